@@ -1,0 +1,1 @@
+"""Remembering (results, clouds, text samples) and deciding who computes (jobs, workers)."""

@@ -1,0 +1,236 @@
+"""Cell measures of one subject at many sizes: how they grow with n, and what the number of bins does to them.
+
+A study is an ordinary measurement taken at several sizes one after the other, so that each is remembered by
+itself and a study that was stopped goes on where it was.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cache.measuring import Progress, Settings, Subject, measure_subject
+from cache.store import Store
+from core.cell_samples import Sample
+from core.checkpoints import MINILM
+from core.corpora import CORPORA
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHARES = (0.125, 0.25, 0.5, 1.0)
+BINS = (16, 64, 256, 1024)
+BOOKS = (1, 2, 4, 8)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The sizes of a study: every M with every k, at every share of the vectors.
+
+    A share 1 is the number of vectors that cell measures are taken of anyway (Settings.at, or all).
+    """
+
+    M: tuple[int, ...] = (4,)
+    k: tuple[int, ...] = (256,)
+    shares: tuple[float, ...] = (1.0,)
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Plan":
+        """What `to_json` made, checked."""
+        plan = cls(**{key: tuple(values) for key, values in content.items()})
+        if not (plan.M and plan.k and plan.shares):
+            raise InputError("A study needs at least one M, one k and one share of the vectors: give them.")
+        if min(plan.M) < 1 or min(plan.k) < 2 or not 0 < min(plan.shares) <= max(plan.shares) <= 1:
+            raise InputError(
+                "A study needs M from 1, k from 2 and shares of the vectors above 0 and up to 1: change them."
+            )
+        return plan
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {key: list(values) for key, values in asdict(self).items()}
+
+    def sizes(self) -> Iterator[tuple[float, int, int]]:
+        """(share, M, k), the whole cloud first, since its size is what shares are of."""
+        for share in sorted(self.shares, reverse=True):
+            for M in sorted(self.M):
+                for k in sorted(self.k):
+                    yield share, M, k
+
+
+def study(
+    store: Store,
+    subject: Subject,
+    settings: Settings,
+    progress: Progress | None = None,
+    *,
+    roots: Iterable[Path] | None = None,
+) -> dict[str, Any]:
+    """Measure one subject at every size of the plan in `settings.study`.
+
+    Returns {"subject", "fingerprint", "n", "d", "values": [{"M", "k", "n", "seeds", "measures": {name: mean},
+    "sd": {name: …}}…], "left_out": [{"M", "k", "n", "reason"}…], "seconds", "cached"}.
+    Errors: InputError where no size can be measured, or where the settings ask for other than cell measures.
+    """
+    from core.measures import select
+    from core.measures.registry import MEASURES
+
+    if any(MEASURES[name].group != "cells" for name in select(settings.measures)):
+        raise InputError(
+            "A study of cells measures cells only: give cells, lsq, pq or names of such measures."
+        )
+    sizes = list(Plan.from_json(settings.study or {}).sizes())
+    values: list[dict[str, Any]] = []
+    left_out: list[dict[str, Any]] = []
+    whole: dict[str, Any] = {}
+    seconds, cached = 0.0, True
+    for number, (share, M, k) in enumerate(sizes, start=1):
+        at = settings.at if share == 1 or not whole else max(2, round(share * whole["n"]))
+        told = f"M = {M}, k = {k}" + (f", n = {at:,}" if at else "") + f" ({number} of {len(sizes)}): "
+        one = replace(settings, study=None, at=at, M=M, k=k)
+        try:
+            result = measure_subject(store, subject, one, partial(_told, progress, told), roots=roots)
+        except InputError as error:
+            left_out.append({"M": M, "k": k, "n": at, "reason": str(error)})
+            if not whole and number == len(sizes):
+                raise
+            continue
+        whole = whole or result
+        seconds, cached = seconds + result["seconds"], cached and result["cached"]
+        found = {key: result[key] for key in ("n", "measures", "sd")}
+        values.append({"M": M, "k": k} | found)
+    keys = ("subject", "fingerprint", "n", "d")
+    return {key: whole[key] for key in keys} | {
+        "values": values,
+        "left_out": left_out,
+        "seconds": seconds,
+        "cached": cached,
+    }
+
+
+def agreements(results: Sequence[dict[str, Any]]) -> "pd.DataFrame":
+    """How each size orders the subjects of `study`'s results against M = 4, k = 256, measure by measure.
+
+    Returned: measure, M, k, n, checkpoints, spearman; empty where fewer than three share all sizes and n.
+    """
+    import pandas as pd
+
+    from core.cell_sweep import FEWEST, agreement
+
+    long = pd.DataFrame(
+        [
+            {"measure": name, "subject": result["fingerprint"], "value": value}
+            | {key: size[key] for key in ("M", "k", "n")}
+            for result in results
+            for size in result["values"]
+            for name, value in size["measures"].items()
+        ],
+        columns=["measure", "subject", "value", "M", "k", "n"],
+    )
+    parts = []
+    for (name, _), rows in long.groupby(["measure", "n"], sort=False):
+        sizes = rows.groupby("subject").size()
+        kept = rows[rows["subject"].isin(sizes[sizes == sizes.max()].index)]
+        if kept["subject"].nunique() >= FEWEST:
+            found = agreement(kept)
+            found.insert(0, "measure", name)
+            parts.append(found)
+    if not parts:
+        return pd.DataFrame(columns=["measure", "M", "k", "n", "checkpoints", "spearman"])
+    return pd.concat(parts, ignore_index=True)
+
+
+def queue_study(
+    store: Store,
+    subjects: Sequence[Subject],
+    settings: Settings,
+    plan: Plan,
+    title: str,
+    *,
+    roots: Iterable[Path] | None = None,
+) -> str:
+    """Queue one study of several subjects as a job; returns its id."""
+    from cache import jobs
+
+    asked = replace(settings, study=Plan.from_json(plan.to_json()).to_json())
+    return jobs.submit(store, list(subjects), asked, title, roots=roots)
+
+
+def subject_of(row: "pd.Series") -> Subject:
+    """The subject that a row of `checkpoints` (or of an overview) stands for, to measure it again."""
+    if row["origin"] == "uploaded":
+        return Subject("vectors", row["name"], row["path"])
+    if row["source"] == "package":
+        return Subject("checkpoint", MINILM)
+    if row["source"] == "hub":
+        return Subject("checkpoint", row["name"], None, row["revision"])
+    return Subject("checkpoint", row["path"])
+
+
+def settings_at(sample: Sample, measures: Iterable[str]) -> Settings | None:
+    """Settings that measure at a sample; None where its text was a file, of which only the name is known."""
+    if sample.corpus not in CORPORA:
+        return None
+    return Settings(
+        corpus=sample.corpus,
+        sequences=sample.sequences or Settings.sequences,
+        measures=",".join(measures),
+        layer=sample.layer,
+        position=sample.position,
+        max_length=sample.max_length,
+        at=sample.n,
+    )
+
+
+def too_small(clouds: "pd.DataFrame", subjects: Iterable[str], sample: Sample) -> dict[str, int]:
+    """Subjects known to have fewer vectors of the sample's text than it takes → how many they have."""
+    kept = clouds[(clouds["corpus"] == sample.corpus) & (clouds["position"] == sample.position)]
+    if sample.n is None or not sample.sequences:
+        return {}
+    sizes = kept[kept["sequences"] == sample.sequences].groupby("subject")["n"].max()
+    return {name: int(sizes[name]) for name in subjects if name in sizes and sizes[name] < sample.n}
+
+
+def cell_rows(store: Store) -> "pd.DataFrame":
+    """Every cell measurement taken here, one row each, with its text; parameters read into columns.
+
+    Columns: subject, name, cloud, measure, M, k, at (NaN: all vectors), engine, seed, value, n, d, corpus,
+    sequences, text_seed, layer, position, max_length.
+    """
+    from core.measures.registry import MEASURES
+
+    rows = store.query(
+        """SELECT m.subject, c.name, m.cloud, m.measure, m.version,
+            coalesce(CAST(m.parameters ->> 'M' AS INTEGER), 4) AS M,
+            coalesce(CAST(m.parameters ->> 'k' AS INTEGER), 256) AS k,
+            CAST(m.parameters ->> 'n' AS BIGINT) AS at,
+            coalesce(m.parameters ->> 'engine', 'own') AS engine,
+            m.seed, m.value, m.n, m.d, t.corpus, t.sequences, t.text_seed, t.layer, t.position, t.max_length
+        FROM measurements m JOIN checkpoints c USING (subject) LEFT JOIN clouds t USING (cloud)
+        WHERE m.origin <> 'published' AND m.value IS NOT NULL AND m.measure SIMILAR TO '(lsq|pq)_.*'"""
+    )
+    return rows[rows["version"] == rows["measure"].map(lambda name: MEASURES[name].version)]
+
+
+def curve_rows(store: Store) -> "pd.DataFrame":
+    """What can be drawn of quantized clouds, a row each: `curves` is JSON for core.cell_curves.Curves.
+
+    Columns: subject, name, cloud, quantizer, at (NaN: all vectors), seed (the lowest alone), curves, corpus,
+    sequences, text_seed, layer, position, created_at.
+    """
+    return store.query(
+        """SELECT v.subject, c.name, v.cloud, v.quantizer, CAST(v.parameters ->> 'n' AS BIGINT) AS at,
+            v.seed, v.curves, t.corpus, t.sequences, t.text_seed, t.layer, t.position, v.created_at
+        FROM cell_curves v JOIN checkpoints c USING (subject) LEFT JOIN clouds t USING (cloud)
+        WHERE (v.parameters ->> 'engine') IS NULL
+        QUALIFY row_number() OVER (
+            PARTITION BY v.subject, v.cloud, v.quantizer, v.parameters ORDER BY v.version DESC, v.seed) = 1
+        ORDER BY v.created_at"""
+    )
+
+
+def _told(progress: Progress | None, before: str, stage: str, done: int, total: int, unit: str) -> None:
+    if progress:
+        progress(before + stage, done, total, unit)

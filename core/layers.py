@@ -1,0 +1,74 @@
+"""The states of one layer of a model, without running what lies above it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from core.errors import InputError
+
+States = Callable[[torch.Tensor, torch.Tensor | None], torch.Tensor]
+
+
+class _Reached(Exception):  # noqa: N818 - it says that all went well
+    """Carries a block's states out of the forward pass it interrupts."""
+
+    def __init__(self, states: torch.Tensor) -> None:
+        self.states = states
+
+
+def states_of(model: Any, layer: int | None, example: torch.Tensor, name: str) -> tuple[States, int]:
+    """A function (ids (b, t), mask (b, t) or None) → states (b, t, d) of one layer, and that layer's number.
+
+    model: as core.checkpoints.load_model gives it. layer: numbered as transformers numbers `hidden_states`,
+    from 0 (embeddings) to L; None is L. example: ids (b, t) to run once. name: how a message calls the model.
+    The short ways (the model's own last state; stopping at a block) are taken only if on `example` they give
+    the very bits of `hidden_states[layer]`; else all states are computed and one is kept.
+    Errors: InputError if there is no such layer.
+    """
+    extra = {"use_cache": False} if hasattr(model.config, "use_cache") else {}
+
+    def whole(ids: torch.Tensor, mask: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
+        return model(input_ids=ids, attention_mask=mask, output_hidden_states=True, **extra).hidden_states
+
+    def last(ids: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        return model(input_ids=ids, attention_mask=mask, **extra).last_hidden_state
+
+    def until(ids: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        try:
+            return last(ids, mask)
+        except _Reached as reached:
+            return reached.states
+
+    with torch.inference_mode():
+        expected = whole(example, None)
+        top = len(expected) - 1
+        chosen = top if layer is None else layer
+        if not 0 <= chosen <= top:
+            raise InputError(f"{name} has no layer {layer}: its layers are 0 (embeddings) to {top} (last).")
+        stop = None if chosen == top else _stop(model, chosen, top)
+        if torch.equal(until(example, None), expected[chosen]):
+            return until, chosen
+        if stop is not None:
+            stop.remove()
+        return lambda ids, mask: whole(ids, mask)[chosen], chosen
+
+
+def _stop(model: nn.Module, layer: int, layers: int) -> Any:
+    """Make a forward pass end with the states of `layer`; None if the model's blocks are not found."""
+    stacks = [
+        module for module in model.modules() if isinstance(module, nn.ModuleList) and len(module) == layers
+    ]
+    if len(stacks) != 1:
+        return None
+
+    def before(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        raise _Reached(args[0] if args else kwargs["hidden_states"])
+
+    def after(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        raise _Reached(output[0] if isinstance(output, tuple | list) else output)
+
+    if layer == 0:
+        return stacks[0][0].register_forward_pre_hook(before, with_kwargs=True)
+    return stacks[0][layer - 1].register_forward_hook(after)

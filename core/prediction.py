@@ -1,0 +1,390 @@
+"""Predict a score from measures, and say how far off such a prediction has been on families it never saw.
+
+Ordinary least squares, as in Marbut et al. 2024 (arXiv 2406.12159, Section 4.1), with or without a term for
+the architecture. Unlike there, the interval is not the in-sample one: each family in turn is left out,
+predicted from the others, and its errors collected; families count the same however many checkpoints they
+hold, because a new checkpoint comes from a new family more often than not. With three families the level is
+nominal; how often the intervals held is `coverage`.
+
+Not covered: curved relations, and any correction for how many measures were tried.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from core.errors import InputError
+from core.measures import MEASURES
+
+SPREAD = ("eee", "vrm", "isoscore")  # measured here and published, under the same definition
+LEVEL = 0.9
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Held-out errors, predicted minus actual, family by family; families count the same."""
+
+    by_family: pd.DataFrame  # family, n, rmse, mean_rmse (of always saying the mean of the other families)
+    rmse: float
+    mean_rmse: float
+    quantile: float  # of |error| at the model's level: half the width of the interval
+    sd: float  # of the predictive distribution
+    shared_sd: float  # the part of it that moves a whole family together
+
+
+@dataclass(frozen=True)
+class Model:
+    """A fitted regression that knows how wrong it has been; see `fit`."""
+
+    score: str
+    measures: tuple[str, ...]
+    architecture: bool
+    level: float
+    family: str
+    weights: np.ndarray = field(repr=False)  # (1 + measures + families − 1,)
+    families: tuple[str, ...]
+    n: int
+    r2: float
+    ranges: dict[str, tuple[float, float]]
+    limits: tuple[float, float]
+    sequences: float | None  # that the reference was measured on
+    corpora: tuple[str, ...]
+    errors: Errors | None  # None: one family only, nothing can be held out
+
+    def raw(self, frame: pd.DataFrame) -> np.ndarray:
+        """The regression's value for each row, neither clipped nor checked. Returned: (rows,)."""
+        return (
+            _design(frame, self.measures, self.family, self.families if self.architecture else None)
+            @ self.weights
+        )
+
+    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Predict the score of each row of `frame`.
+
+        Arguments:
+            frame: one row a checkpoint, with the model's measures and the family column; `corpus`,
+                `sequences`, `layers` and `width` where known.
+
+        Returns: a frame with the same index and predicted, low, high (clipped to the score's limits), level,
+        sd, in_range, apart and reason (why the reference does not cover this row, in a few words each and in
+        sentences). Predicted is NaN where a measure is missing; low, high and sd are NaN where nothing could
+        be held out.
+        """
+        raw = self.raw(frame)
+        half = self.errors.quantile if self.errors else np.nan
+        causes = [self.uncovered(row) for _, row in frame.iterrows()]
+        return pd.DataFrame(
+            {
+                "predicted": np.clip(raw, *self.limits),
+                "low": np.clip(raw - half, *self.limits),
+                "high": np.clip(raw + half, *self.limits),
+                "level": self.level,
+                "sd": self.errors.sd if self.errors else np.nan,
+                "in_range": [not found for found in causes],
+                "apart": [[words for words, _ in found] for found in causes],
+                "reason": [" ".join(sentence for _, sentence in found) for found in causes],
+            },
+            index=frame.index,
+        )
+
+    def uncovered(self, row: pd.Series) -> list[tuple[str, str]]:
+        """Why the reference does not cover a checkpoint: a few words and a sentence each; [] if it does."""
+        said = []
+        missing = [name for name in self.measures if not np.isfinite(row.get(name, np.nan))]
+        if missing:
+            said.append(("not measured", f"Not measured: {', '.join(_title(name) for name in missing)}."))
+        for name, (low, high) in self.ranges.items():
+            value = row.get(name, np.nan)
+            if value < low or value > high:
+                side = "below" if value < low else "above"
+                sentence = f"{_title(name)} {value:.3g} lies {side} the reference's {low:.3g} to {high:.3g}."
+                said.append((f"{name} {side} range", sentence))
+        if row.get("origin") == "uploaded":
+            said.append(("architecture unknown", "Which architecture the vectors come from is not known."))
+        elif row[self.family] not in self.families:
+            layers, width = row.get("layers", np.nan), row.get("width", np.nan)
+            known = pd.notna(layers) and pd.notna(width)
+            shape = f" with {layers:.0f} layers and width {width:.0f}" if known else ""
+            said.append(("other architecture", f"The reference holds no {row[self.family]}{shape}."))
+        corpus = row.get("corpus")
+        if self.corpora and isinstance(corpus, str) and corpus and corpus not in self.corpora:
+            held = ", ".join(self.corpora)
+            said.append(("other text", f"Measured on other text ({corpus}) than the reference ({held})."))
+        sequences = row.get("sequences", np.nan)
+        if self.sequences and np.isfinite(sequences) and sequences < self.sequences / 2:
+            sentence = f"Measured on {sequences:,.0f} sequences, the reference on {self.sequences:,.0f}."
+            said.append(("less text", sentence))
+        return said
+
+
+def _title(name: str) -> str:
+    return MEASURES[name].title if name in MEASURES else name
+
+
+def _design(
+    frame: pd.DataFrame, measures: tuple[str, ...], family: str, families: tuple[str, ...] | None
+) -> np.ndarray:
+    """Columns of the regression: one, the measures, and one a family after the first. Returned: (rows, p).
+
+    A family that the fit has not seen gets the mean of all families' terms, as no term is known for it.
+    """
+    columns = [np.ones(len(frame)), *(frame[name].to_numpy(np.float64) for name in measures)]
+    if families:
+        known = frame[family].isin(families).to_numpy()
+        columns += [
+            np.where(known, frame[family].to_numpy() == name, 1 / len(families)).astype(np.float64)
+            for name in families[1:]
+        ]
+    return np.column_stack(columns)
+
+
+def _quantile(values: np.ndarray, weights: np.ndarray, level: float) -> float:
+    """The smallest value that at least `level` of the weight does not exceed. values, weights: (n,)."""
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order]) / weights.sum()
+    return float(values[order][min(int(np.searchsorted(reached, level - 1e-12)), len(values) - 1)])
+
+
+def _errors(
+    frame: pd.DataFrame, measures: tuple[str, ...], score: str, architecture: bool, family: str, level: float
+) -> Errors | None:
+    """Leave each family out in turn and collect what predicting it from the others misses by."""
+    names = frame[family].unique()
+    if len(names) < 2:
+        return None
+    missed, rows = [], []
+    for name in names:
+        rest, held = frame[frame[family] != name], frame[frame[family] == name]
+        known = tuple(sorted(rest[family].unique())) if architecture else None
+        weights = _solve(_design(rest, measures, family, known), rest[score].to_numpy(np.float64))
+        error = _design(held, measures, family, known) @ weights - held[score].to_numpy(np.float64)
+        mean_error = rest[score].mean() - held[score].to_numpy(np.float64)
+        missed.append(error)
+        rows.append((name, len(held), np.sqrt((error**2).mean()), np.sqrt((mean_error**2).mean())))
+    table = pd.DataFrame(rows, columns=[family, "n", "rmse", "mean_rmse"])
+    shares = np.concatenate([np.full(len(error), 1 / len(error)) for error in missed])
+    shared = np.mean([error.mean() ** 2 for error in missed])
+    return Errors(
+        by_family=table,
+        rmse=float(np.sqrt((table["rmse"] ** 2).mean())),
+        mean_rmse=float(np.sqrt((table["mean_rmse"] ** 2).mean())),
+        quantile=_quantile(np.abs(np.concatenate(missed)), shares, level),
+        sd=float(np.sqrt((table["rmse"] ** 2).mean())),
+        shared_sd=float(np.sqrt(shared)),
+    )
+
+
+def _solve(X: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.linalg.lstsq(X, y, rcond=None)[0]
+
+
+def fit(
+    reference: pd.DataFrame,
+    measures: tuple[str, ...] | list[str],
+    score: str,
+    *,
+    architecture: bool = False,
+    family: str = "family",
+    level: float = LEVEL,
+    limits: tuple[float, float] = (0.0, 1.0),
+) -> Model:
+    """Fit score ~ measures (+ architecture) by ordinary least squares on the checkpoints of `reference`.
+
+    Arguments:
+        reference: one row a checkpoint, with the measures, the score and the family; rows that lack one are
+            left out.
+        architecture: whether each family gets its own intercept.
+        level: of the prediction interval; limits: what the score can be.
+
+    Returns: the model. Raises InputError with fewer checkpoints than the regression has unknowns plus two.
+    """
+    measures = tuple(measures)
+    kept = reference.dropna(subset=[*measures, score, family])
+    families = tuple(sorted(kept[family].unique()))
+    unknowns = 1 + len(measures) + (max(len(families) - 1, 0) if architecture else 0)
+    if len(kept) < unknowns + 2:
+        raise InputError(
+            f"Predicting {score} from {', '.join(measures)} needs at least {unknowns + 2} checkpoints "
+            f"with all of them, and there are {len(kept)}; choose fewer measures or another score."
+        )
+    X = _design(kept, measures, family, families if architecture else None)
+    y = kept[score].to_numpy(np.float64)
+    weights = _solve(X, y)
+    total = ((y - y.mean()) ** 2).sum()
+    sequences = kept["sequences"].median() if "sequences" in kept else np.nan
+    return Model(
+        score=score,
+        measures=measures,
+        architecture=architecture,
+        level=level,
+        family=family,
+        weights=weights,
+        families=families,
+        n=len(kept),
+        r2=float(1 - ((y - X @ weights) ** 2).sum() / total) if total > 0 else float("nan"),
+        ranges={name: (float(kept[name].min()), float(kept[name].max())) for name in measures},
+        limits=limits,
+        sequences=float(sequences) if np.isfinite(sequences) else None,
+        corpora=tuple(sorted(kept["corpus"].dropna().unique())) if "corpus" in kept else (),
+        errors=_errors(kept, measures, score, architecture, family, level),
+    )
+
+
+def held_out(reference: pd.DataFrame, model: Model) -> pd.DataFrame:
+    """Predict each reference checkpoint from the other families only: the honest prediction of a known row.
+
+    Arguments:
+        reference: the frame that `model` was fitted on, or a part of it with the same families.
+
+    Returns: as `Model.predict`, for the rows that have all measures; the interval, too, comes from the other
+    families alone. With one family only there is nothing to predict from, and the frame is empty.
+    """
+    parts = []
+    for name in model.families if len(model.families) > 1 else ():
+        rows = reference[(reference[model.family] == name)].dropna(subset=list(model.measures))
+        if rows.empty:
+            continue
+        rest = fit(
+            reference[reference[model.family] != name],
+            model.measures,
+            model.score,
+            architecture=model.architecture,
+            family=model.family,
+            level=model.level,
+            limits=model.limits,
+        )
+        # Range and text are judged against the whole reference: this row is part of it.
+        covered = {"in_range": True, "apart": [[]] * len(rows), "reason": ""}
+        parts.append(rest.predict(rows).assign(**covered))
+    return pd.concat(parts) if parts else model.predict(reference.iloc[:0])
+
+
+def probability_among_best(
+    predicted: np.ndarray,
+    sd: np.ndarray | float,
+    k: int = 3,
+    *,
+    families: np.ndarray | None = None,
+    shared_sd: float = 0.0,
+    draws: int = 4000,
+    seed: int = 0,
+) -> np.ndarray:
+    """The chance of each candidate to be among the k best, by drawing from the predictive distributions.
+
+    Arguments:
+        predicted: (n,) predicted scores; sd: their predictive standard deviation, one or (n,).
+        families, shared_sd: (n,) labels and the part of sd that moves a family together: checkpoints of one
+            family miss in the same direction, so they are easier to tell apart from each other than from the
+            rest.
+        draws, seed: of the simulation; its own error is at most 0.5/√draws.
+
+    Returns: (n,) probabilities, which sum to min(k, n).
+    """
+    mean = np.asarray(predicted, dtype=np.float64)
+    n = len(mean)
+    if n <= k:
+        return np.ones(n)
+    rng = np.random.default_rng(seed)
+    total = np.broadcast_to(np.asarray(sd, dtype=np.float64), (n,))
+    own = np.sqrt(np.maximum(total**2 - shared_sd**2, 0)) if families is not None else total
+    drawn = mean + own * rng.standard_normal((draws, n))  # (draws, n)
+    if families is not None:
+        _, label = np.unique(np.asarray(families), return_inverse=True)
+        drawn += np.minimum(shared_sd, total) * rng.standard_normal((draws, label.max() + 1))[:, label]
+    best = np.argpartition(-drawn, k - 1, axis=1)[:, :k]
+    return np.bincount(best.ravel(), minlength=n) / draws
+
+
+def trend(
+    points: pd.DataFrame, x: str, y: str, *, by: str | None = None, log_x: bool = False, level: float = 0.95
+) -> tuple[pd.DataFrame, pd.Series]:
+    """The straight line through y against x with the confidence band of its mean, for all or group by group.
+
+    Arguments:
+        points: the columns x, y and `by`; rows that lack one are left out.
+        by: a column to fit one line for each value of; groups of fewer than 4 points get none.
+        log_x: fit against log10 x.
+
+    Returns: (lines, residuals): lines has x, y, low, high, group ("all" without `by`), 60 points a line;
+    residuals is y minus the line, NaN where there is none. The band is the ordinary one for the mean of y, so
+    it assumes independent errors of equal size.
+    """
+    from scipy.special import stdtrit  # Student's quantile, without the seconds that scipy.stats takes
+
+    kept = points.dropna(subset=[x, y])
+    residuals = pd.Series(np.nan, index=points.index)
+    groups = [("all", kept)] if by is None else [(str(name), group) for name, group in kept.groupby(by)]
+    parts = [pd.DataFrame(columns=[x, y, "low", "high", "group"])]
+    for name, group in groups:
+        a = np.log10(group[x].to_numpy(np.float64)) if log_x else group[x].to_numpy(np.float64)
+        b = group[y].to_numpy(np.float64)
+        n = len(a)
+        if n < 4 or np.ptp(a) == 0:
+            continue
+        centre, spread = a.mean(), ((a - a.mean()) ** 2).sum()
+        slope = ((a - centre) * b).sum() / spread
+        error = b - (b.mean() + slope * (a - centre))
+        residuals[group.index] = error
+        grid = np.linspace(a.min(), a.max(), 60)
+        mean = b.mean() + slope * (grid - centre)
+        scale = np.sqrt((error**2).sum() / (n - 2) * (1 / n + (grid - centre) ** 2 / spread))
+        half = stdtrit(n - 2, (1 + level) / 2) * scale
+        shown = 10**grid if log_x else grid
+        parts.append(
+            pd.DataFrame({x: shown, y: mean, "low": mean - half, "high": mean + half, "group": name})
+        )
+    return pd.concat(parts[1:] or parts, ignore_index=True), residuals
+
+
+def coverage(predictions: pd.DataFrame, actual: pd.Series) -> float:
+    """How often the interval of `predictions` (from `held_out`) held the known score; NaN if none is."""
+    both = predictions.assign(actual=actual.reindex(predictions.index)).dropna(subset=["low", "actual"])
+    return float(both["actual"].between(both["low"], both["high"]).mean()) if len(both) else float("nan")
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How far to trust one prediction: a level (a key of TRUST) and one sentence for each reason."""
+
+    level: str
+    reasons: tuple[str, ...]
+
+
+TRUST = {
+    "fair": "covered by the reference, and its family was predicted better than by always saying the mean",
+    "weak": "covered by the reference, but its family was predicted no better than by always saying the mean",
+    "missed": "the known score lies outside the predicted range",
+    "outside": "outside what the reference covers",
+}
+
+
+def trust(model: Model, row: pd.Series) -> Trust:
+    """How far to trust a prediction.
+
+    Arguments:
+        row: a checkpoint with its family, the columns of `Model.predict`, and `actual` (NaN: not known).
+    """
+    known = row["actual"]
+    off = known < row["low"] or known > row["high"]
+    said = []
+    if off:
+        low, high = row["low"], row["high"]
+        said.append(
+            f"The known score {known:.2f} lies outside the predicted range of {low:.2f} to {high:.2f}."
+        )
+    if row["reason"]:
+        said += [f"{part.rstrip('.')}." for part in row["reason"].split(". ")]
+        return Trust("missed" if off else "outside", tuple(said))
+    said.append("Every measure lies within the range of the reference.")
+    if model.errors is None:
+        said.append("The reference has one family only, so no error could be held out.")
+        return Trust("missed" if off else "weak", tuple(said))
+    held = model.errors.by_family.set_index(model.family).loc[row[model.family]]
+    better = held["rmse"] < held["mean_rmse"]
+    said.append(
+        f"With all {held['n']:.0f} {row[model.family]} checkpoints left out, predicting them from the other "
+        f"families missed by {held['rmse']:.3f} (root mean square), {'less' if better else 'no less'} than "
+        f"always saying the mean ({held['mean_rmse']:.3f})."
+    )
+    return Trust("missed" if off else "fair" if better else "weak", tuple(said))

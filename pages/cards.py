@@ -1,0 +1,189 @@
+"""What more than one page shows of a checkpoint: facts, measures with their place, its scores."""
+
+import pandas as pd
+import streamlit as st
+
+from cache.store import Store
+from core import charts
+from core.evidence import LEVELS, evidence, interval
+from core.measures import MEASURES
+from core.shortlist import Ranking, widest
+from core.subjects import Overview, formed, percentile, short_number
+from pages.common import table
+
+BADGES = {"fair": "green", "weak": "orange", "missed": "red", "outside": "gray"}
+ICONS = {
+    "fair": ":material/check:",
+    "weak": ":material/question_mark:",
+    "missed": ":material/close:",
+    "outside": ":material/open_in_new_off:",
+}
+
+
+def facts_line(row: pd.Series) -> str:
+    """Family, size and shape of a checkpoint in one line."""
+    said = [str(row["family"])]
+    if pd.notna(row["parameters"]):
+        said.append(f"{short_number(float(row['parameters']))} parameters")
+    if pd.notna(row["layers"]):
+        said.append(f"{row['layers']:.0f} layers")
+    if pd.notna(row["width"]):
+        said.append(f"width {row['width']:.0f}")
+    if pd.notna(row["alpha"]):
+        said.append(f"{100 * row['alpha']:g} % noise")
+    return " · ".join(said)
+
+
+def text_line(row: pd.Series) -> str:
+    """Which text the measures come from, and how many sequences and vectors."""
+    said = [charts.ORIGINS.get(row["origin"], row["origin"])]
+    if isinstance(row["corpus"], str) and row["corpus"]:
+        said.append(row["corpus"])
+    if pd.notna(row["sequences"]):
+        said.append(f"{row['sequences']:,.0f} sequences")
+    if pd.notna(row.get("n")):
+        said.append(f"{row['n']:,.0f} vectors")
+    if pd.notna(row.get("layer")):
+        said.append(f"layer {row['layer']:.0f}")
+    return " · ".join(said)
+
+
+def measures_table(overview: Overview, row: pd.Series, measures: list[str]) -> None:
+    """Each measure of a checkpoint with its uncertainty and its percentile in the published reference."""
+    reference = overview.rows[overview.rows["origin"] == "published"]
+    held = [name for name in measures if pd.notna(row[name])]
+    frame = pd.DataFrame(
+        {
+            "Measure": [MEASURES[name].title for name in held],
+            "Value": [f"{row[name]:.4g}" for name in held],
+            "±": [_spread(overview, row, name) for name in held],
+            "Percentile": [
+                100 * place if pd.notna(place := percentile(reference[name], row[name])) else None
+                for name in held
+            ],
+            "Meaning": [
+                f"{MEASURES[name].meaning} {MEASURES[name].direction.capitalize()}." for name in held
+            ],
+        }
+    )
+    st.dataframe(
+        frame,
+        hide_index=True,
+        placeholder="–",
+        height=min(35 * (len(held) + 1) + 3, 360),
+        column_config={
+            "±": st.column_config.TextColumn(
+                help="Standard deviation between text samples or quantizer seeds, or standard error from the "
+                "pairs drawn; published values state none",
+                width=150,
+            ),
+            "Percentile": st.column_config.ProgressColumn(
+                format="%d", min_value=0, max_value=100, width=110, help="Among the published checkpoints"
+            ),
+            "Value": st.column_config.TextColumn(width=75, alignment="right"),
+        },
+        alt=f"Measures of {row['name']}",
+    )
+
+
+def _spread(overview: Overview, row: pd.Series, name: str) -> str:
+    """The uncertainty of a value and what it is the spread of."""
+    error = overview.errors.loc[row.name, name]
+    if pd.isna(error):
+        return "none known"
+    over = overview.over.loc[row.name, name] if name in overview.over else ""
+    return f"{error:.2g} ({over})" if over else f"{error:.2g}"
+
+
+def scores_table(store: Store, row: pd.Series) -> None:
+    """The known scores of a checkpoint, and how each average was formed."""
+    known = formed(table(store, "scores"), str(row.name), row["name"])
+    if known.empty:
+        st.caption("No score of this checkpoint is known.")
+        return
+    known = known.assign(task=[charts.title_of(task) for task in known["task"]])
+    st.dataframe(
+        known,
+        hide_index=True,
+        placeholder="–",
+        height=min(35 * (len(known) + 1) + 3, 360),
+        column_order=["task", "value", "metric", "split", "formed", "source"],
+        column_config={
+            "task": st.column_config.TextColumn("Score", width=190),
+            "value": st.column_config.NumberColumn("Value", format="%.3f", width=65),
+            "metric": "Metric",
+            "split": st.column_config.TextColumn("Split", width=55),
+            "formed": st.column_config.TextColumn("How it was formed", width=280),
+            "source": "Source",
+        },
+        alt=f"Known scores of {row['name']}",
+    )
+
+
+@st.dialog("How far to trust this row", width="large")
+def reasons(store: Store, overview: Overview, ranking: Ranking, row: pd.Series, score: str) -> None:
+    """The reasons behind a row's evidence badge, its measures and its scores."""
+    trusted = ranking.trusts[str(row.name)]
+    st.markdown(f"### {row['name']}")
+    st.caption(f"{facts_line(row)}  \n{text_line(row)}")
+    st.badge(trusted.level.capitalize(), icon=ICONS[trusted.level], color=BADGES[trusted.level])
+    said = [*trusted.reasons]
+    reference = overview.rows[overview.rows["origin"] == "published"]
+    for name in ranking.model.measures:
+        known = evidence(reference, name, score)
+        said.append(
+            f"**{MEASURES[name].title}** and {charts.title_of(score)}, published checkpoints: "
+            f"{LEVELS[known.level]}; {interval(known.pooled)}. {' '.join(known.reasons)}"
+        )
+    st.markdown("\n".join(f"- {reason}" for reason in said))
+    if isinstance(row["note"], str) and row["note"]:
+        st.caption(row["note"])
+    measures_table(overview, row, overview.measures)
+    scores_table(store, row)
+    st.caption(f"Source: {row['source']}" if isinstance(row["source"], str) else "")
+
+
+def side_by_side(
+    overview: Overview, ranking: Ranking, chosen: pd.DataFrame, measures: list[str], score: str
+) -> None:
+    """The chosen checkpoints in columns, and below them where each measure stands within the reference."""
+    for column, (_, row) in zip(st.columns(max(len(chosen), 2)), chosen.iterrows(), strict=False):
+        with column.container(border=True, height="stretch", gap="xsmall"):
+            st.markdown(f"**{row['name']}**")
+            st.caption(f"{facts_line(row)}  \n{text_line(row)}")
+            told = f"{row['predicted']:.2f}" if pd.notna(row["predicted"]) else "–"
+            st.metric(f"Predicted {charts.title_of(score)}", told)
+            said = ["no range known"]
+            if pd.notna(row["low"]):
+                said = [f"{100 * ranking.model.level:.0f} % range {row['low']:.2f} to {row['high']:.2f}"]
+            if pd.notna(row["actual"]):
+                said.append(f"known {row['actual']:.2f}")
+            st.markdown(" · ".join(said))
+            level = row["trust"]
+            st.badge(level.capitalize(), icon=ICONS[level], color=BADGES[level])
+            if not row["in_range"]:
+                st.caption(row["reason"])
+    reference = ranking.rows[ranking.rows["origin"] == "published"]
+    shown = [name for name in measures if reference[name].notna().any()]
+    if not shown:
+        return
+    model = set(ranking.model.measures)
+    shown = [name for name in shown if name in model] + [name for name in shown if name not in model]
+    apart = widest(ranking, chosen, shown) if len(chosen) > 1 else None
+    st.altair_chart(
+        charts.strips(
+            reference,
+            chosen,
+            shown,
+            colours=charts.family_colours(overview.rows["family"]),
+            title=(
+                f"They lie farthest apart in {charts.title_of(apart)}"
+                if apart
+                else f"Where {chosen['name'].iloc[0]} stands among the published checkpoints"
+                if len(chosen) == 1
+                else "They share no measure with each other"
+            ),
+            subtitle=f"Grey: the {len(reference)} published checkpoints. No mark: not known.",
+        ),
+        alt="The chosen checkpoints within the published reference, measure by measure",
+    )

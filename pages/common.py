@@ -1,0 +1,115 @@
+"""What every page needs: the store of this machine, read once per state of it, and state in the URL."""
+
+import runpy
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from cache.paths import store_folder
+from cache.store import Store
+from cache.worker import ensure_workers
+from core.errors import InputError
+from core.subjects import Overview, overview
+
+FRONT_DOOR = "came through app.py"  # set by app.py in each session
+REFRESH = "5s"  # how soon a page shows what a worker has finished
+
+
+@st.cache_resource(show_spinner="Opening the store…")
+def _open(folder: str) -> Store:
+    """The store in `folder`; work left over from an earlier run of the app is taken up again."""
+    store = Store.open(Path(folder))
+    ensure_workers(store)
+    return store
+
+
+def open_store() -> Store:
+    """The store that this app shows (LATENT_SHORTLIST_STORE, else the user's data folder).
+
+    Where it cannot be opened the page says so in one sentence and ends. Every page calls this first.
+    """
+    if FRONT_DOOR not in st.session_state:
+        # A folder named pages/ makes Streamlit run a page without app.py when a link to that page is the
+        # first request to a new server; app.py then runs from here, and from the next request on by itself.
+        runpy.run_path(str(Path(__file__).parents[1] / "app.py"))
+        st.stop()
+    try:
+        store = _open(str(store_folder(None)))
+        store.ingest(wait=False)
+    except InputError as error:
+        st.error(str(error), title="The store cannot be opened", icon=":material/database_off:")
+        st.stop()
+    return store
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _table(folder: str, state: str, name: str) -> pd.DataFrame:
+    return _open(folder).query(f"SELECT * FROM {name}")
+
+
+def table(store: Store, name: str) -> pd.DataFrame:
+    """A whole table of the store, read anew only when the snapshot has changed."""
+    return _table(str(store_folder(None)), store.state(), name)
+
+
+@st.cache_data(max_entries=4, show_spinner="Reading the store…")
+def _overview(folder: str, state: str) -> Overview:
+    names = ("checkpoints", "clouds", "measurements", "scores")
+    return overview(*(_table(folder, state, name) for name in names))
+
+
+def subjects(store: Store) -> Overview:
+    """One row a checkpoint, as of the store's newest snapshot."""
+    return _overview(str(store_folder(None)), store.state())
+
+
+@st.fragment(run_every=REFRESH)
+def refresh(store: Store, seen: str) -> None:
+    """Draw the page anew once the store holds more than in the state `seen`."""
+    store.ingest(wait=False)
+    if store.state() != seen:
+        st.rerun()
+
+
+def from_url(key: str, default: object, options: Sequence[str] | None = None, many: bool = False) -> None:
+    """Give the widget `key` the value that the page's address asks for; call `to_url` after drawing it.
+
+    The address holds identifiers, not display names, so that a link outlives a change of words; that is why
+    this is not the widgets' own binding. What is not among `options` is ignored.
+    """
+    asked = st.query_params.get_all(key)
+    asked = [value for value in asked if options is None or value in options]
+    changed = asked and asked != st.session_state.get(f"{key} in the address")
+    if changed:
+        st.session_state[key] = asked if many else asked[0]
+    elif key not in st.session_state or _gone(st.session_state[key], options):
+        st.session_state[key] = default
+
+
+def to_url(key: str, default: object) -> None:
+    """Write the widget's value to the page's address, or nothing while it is the default."""
+    value = st.session_state[key]
+    if value == default or value in (None, "", []):
+        st.query_params.pop(key, None)
+    elif st.query_params.get_all(key) != (value if isinstance(value, list) else [value]):
+        st.query_params[key] = value
+    st.session_state[f"{key} in the address"] = st.query_params.get_all(key)
+
+
+def _gone(value: object, options: Sequence[str] | None) -> bool:
+    """Whether a remembered choice is no longer on offer, as after a change of store."""
+    if options is None or value is None:
+        return False
+    return any(item not in options for item in (value if isinstance(value, list) else [value]))
+
+
+def empty(title: str, text: str) -> None:
+    """What a page shows while there is nothing to show: what is missing, and the way to get it."""
+    with st.container(border=True, horizontal_alignment="center", gap="medium"):
+        st.space("small")
+        st.markdown(f"### :material/inbox: {title}", text_alignment="center")
+        st.markdown(text, text_alignment="center")
+        st.page_link("pages/add_models.py", label="Add models", icon=":material/add_circle:")
+        st.space("small")

@@ -1,0 +1,274 @@
+"""Quantized cells: what patchiness sees, two checkpoints side by side; growth with n; the number of bins."""
+
+import json
+
+import pandas as pd
+import streamlit as st
+
+from cache.cell_studies import cell_rows, curve_rows
+from core import cell_words, charts_cells
+from core.cell_curves import Curves
+from core.cell_sweep import agreement, comparable, ranks
+from core.charts import PALETTE, title_of
+from core.measures import MEASURES
+from pages.cells_form import ask_for_cells, ask_for_growth, ask_for_sweep, ask_for_the_same_size
+from pages.common import from_url, open_store, refresh, to_url
+from pages.queue_cards import plain, text_name
+
+QUANTIZERS = {"lsq": "Additive (LSQ)", "pq": "Product (PQ)"}
+WORDS = {"occupancy": cell_words.occupancy, "nearest": cell_words.nearest, "errors": cell_words.errors}
+
+store = open_store()
+refresh(store, store.state())
+
+
+@st.cache_data(max_entries=4, show_spinner="Reading the store…")
+def drawn_of(state: str) -> pd.DataFrame:
+    """Every quantized cloud that can be drawn, newest last, with an id that a link can carry."""
+    rows = curve_rows(store)
+    rows = rows.astype(object).where(rows.notna(), None)
+    shown = [Curves(**json.loads(text)) for text in rows["curves"]]
+    ids = rows["subject"].str[:8] + "-" + rows["cloud"].str[:8] + rows["at"].map(_size)
+    return rows.assign(curves=shown, id=ids)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def values_of(state: str) -> pd.DataFrame:
+    """Every cell measurement taken here."""
+    return cell_rows(store)
+
+
+def _size(at: float | None) -> str:
+    return "" if at is None else f"-{at:.0f}"
+
+
+def label(row: pd.Series) -> str:
+    """A quantized cloud as people call it."""
+    text = f" of {text_name(row['corpus'])}" if isinstance(row["corpus"], str) else ""
+    seed = f", text sample {row['text_seed']}" if row["text_seed"] else ""
+    return f"{row['name']}: {row['curves'].n:,} vectors{text}{seed}"
+
+
+def usual_pair(by_id: dict[str, pd.Series], ids: list[str]) -> tuple[str, str | None]:
+    """The first two checkpoints that compare: one text, one number of vectors; else the first alone."""
+
+    def made_of(name: str) -> tuple:
+        return *by_id[name][["corpus", "sequences"]], by_id[name]["curves"].n
+
+    for a in ids:
+        for b in ids:
+            if by_id[a]["subject"] != by_id[b]["subject"] and made_of(a) == made_of(b):
+                return a, b
+    return ids[0], None
+
+
+def choose(rows: pd.DataFrame) -> list[pd.Series]:
+    """One or two quantized clouds."""
+    by_id = {row["id"]: row for _, row in rows.iterrows()}
+    newest = list(by_id)[::-1]
+    ids = sorted(newest, key=lambda i: by_id[i]["at"] is not None)  # whole clouds first
+    first, second = usual_pair(by_id, ids)
+    from_url("a", first, ids)
+    from_url("b", second, ids)
+    left, right, which = st.columns([3, 3, 2], vertical_alignment="bottom")
+    options = {"format_func": lambda i: label(by_id[i]), "persist_state": "session"}
+    a = left.selectbox("Checkpoint", ids, key="a", **options)
+    b = right.selectbox("Beside it", ids, key="b", index=None, placeholder="Nothing", **options)
+    with which:
+        choose_quantizer()
+    to_url("a", first)
+    to_url("b", second)
+    return [by_id[i] for i in dict.fromkeys((a, b)) if i in by_id]
+
+
+def choose_quantizer() -> None:
+    """The switch between the two quantizers."""
+    st.segmented_control(
+        "Quantizer",
+        list(QUANTIZERS),
+        format_func=QUANTIZERS.__getitem__,
+        key="quantizer",
+        required=True,
+        persist_state="session",
+        help="LSQ adds up centroids in all dimensions; PQ cuts the dimensions into parts, one codebook each.",
+    )
+    to_url("quantizer", "lsq")
+
+
+def draw_pictures(chosen: list[pd.Series]) -> None:
+    """Three pictures, each with what it says."""
+    names = [row["name"] for row in chosen]
+    if len(set(names)) < len(names):
+        names = [label(row) for row in chosen]
+    named = dict(zip(names, (row["curves"] for row in chosen), strict=True))
+    for picture, title in charts_cells.PICTURES.items():
+        with st.container(border=True):
+            st.subheader(title)
+            span = charts_cells.limits(picture, list(named.values()))
+            ends = [c.edges[-1] for c in named.values()]
+            x_span = (0.0, max(ends) if picture == "errors" else 1.0)
+            told = WORDS[picture](named)
+            for index, (column, name) in enumerate(zip(st.columns(len(named)), named, strict=True)):
+                column.markdown(f"**{plain(name)}**")
+                column.altair_chart(
+                    charts_cells.picture(picture, named[name], PALETTE[index], span=span, x_span=x_span),
+                    width="stretch",
+                    alt=f"{title} of {name}. {told}",
+                )
+            st.markdown(plain(told))
+
+
+def draw_measures(chosen: list[pd.Series], quantizer: str) -> None:
+    """The nine measures of the chosen clouds, with the spread between quantizer seeds."""
+    values = values_of(store.state())
+    usual = values[(values["M"] == 4) & (values["k"] == 256) & (values["engine"] == "own")]
+    columns: dict[str, list[str]] = {}
+    measures = [name for name in MEASURES if name.startswith(f"{quantizer}_")]
+    for row in chosen:
+        held = usual[(usual["cloud"] == row["cloud"]) & (usual["n"] == row["curves"].n)]
+        found = held.groupby("measure")["value"].agg(["mean", "std", "size"])
+        columns[label(row)] = [
+            "–"
+            if name not in found.index
+            else f"{found.loc[name, 'mean']:.4g}"
+            + (
+                f" ± {found.loc[name, 'std']:.2g} ({found.loc[name, 'size']:.0f} seeds)"
+                if found.loc[name, "size"] > 1
+                else " (one seed)"
+            )
+            for name in measures
+        ]
+    frame = pd.DataFrame({"Measure": [title_of(name) for name in measures]} | columns)
+    frame["What it says"] = [f"{MEASURES[n].meaning} {MEASURES[n].direction.capitalize()}." for n in measures]
+    st.dataframe(frame, hide_index=True, height="content", alt="Cell measures of what is chosen")
+
+
+def draw_growth(quantizer: str) -> None:
+    """How a measure changes with the number of vectors."""
+    values = values_of(store.state())
+    measure = measure_choice(quantizer, "growth_measure")
+    kept = values[
+        (values["measure"] == measure)
+        & (values["M"] == 4)
+        & (values["k"] == 256)
+        & (values["engine"] == "own")
+    ]
+    # One text sample of a checkpoint: another has other vectors.
+    cloud = kept.groupby(["subject", "cloud"])["n"].nunique().sort_values(kind="stable")
+    best = cloud[cloud > 1].reset_index().drop_duplicates("subject", keep="last")["cloud"]
+    kept = kept[kept["cloud"].isin(best)]
+    grouped = kept.groupby(["name", "subject", "n"])["value"].agg(value="mean", sd="std", seeds="size")
+    rows = grouped.reset_index().sort_values(["name", "n"])
+    rows = rows.assign(low=rows["value"] - rows["sd"], high=rows["value"] + rows["sd"])
+    if rows.empty:
+        st.caption("No checkpoint has been measured at several numbers of vectors yet.")
+        return
+    shown = rows[rows["name"].isin(list(dict.fromkeys(rows["name"]))[: len(PALETTE)])]
+    told = cell_words.growth(shown, measure)
+    st.altair_chart(charts_cells.growth(shown, measure), width="stretch", alt=told)
+    st.markdown(plain(told))
+
+
+def draw_bins(quantizer: str) -> None:
+    """Ranks of checkpoints over k and over M."""
+    measure = measure_choice(quantizer, "bins_measure")
+    values = values_of(store.state())
+    kept = comparable(values[values["measure"] == measure])
+    ordered = ranks(kept)
+    found = agreement(kept)
+    told = cell_words.bins(found, measure)
+    if ordered["subject"].nunique() >= 2:
+        lines = {}
+        for along, other, usual in (("k", "M", 4), ("M", "k", 256)):
+            at = usual if usual in set(ordered[other]) else ordered[other].iloc[0]
+            line = ordered[ordered[other] == at]
+            if line[along].nunique() > 1:
+                lines[along] = f"**Over {along}, at {other} = {at}**", line
+        for column, along in zip(st.columns(max(len(lines), 1)), lines, strict=False):
+            title, line = lines[along]
+            column.markdown(title)
+            column.altair_chart(charts_cells.bump(line, along, measure), width="stretch", alt=told)
+    st.markdown(plain(told))
+    if len(found):
+        st.caption(
+            f"{len(set(kept['name']))} checkpoints at {kept['n'].iloc[0]:,} vectors of one text; those "
+            "measured at another number of vectors are left out."
+        )
+        with st.expander("Agreement with the default sizes", icon=":material/table:"):
+            st.dataframe(
+                found,
+                hide_index=True,
+                placeholder="–",
+                column_config={
+                    "n": "Vectors",
+                    "checkpoints": "Checkpoints",
+                    "spearman": st.column_config.NumberColumn("Spearman", format="%+.2f"),
+                },
+                alt="Spearman correlation with the order at M = 4, k = 256",
+            )
+
+
+def measure_choice(quantizer: str, key: str) -> str:
+    """One of the nine measures of a quantizer."""
+    suffixes = [name.removeprefix("lsq_") for name in MEASURES if name.startswith("lsq_")]
+    from_url(key, suffixes[0], suffixes)
+    chosen = st.selectbox(
+        "Measure",
+        suffixes,
+        format_func=lambda suffix: title_of(f"{quantizer}_{suffix}"),
+        key=key,
+        persist_state="session",
+        width=320,
+    )
+    to_url(key, suffixes[0])
+    return f"{quantizer}_{chosen}"
+
+
+from_url("quantizer", "lsq", list(QUANTIZERS))
+drawn = drawn_of(store.state())
+heading = st.container(gap="xsmall")
+if drawn.empty:
+    with heading:
+        st.title("Quantized cells")
+        st.markdown(
+            "Patchiness and its relatives divide a cloud of vectors into the cells of a quantizer and ask "
+            "how evenly they are filled. This page shows what they see: how full the cells are, how far "
+            "apart their centres lie, and how large the errors. Nothing has been quantized in this store yet."
+        )
+    ask_for_cells(store, empty=True)
+    st.stop()
+
+if st.session_state["quantizer"] not in set(drawn["quantizer"]):
+    st.session_state["quantizer"] = drawn["quantizer"].iloc[-1]
+chosen = choose(drawn[drawn["quantizer"] == st.session_state["quantizer"]])
+quantizer = st.session_state["quantizer"]
+with heading:
+    st.title(cell_words.heading({row["name"]: row["curves"] for row in chosen}))
+    st.markdown(
+        "A quantizer replaces each vector by a few centroids; a cell is the set of vectors that share one. "
+        f"Here {QUANTIZERS[quantizer]} with 4 codebooks of 256 centroids, trained on the very vectors shown."
+    )
+ask_for_the_same_size(store, chosen)
+draw_pictures(chosen)
+with st.expander("The nine measures", icon=":material/table:", key="measures_open"):
+    draw_measures(chosen, quantizer)
+
+st.space("small")
+st.subheader("How it grows with the number of vectors")
+draw_growth(quantizer)
+ask_for_growth(store, chosen)
+
+st.space("small")
+st.subheader("Does the number of cells matter?")
+draw_bins(quantizer)
+ask_for_sweep(store, quantizer)
+
+st.space("small")
+st.subheader("Measure more")
+ask_for_cells(store, empty=False)
+st.caption(
+    "What this page does not show: whether any of it predicts a score (Explore and Shortlist do), and how "
+    "the pictures change from one quantizer seed to the next; they are of the lowest seed. The published "
+    "tables were made on 5,000 sequences of PTB + WikiText-2, all tokens of the last layer: values compare "
+    "with them only where measured by the same protocol. Sources: arXiv 2406.12159, Section 3.3.2."
+)

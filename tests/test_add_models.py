@@ -1,0 +1,263 @@
+"""Add models without a browser: empty and full, every refusal beside its input, and jobs as cards."""
+
+import io
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cache import jobs
+from cache.files import write_json
+from cache.measuring import Settings, Subject
+from cache.store import Store
+from pages.queue_cards import amount, called, duration, plain, progress_text, summary
+from tests import tiny
+from tests.vector_files import in_every_format
+
+VECTORS = np.random.default_rng(0).standard_normal((50, 8)).astype(np.float32)
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="module")
+def fresh_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store as it is on first start; tests work on copies."""
+    return Store.open(tmp_path_factory.mktemp("fresh") / "store").folder
+
+
+@pytest.fixture
+def open_page(fresh_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Open the page over a store in which nothing was measured and nobody works."""
+    shutil.copytree(fresh_store, tmp_path / "store")
+    monkeypatch.setattr("cache.worker.ensure_workers", lambda store, limit=None: 0)
+    monkeypatch.setattr("pages.common.ensure_workers", lambda store: 0)
+    monkeypatch.setattr("pages.queue_cards.ensure_workers", lambda store: 0)
+    monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("LATENT_SHORTLIST_ROOTS", str(tmp_path / "checkpoints"))
+    (tmp_path / "checkpoints").mkdir()
+
+    def open_it() -> AppTest:
+        return AppTest.from_file("../app.py", default_timeout=60).switch_page("pages/add_models.py").run()
+
+    return open_it
+
+
+@pytest.fixture
+def store(tmp_path: Path, open_page: Open) -> Store:
+    """The page's store."""
+    return Store.open(tmp_path / "store")
+
+
+def texts(page: AppTest) -> str:
+    """All Markdown and captions of the page, unescaped."""
+    assert not page.exception
+    return "\n".join(element.value for element in [*page.markdown, *page.caption]).replace("\\", "")
+
+
+def upload(page: AppTest, files: dict[str, bytes]) -> AppTest:
+    for name, content in files.items():
+        page.file_uploader[0].upload(name, content)
+    return page.run()
+
+
+def npy(array: np.ndarray, pickled: bool = False) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=pickled)
+    return file.getvalue()
+
+
+def test_a_newcomer_finds_the_installed_encoder_chosen_and_one_button(open_page: Open) -> None:
+    page = open_page()
+    assert page.multiselect(key="folders").value == ["minilm"]
+    assert page.button(key="measure").label == "Measure 1 checkpoint"
+    assert not page.button(key="measure").disabled
+    assert "Nothing has been measured yet." in texts(page)
+    assert "BERT" in page.dataframe[0].value["Family"].tolist()
+
+
+def test_the_button_queues_the_choice_and_clears_it(open_page: Open, store: Store) -> None:
+    page = open_page()
+    page.number_input(key="sequences").set_value(50)
+    page.checkbox(key="measure_vrm").uncheck()
+    page.button(key="measure").click().run()
+    assert not page.exception
+    (job,) = jobs.list_jobs(store)
+    assert job.pieces[0].subject == Subject("checkpoint", "minilm")
+    assert job.title == "MiniLM-L6"
+    assert job.settings.sequences == 50
+    assert "vrm" not in job.settings.measures.split(",") and "eee" in job.settings.measures.split(",")
+    assert job.roots == [str(Path(store.folder.parent / "checkpoints").resolve())]
+    assert page.multiselect(key="folders").value == []
+    assert page.button(key="measure").disabled
+    assert page.button(key=f"cancel_{job.id}")
+
+
+def test_the_same_vectors_in_five_formats_are_one_subject(open_page: Open, store: Store) -> None:
+    page = upload(open_page(), in_every_format(VECTORS))
+    page.multiselect(key="folders").set_value([]).run()
+    shown = texts(page)
+    assert shown.count("50 vectors × 8") == 5
+    assert shown.count("the same vectors as cloud.npy, measured once") == 4
+    page.button(key="measure").click().run()
+    (job,) = jobs.list_jobs(store)
+    (piece,) = job.pieces
+    assert (piece.subject.kind, piece.subject.name) == ("vectors", "cloud.npy")
+    assert piece.subject.path is not None and Path(piece.subject.path).is_file()
+
+
+def test_every_unusable_upload_gets_its_sentence_and_harms_no_other(open_page: Open) -> None:
+    holes = VECTORS.copy()
+    holes[3, 2] = np.nan
+    good = in_every_format(VECTORS)
+    page = upload(
+        open_page(),
+        {
+            "pickled.npy": npy(np.array([{}], dtype=object), pickled=True),
+            "holes.npy": npy(holes),
+            "flat.npy": npy(VECTORS[0]),
+            "deep.npy": npy(VECTORS[None]),
+            "whole.npy": npy(VECTORS.astype(np.int64)),
+            "single.npy": npy(VECTORS[:1]),
+            "text.csv": b"name,x\na,0.5\nb,1.5\n",
+            "cut.safetensors": good["cloud.safetensors"][:-100],
+            "fine.parquet": good["cloud.parquet"],
+        },
+    )
+    shown = texts(page)
+    for sentence in (
+        "pickled.npy holds pickled Python objects, which could run code and are never loaded: save the "
+        "vectors as a plain array, numpy.save(file, vectors.astype('float32')).",
+        "holes.npy holds a value that is NaN or infinite, at row 3, column 2 (counted from 0): leave such "
+        "rows out.",
+        "flat.npy has shape (8,): give a table of shape (n, d), one row a vector.",
+        "deep.npy has shape (1, 50, 8): give a table of shape (n, d), one row a vector.",
+        "whole.npy holds int64 values where floating-point numbers are expected: save the vectors as "
+        "float32.",
+        "single.npy has shape (1, 8): at least two vectors are needed, one a row.",
+        "Column 'name' of text.csv holds text, not numbers: leave it out.",
+        "cut.safetensors is cut off, damaged or no .safetensors file: save or download it again.",
+    ):
+        assert sentence in shown
+    assert "fine.parquet · 50 vectors × 8" in shown
+    assert page.button(key="measure").label == "Measure 1 checkpoint and 1 file"
+
+
+def test_a_file_over_the_limit_is_refused(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cache import uploads
+
+    limited = uploads.keep
+    monkeypatch.setattr(uploads, "keep", lambda *a, limit_bytes: limited(*a, limit_bytes=1000))
+    page = upload(open_page(), {"large.npy": npy(VECTORS)})
+    assert (
+        "large.npy is 1,728 bytes, over the limit of 1,000: keep fewer rows, or measure it from the "
+        "command line." in texts(page)
+    )
+
+
+def test_folders_under_the_roots_are_offered_and_unusable_ones_say_why(
+    open_page: Open, tmp_path: Path
+) -> None:
+    root = (tmp_path / "checkpoints").resolve()
+    tiny.encoder(root / "mine")
+    (root / "pickled").mkdir()
+    (root / "pickled/config.json").write_text('{"model_type": "bert"}')
+    (root / "pickled/pytorch_model.bin").write_bytes(b"\x80")
+    page = open_page()
+    box = page.multiselect(key="folders")
+    assert box.options == ["MiniLM-L6, installed with this app", "mine", "pickled"]
+    page = box.set_value([str(root / "mine"), str(root / "pickled"), "elsewhere"]).run()
+    shown = texts(page)
+    assert (
+        f"{root}/pickled holds its weights only as pytorch_model.bin, a pickle that could run code" in shown
+    )
+    assert f"elsewhere lies outside the folders that may be read ({root})" in shown
+    assert page.button(key="measure").label == "Measure 1 checkpoint"
+
+
+def test_hub_ids_offline_say_so_beside_their_field(open_page: Open) -> None:
+    page = open_page()
+    page = page.text_area(key="hub_ids").set_value("org/model\nno id at all").run()
+    shown = texts(page)
+    assert (
+        "There is no folder org/model, and the hub is off (HF_HUB_OFFLINE is set) with org/model not among "
+        "the models downloaded before: unset it, or give a local folder." in shown
+    )
+    assert "no id at all is no hub id: give it as org/model or org/model@revision, one a line." in shown
+    assert page.button(key="measure").label == "Measure 1 checkpoint"
+
+
+def test_options_that_cannot_be_used_hold_the_button(open_page: Open) -> None:
+    page = open_page()
+    page.segmented_control(key="corpus").set_value("a file of mine").run()
+    assert page.button(key="measure").disabled
+    page.text_input(key="corpus_file").set_value("/nowhere.txt").run()
+    sentence = "There is no file /nowhere.txt: give the path of a text file or a table on this machine."
+    assert sentence in texts(page)
+    assert page.button(key="measure").disabled
+
+
+def test_choices_outlive_a_visit_to_another_page(open_page: Open) -> None:
+    page = open_page()
+    page.number_input(key="sequences").set_value(70)
+    page.multiselect(key="folders").set_value([]).run()
+    page.switch_page("pages/shortlist.py").run()
+    page.switch_page("pages/add_models.py").run()
+    assert not page.exception
+    assert page.number_input(key="sequences").value == 70
+    assert page.multiselect(key="folders").value == []
+
+
+def test_the_queue_shows_how_each_subject_ended(open_page: Open, store: Store) -> None:
+    subjects = [
+        Subject("checkpoint", "minilm"),
+        Subject("checkpoint", "org/gone"),
+        Subject("vectors", "a.npy", "/a"),
+    ]
+    job = jobs.submit(store, subjects, Settings(), title="Three *subjects*")
+    folder = jobs.folder(store, job)
+    write_json(jobs.record_path(folder, 0), {"state": "done", "started_at": 0, "finished_at": 75})
+    write_json(jobs.record_path(folder, 1), {"state": "failed", "error": "There is no [org/gone] anywhere."})
+    page = open_page()
+    shown = texts(page)
+    assert "1 of 3 done · 1 failed · 1 to go" in shown
+    assert ":red[:material/error:] There is no [org/gone] anywhere." in shown
+    assert "MiniLM-L6 :gray[· 75 s]" in shown and "a.npy :gray[· waiting]" in shown
+    page.button(key=f"cancel_{job}").click().run()
+    assert jobs.get(store, job).state == "cancelled"
+    page.button(key=f"resume_{job}").click().run()
+    assert [piece.state for piece in jobs.get(store, job).pieces][:3] == ["done", "queued", "queued"]
+    page.button(key=f"cancel_{job}").click().run()
+    page.button(key=f"remove_{job}").click().run()
+    assert jobs.list_jobs(store) == []
+    assert "Nothing has been measured yet." in texts(page)
+
+
+def test_names_from_files_are_shown_as_they_are() -> None:
+    assert plain("a*b_[c](d) :red[x]") == r"a\*b\_\[c\]\(d\) \:red\[x\]"
+    assert called(Subject("checkpoint", "/models/mine/")) == "mine"
+    assert called(Subject("checkpoint", "org/model")) == "org/model"
+
+
+def test_progress_is_said_in_words() -> None:
+    piece = jobs.Piece(
+        0, Subject("checkpoint", "m"), "running", "hidden states", 1200, 5000, "sequences", 210.4, 3700
+    )
+    assert progress_text(piece) == (
+        "Hidden states · 1,200 of 5,000 sequences · 210 sequences a second · about 62 min left"
+    )
+    assert progress_text(jobs.Piece(0, piece.subject, "running")) == "Starting"
+    assert [duration(s) for s in (0.2, 89, 5399, 7300)] == ["1 s", "89 s", "1 h 30 min", "2 h 2 min"]
+    assert [amount(v) for v in (0.1234, 12.34, 1234)] == ["0.123", "12.3", "1,234"]
+    job = jobs.Job("j", "t", "", "running", [piece], Settings())
+    assert summary(job) == "0 of 1 done"
+
+
+def test_cells_are_asked_for_at_one_size_with_their_cost_said(open_page: Open) -> None:
+    page = open_page()
+    assert "for 100,000 vectors of width 384 about half a minute" in texts(page)
+    page.checkbox(key="measure_lsq_patchiness").check().run()
+    page.number_input(key="at").set_value(4000)
+    page.number_input(key="quantizer_seeds").set_value(3).run()
+    assert "cells of 4,000 vectors" in texts(page)

@@ -1,0 +1,213 @@
+"""The command line: one JSON line for programs, one sentence for mistakes, nothing computed twice."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cli
+from core.measures import MEASURES, select
+from tests import tiny
+
+TOP = Path(__file__).resolve().parents[1]
+COMPUTED = set(select("all"))
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Run a command in this process on a store of its own; returns status, stdout and stderr."""
+    monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(tmp_path / "store"))
+
+    def command(*arguments: object) -> tuple[int, str, str]:
+        status = cli.main([str(argument) for argument in arguments])
+        written = capsys.readouterr()
+        return status, written.out, written.err
+
+    return command
+
+
+def test_measuring_gives_every_measure_once_and_then_from_the_store(run, tmp_path: Path) -> None:
+    encoder = tiny.encoder(tmp_path / "encoder")
+    decoder = tiny.llama(tmp_path / "decoder")
+    status, out, err = run("measure", encoder, decoder, "--sequences", 40, "--json")
+    assert status == 0, err
+    document = json.loads(out)
+    assert document["failures"] == []
+    for result, folder in zip(document["results"], (encoder, decoder), strict=True):
+        assert result["subject"] == str(folder)
+        assert set(result["measures"]) == COMPUTED
+        assert not result["cached"]
+        assert set(result["sd"].values()) == {None}
+    status, out, _ = run("measure", encoder, decoder, "--sequences", 40, "--json")
+    again = json.loads(out)["results"]
+    assert [result["cached"] for result in again] == [True, True]
+    assert [result["measures"] for result in again] == [r["measures"] for r in document["results"]]
+
+
+def test_one_failing_checkpoint_does_not_end_the_list(run, tmp_path: Path) -> None:
+    encoder = tiny.encoder(tmp_path / "encoder")
+    (tmp_path / "empty").mkdir()
+    status, out, err = run("measure", tmp_path / "empty", encoder, "--sequences", 10, "--json")
+    document = json.loads(out)
+    assert status == 1
+    assert [result["subject"] for result in document["results"]] == [str(encoder)]
+    assert [failure["subject"] for failure in document["failures"]] == [str(tmp_path / "empty")]
+    assert document["failures"][0]["error"] in re.sub(r"\s+", " ", err)
+
+
+def test_the_unforeseen_is_one_sentence_too(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: object) -> None:
+        raise ZeroDivisionError("division by zero\nsecond line")
+
+    monkeypatch.delenv("LATENT_SHORTLIST_TRACEBACKS", raising=False)
+    monkeypatch.setattr(cli, "measure_subject", broken)
+    told = (
+        "Failed unexpectedly (ZeroDivisionError: division by zero); set LATENT_SHORTLIST_TRACEBACKS=1 to see "
+        "where."
+    )
+    status, out, err = run("measure", "a", "b", "--json")
+    assert (status, err) == (1, f"a: {told}\nb: {told}\n")
+    assert [failure["error"] for failure in json.loads(out)["failures"]] == [told, told]
+    monkeypatch.setattr(cli.queries, "scores_frame", broken)
+    assert run("scores", "list") == (1, "", f"{told}\n")
+    monkeypatch.setenv("LATENT_SHORTLIST_TRACEBACKS", "1")
+    with pytest.raises(ZeroDivisionError):
+        run("scores", "list")
+
+
+def test_repeats_give_a_spread(run, tmp_path: Path) -> None:
+    encoder = tiny.encoder(tmp_path / "encoder")
+    status, out, err = run(
+        "measure", encoder, "--sequences", 30, "--repeats", 3, "--measures", "vrm,eee", "--json"
+    )
+    assert status == 0, err
+    (result,) = json.loads(out)["results"]
+    assert set(result["sd"]) == {"vrm", "eee"}
+    assert all(spread > 0 for spread in result["sd"].values())
+
+
+def test_vectors_of_ones_own(run, tmp_path: Path) -> None:
+    np.save(tmp_path / "mine.npy", np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32))
+    status, out, err = run("measure", "--vectors", tmp_path / "mine.npy", "--json")
+    assert status == 0, err
+    (result,) = json.loads(out)["results"]
+    assert (result["subject"], result["n"], result["d"]) == ("mine.npy", 50, 8)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "sentence"),
+    [
+        (["measure"], 1, "Nothing to measure: name checkpoints, or give --vectors FILE."),
+        (
+            ["measure", "minilm", "--repeats", "0"],
+            2,
+            "Invalid value for '--repeats': Input should be greater than or equal to 1",
+        ),
+        (
+            ["jobs", "watch"],
+            1,
+            "There is no job to watch: `cli.py measure CHECKPOINT --detach` makes one.",
+        ),
+    ],
+)
+def test_mistakes_are_one_sentence(run, arguments: list[str], status: int, sentence: str) -> None:
+    got, out, err = run(*arguments)
+    assert (got, out, err.strip()) == (status, "", sentence)
+
+
+def test_an_unknown_measure_is_named(run) -> None:
+    status, out, err = run("measure", "minilm", "--measures", "dispersoin", "--json")
+    assert (status, out) == (1, "")
+    assert "dispersoin" in err
+    assert "dispersion" in err
+    assert err.count("\n") == 1
+
+
+def test_scores_are_listed_imported_and_exported(run, tmp_path: Path) -> None:
+    _, out, _ = run("scores", "list", "--task", "glue_average", "--json")
+    published = json.loads(out)["scores"]
+    assert len(published) >= 181
+    assert all(row["formed"] for row in published)
+
+    encoder = tiny.encoder(tmp_path / "encoder")
+    run("measure", encoder, "--sequences", 10, "--measures", "eee")
+    mine = tmp_path / "mine.csv"
+    mine.write_text(f"checkpoint,benchmark,task,metric,value\n{encoder},GLUE,RTE,accuracy,0.61\n")
+    status, out, err = run("scores", "import", mine, "--json")
+    assert (status, json.loads(out or "null")) == (0, {"imported": 1}), err
+
+    for suffix in ("csv", "parquet", "html"):
+        status, out, err = run("export", tmp_path / f"all.{suffix}", "--json")
+        assert status == 0, err
+        assert json.loads(out)["rows"] > 3000
+    page = (tmp_path / "all.html").read_text()
+    assert "http://" not in page.replace("http://www.w3.org/", "")
+    assert "<script src" not in page
+
+
+def test_a_detached_job_is_carried_out_by_workers(run, tmp_path: Path) -> None:
+    encoder = tiny.encoder(tmp_path / "encoder")
+    status, out, err = run("measure", encoder, "--sequences", 10, "--measures", "eee", "--detach", "--json")
+    assert status == 0, err
+    job = json.loads(out)["job"]
+    status, out, err = run("jobs", "watch", job, "--json")
+    assert (status, json.loads(out)["state"]) == (0, "done"), err
+    _, out, _ = run("jobs", "--json")
+    assert [row["job"] for row in json.loads(out)["jobs"]] == [job]
+
+
+@pytest.mark.real
+def test_the_real_checkpoints_are_measured_and_then_cached(material: Path, tmp_path: Path) -> None:
+    folders = sorted(str(folder) for folder in (material / "checkpoints").iterdir() if folder.is_dir())
+    command = [sys.executable, "cli.py", "measure", "minilm", *folders, "--sequences", "60", "--json"]
+    command += ["--store", str(tmp_path / "store")]
+    first, second = (
+        json.loads(
+            subprocess.run(command, cwd=TOP, env=dict(os.environ), capture_output=True, check=True).stdout
+        )
+        for _ in range(2)
+    )
+    assert len(first["results"]) == len(folders) + 1
+    assert all(set(result["measures"]) == COMPUTED for result in first["results"])
+    assert all(np.isfinite(list(result["measures"].values())).all() for result in first["results"])
+    assert all(result["cached"] for result in second["results"])
+
+
+def readme_commands() -> list[str]:
+    text = (TOP / "README.md").read_text()
+    return re.findall(r"^(?:\.venv/bin/)?python cli\.py (.+)$", text, flags=re.MULTILINE)
+
+
+def test_every_command_stands_in_the_readme_with_help() -> None:
+    named = " ".join(readme_commands())
+    for command in ("measure", "measures", "export", "scores import", "scores list", "jobs"):
+        assert command in named
+        assert cli.main([*command.split(), "--help"]) == 0
+
+
+def test_the_readme_explains_every_measure_in_the_registrys_words() -> None:
+    readme = (TOP / "README.md").read_text()
+    for entry in MEASURES.values():
+        if entry.name.startswith("pq_"):
+            assert entry.name.replace("pq_", "lsq_", 1) in MEASURES
+        else:
+            assert f"| `{entry.name}` | {entry.meaning} | {entry.direction} | {entry.source} |" in readme
+
+
+@pytest.mark.real
+def test_readme_commands_run_in_order(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each command of the README is carried out as written, beside the two files that it speaks of."""
+    np.save(tmp_path / "mine.npy", np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32))
+    (tmp_path / "scores.csv").write_text(
+        "checkpoint,benchmark,task,metric,value\nminilm,GLUE,RTE,accuracy,0.61\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    for line in readme_commands():
+        status, out, err = run(*line.split("#")[0].split())
+        assert status == 0, f"{line}: {err}"
+        assert out, line

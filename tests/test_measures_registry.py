@@ -1,0 +1,120 @@
+"""The list of measures: complete, explained, and selectable by name and group."""
+
+import inspect
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from core.errors import InputError
+from core.measures import GROUPS, MEASURES, measure, measure_detailed, select
+
+CELL_SUFFIXES = [
+    *("patchiness", "patchiness_published", "count_variance", "count_kl", "reconstruction_error"),
+    *("reconstruction_iqr", "reconstruction_skew", "centroid_variance", "cluster_eee"),
+]
+CLOUD = [
+    *("dispersion", "dispersion_euclidean", "mean_cosine_similarity"),
+    *("eee", "vrm", "isoscore", "effective_rank", "effective_rank_ratio"),
+]
+CELLS = [f"{quantizer}_{suffix}" for quantizer in ("lsq", "pq") for suffix in CELL_SUFFIXES]
+UNEMBEDDING = ["effective_rank", "effective_rank_ratio", "mean_cosine", "isotropy"]
+GAP = ["gap_cosine", "gap_euclidean"]
+
+
+def test_every_defined_measure_is_registered_once_in_display_order():
+    assert list(MEASURES) == [*CLOUD, *CELLS, *(f"unembedding_{name}" for name in UNEMBEDDING), *GAP]
+    assert [name for name, entry in MEASURES.items() if not entry.computed] == GAP
+
+
+@pytest.mark.parametrize("entry", MEASURES.values(), ids=list(MEASURES))
+def test_an_entry_explains_itself(entry):
+    assert re.fullmatch(r"[A-Z][^.]*(\d\.\d[^.]*)*\.", entry.meaning), "one sentence"
+    assert len(entry.meaning) <= 110
+    assert entry.direction.startswith(("higher: ", "lower: "))
+    assert entry.source
+    assert entry.group in GROUPS
+    assert entry.cost in ("one pass", "one pass and d³", "pairs", "training")
+    matrix = entry.name.startswith(("unembedding_", "gap_"))
+    assert entry.subject == ("unembedding" if matrix else "cloud")
+    assert entry.low < entry.high
+
+
+def test_titles_tell_measures_apart():
+    assert len({entry.title for entry in MEASURES.values()}) == len(MEASURES)
+    assert MEASURES["lsq_patchiness"].title == "Point patchiness (LSQ)"
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        (None, [*CLOUD, *(f"unembedding_{name}" for name in UNEMBEDDING)]),
+        ("all", [*CLOUD, *(f"unembedding_{name}" for name in UNEMBEDDING)]),
+        ("dispersion", CLOUD[:3]),
+        ("eee, dispersion ,eee", ["eee", *CLOUD[:3]]),
+        (["isoscore", "spread"], ["isoscore", "eee", "vrm", "effective_rank", "effective_rank_ratio"]),
+        (["dispersion"], ["dispersion"]),
+        ("cells", CELLS),
+        ("pq,lsq_patchiness", [*CELLS[9:], "lsq_patchiness"]),
+        (["lsq"], CELLS[:9]),
+        (("unembedding",), [f"unembedding_{name}" for name in UNEMBEDDING]),
+    ],
+)
+def test_select_keeps_the_order_asked_for_and_drops_repeats(asked, names):
+    assert select(asked) == names
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (
+            "isoscor",
+            "There is no measure called 'isoscor' (did you mean isoscore?); give 'all', a group (dispersion, "
+            "spread, cells, unembedding, lsq, pq) or a name that `cli.py measures` lists.",
+        ),
+        (
+            "eee,qqq",
+            "There is no measure called 'qqq'; give 'all', a group (dispersion, spread, cells, unembedding, "
+            "lsq, pq) or a name that `cli.py measures` lists.",
+        ),
+        (
+            "gap_cosine",
+            "gap_cosine compares tokens of two sets: measure it with `cli.py gap CHECKPOINT --domain SET`.",
+        ),
+        (" , ", "No measure was named; give 'all' or names separated by commas."),
+        ([], "No measure was named; give 'all' or names separated by commas."),
+    ],
+)
+def test_select_refuses_in_one_sentence(asked, message):
+    with pytest.raises(InputError) as refusal:
+        select(asked)
+    assert str(refusal.value) == message
+
+
+@pytest.mark.parametrize("asked", ["all", "dispersion", "spread,dispersion", ["vrm"]])
+def test_selecting_from_a_selection_changes_nothing(asked):
+    assert select(select(asked)) == select(asked)
+
+
+def test_every_computed_measure_gives_one_number_within_its_range():
+    vectors = np.random.default_rng(0).standard_normal((60, 5))
+    values = {name: found.value for name, found in measure_detailed(vectors, "all,cells", k=8).items()}
+    assert list(values) == [*select("all"), *CELLS]
+    for name, value in values.items():
+        assert isinstance(value, float)
+        assert MEASURES[name].low <= value <= MEASURES[name].high
+
+
+def test_without_names_the_measures_of_a_cloud_are_taken():
+    vectors = np.random.default_rng(0).standard_normal((60, 5))
+    assert list(measure(vectors)) == CLOUD
+    assert str(inspect.signature(measure).parameters["seed"]) == "seed: int = 0"
+
+
+def test_the_registry_is_light():
+    """Pages start from it: importing it must not load the libraries that measuring needs."""
+    heavy = "{'torch', 'scipy', 'sklearn', 'jaxtyping', 'transformers', 'pandas'}"
+    code = f"import sys; import core.measures; print(sorted({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

@@ -1,0 +1,221 @@
+"""Shortlist and Explore on an empty and a full store: what they say, restore from a link and set apart."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cache import published
+from cache.store import Store
+
+APP = str(Path(__file__).parents[1] / "app.py")
+
+
+def opened(folder: Path, monkeypatch: pytest.MonkeyPatch, page: str | None = None, **query: Any) -> AppTest:
+    """The app on the store in `folder`, at `page` ("pages/….py"), as if `query` stood in the address."""
+    monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(folder))
+    app = AppTest.from_file(APP, default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    if page:
+        app.switch_page(page)
+        for key, value in query.items():
+            app.query_params[key] = value
+        app.run()
+    assert not app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    """All text of the page."""
+    return "\n".join(
+        str(element.value)
+        for kind in (app.title, app.subheader, app.markdown, app.caption)
+        for element in kind
+    )
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the published figures and three checkpoints of our own: covered, not covered, uploaded."""
+    store = Store.open(tmp_path_factory.mktemp("full"))
+    spread = {"eee": 0.66, "vrm": 0.31, "isoscore": 0.09}
+    bert = {"family": "BERT", "architecture": "BertModel", "kind": "encoder"}
+    add(store, "a" * 32, "our BERT", spread, corpus="ptb+wikitext-2", layers=12, width=768, **bert)
+    add(store, "b" * 32, "our MiniLM", spread, corpus="standard-library", layers=6, width=384, **bert)
+    add(store, "c" * 32, "our vectors.npy", spread, origin="uploaded", family="uploaded vectors")
+    store.ingest()
+    return store.folder
+
+
+def add(
+    store: Store,
+    subject: str,
+    name: str,
+    values: dict[str, float],
+    corpus: str = "",
+    origin: str = "measured",
+    **facts: Any,
+) -> None:
+    store.add("checkpoints", [{"subject": subject, "name": name, "origin": origin, **facts}])
+    cloud = {
+        "cloud": f"{subject}0",
+        "subject": subject,
+        "corpus": corpus or None,
+        "position": "all",
+        "n": 9000,
+    }
+    store.add("clouds", [cloud | {"sequences": 5000 if corpus else None, "layer": facts.get("layers")}])
+    row = {
+        "subject": subject,
+        "cloud": f"{subject}0",
+        "parameters": "{}",
+        "seed": 0,
+        "version": 1,
+        "origin": origin,
+    }
+    store.add("measurements", [row | {"measure": m, "value": v, "n": 9000} for m, v in values.items()])
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store into which nothing was preloaded."""
+    monkeypatch.setattr(published, "preload", lambda connection: None)
+    return tmp_path / "bare"
+
+
+def test_shortlist_is_full_on_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(tmp_path, monkeypatch)
+    assert app.title[0].value.startswith("A blind ranking puts first: ")
+    ranked = app.dataframe[0].value
+    assert len(ranked) == 181 and ranked["chance"].sum() == pytest.approx(300, abs=8)
+    said = words(app)
+    assert "always saying the mean" in said and "among the true best 3" in said
+    assert "181 of 181 checkpoints." in said
+
+
+def test_what_the_reference_does_not_cover_is_set_apart_with_reasons(
+    full: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(full, monkeypatch)
+    ranked, apart = (table.value for table in app.dataframe[:2])
+    assert "our BERT" in set(ranked["name"]) and len(ranked) == 182
+    assert {name: list(why) for name, why in zip(apart["name"], apart["reason"], strict=True)} == {
+        "our MiniLM": ["other architecture", "other text"],
+        "our vectors.npy": ["architecture unknown"],
+    }
+    assert "Outside what the reference covers (2)" in words(app)
+    assert ranked.set_index("name").loc["our BERT", "origin"] == "measured here"
+
+
+def test_filters_narrow_the_shortlist_and_its_chances(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(full, monkeypatch)
+    app.multiselect(key="family").set_value(["BERT-base"]).run()
+    ranked = app.dataframe[0].value
+    assert set(ranked["family"]) == {"BERT-base"} and ranked["chance"].sum() == pytest.approx(300, abs=8)
+    app.text_input(key="find").set_value("our bert").run()
+    assert not app.exception and app.title[0].value.startswith("our BERT: predicted GLUE average 0.")
+    app.text_input(key="find").set_value("nothing is called this").run()
+    assert not app.exception and "No checkpoint fits these filters" in words(app)
+
+
+def test_a_link_restores_the_shortlist(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(
+        full, monkeypatch, score="SST-2", predictor="both", family=["BERT-small"], size="small", find="noise"
+    )
+    assert app.selectbox(key="score").value == "SST-2" and app.selectbox(key="predictor").value == "both"
+    assert set(app.dataframe[0].value["family"]) == {"BERT-small"}
+    assert app.query_params["score"] == "SST-2" and app.query_params["family"] == "BERT-small"
+    app.selectbox(key="score").set_value("glue_average").run()
+    assert "score" not in app.query_params  # the default needs no place in the address
+
+
+@pytest.mark.parametrize("chosen", [[0], [0, 1], [0, 1, 2, 3, 4]])
+def test_selected_rows_stand_side_by_side(
+    full: Path, monkeypatch: pytest.MonkeyPatch, chosen: list[int]
+) -> None:
+    app = opened(full, monkeypatch)
+    picked = {"rows": chosen, "columns": [], "cells": []}
+    app.session_state[app.dataframe[0].key] = {"selection": picked}
+    app.run()
+    assert not app.exception
+    assert len(app.metric) == min(len(chosen), 4)
+    told = [
+        element
+        for element in app.markdown
+        if "The chance to have the highest GLUE average is" in element.value
+    ]
+    assert len(told) == (len(chosen) > 1)
+
+
+def test_explore_shows_the_paper_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(tmp_path, monkeypatch, "pages/explore.py")
+    assert app.title[0].value == (
+        "GLUE average rises moderately with Point patchiness as published (LSQ), "
+        "but not surely within every family"
+    )
+    assert dict(zip(app.dataframe[-1].value["Family"], app.dataframe[-1].value["n"], strict=True)) == {
+        "All": 181,
+        "BERT-base": 12,
+        "BERT-small": 126,
+        "RoBERTa-base": 43,
+    }
+    chart = app.get("vega_lite_chart")[0].proto.spec
+    assert "n = 181, r = +0.56 (95 % interval +0." in chart
+
+
+def test_a_link_restores_explore(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"x": "eee", "y": "vrm", "colour": "origin", "families": ["BERT-base", "BERT"], "lines": "family"}
+    app = opened(full, monkeypatch, "pages/explore.py", **asked)
+    shown = {key: app.selectbox(key=key).value for key in ("x", "y", "colour", "lines")}
+    assert shown == {key: asked[key] for key in shown}
+    assert app.multiselect(key="families").value == ["BERT-base", "BERT"]
+    assert {key: app.query_params[key] for key in asked} == asked
+    assert app.title[0].value.startswith("Vasicek ratio MSE rises strongly with Eigenvalue early enrichment")
+    assert "were not measured on the published sample of text" in words(app)
+
+
+def test_an_address_with_nonsense_shows_the_default(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(full, monkeypatch, "pages/explore.py", x="nonsense", families=["nobody"])
+    assert app.selectbox(key="x").value == "lsq_patchiness_published"
+    assert app.multiselect(key="families").value == []
+
+
+@pytest.mark.parametrize(
+    ("page", "told"),
+    [("pages/shortlist.py", "Nothing to rank yet"), ("pages/explore.py", "Nothing to draw yet")],
+)
+def test_an_empty_store_says_what_to_do(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, page: str, told: str
+) -> None:
+    app = opened(bare, monkeypatch, page)
+    assert told in words(app) and "come through **Add models**" in words(app)
+    assert [link.value for link in app.page_link] == ["Add models"]
+
+
+def test_a_store_that_cannot_be_opened_is_said_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.errors import InputError
+
+    def refuse(folder: Path) -> Store:
+        raise InputError("This store was written by a newer version; update the program.")
+
+    monkeypatch.setattr(Store, "open", refuse)
+    app = opened(tmp_path, monkeypatch)
+    assert [error.value for error in app.error] == [
+        "This store was written by a newer version; update the program."
+    ]
+
+
+def test_a_page_asked_for_first_comes_through_the_front_door(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Before its first st.navigation, Streamlit runs a file of pages/ by itself, as it does on a new server.
+    monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(tmp_path))
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.switch_page("pages/explore.py").run()
+    assert not app.exception
+    assert app.session_state["came through app.py"]

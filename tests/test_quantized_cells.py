@@ -1,0 +1,203 @@
+"""The Quantized cells page without a browser, empty and full, and the sentences and frames behind it."""
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cache import jobs
+from cache.cell_studies import Plan, cell_rows, study
+from cache.measuring import Settings, Subject, measure_subject
+from cache.store import Store
+from cache.uploads import keep
+from core import cell_words, charts_cells
+from core.cell_curves import Curves
+from core.cell_sweep import agreement, comparable, ranks
+from core.measures import cells
+from core.quantizers import Quantization
+from tests import stores
+
+Open = Callable[..., AppTest]
+
+
+def upload(store: Store, name: str, vectors: np.ndarray) -> Subject:
+    file = io.BytesIO()
+    np.save(file, vectors.astype(np.float32))
+    file.seek(0)
+    kept = keep(store.folder, file, f"{name}.npy")
+    return Subject("vectors", name, str(kept.path))
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three uploaded clouds from even to clumped, quantized at two sizes and with two numbers of bins."""
+    store = stores.new(tmp_path_factory.mktemp("cells") / "store")
+    rng = np.random.default_rng(0)
+    for index, clumps in enumerate((0, 300, 520)):
+        vectors = rng.normal(size=(600, 4))
+        vectors[:clumps] = vectors[:clumps] * 0.01 + 1
+        subject = upload(store, f"cloud {index}", vectors)
+        settings = Settings(measures="pq")
+        measure_subject(store, subject, replace(settings, quantizer_seeds=2))
+        study(store, subject, replace(settings, study=Plan(k=(16, 256)).to_json()))
+        study(store, subject, replace(settings, study=Plan(shares=(0.5, 1.0)).to_json()))
+    return store.folder
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Open:
+    for place in ("pages.common", "pages.queue_cards", "pages.cells_form", "cache.worker"):
+        monkeypatch.setattr(f"{place}.ensure_workers", lambda store, limit=None: 0)
+
+    def open_it(folder: Path, **query: str) -> AppTest:
+        monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(folder))
+        monkeypatch.setenv("LATENT_SHORTLIST_ROOTS", str(tmp_path))
+        app = AppTest.from_file("../app.py", default_timeout=90).switch_page("pages/quantized_cells.py")
+        for key, value in query.items():
+            app.query_params[key] = value
+        app.run()
+        assert not app.exception
+        return app
+
+    return open_it
+
+
+def words(app: AppTest) -> str:
+    shown = [*app.title, *app.subheader, *app.markdown, *app.caption, *app.warning]
+    return "\n".join(str(element.value) for element in shown).replace("\\", "")
+
+
+def test_an_empty_store_offers_one_button(open_page: Open, tmp_path: Path) -> None:
+    stores.new(tmp_path / "store")
+    page = open_page(tmp_path / "store")
+    assert "Nothing has been quantized in this store yet." in words(page)
+    assert page.multiselect(key="cells_subjects").value == ["MiniLM-L6, installed with this app"]
+    page.number_input(key="cells_at").set_value(2000).run()
+    page.button(key="cells_measure").click().run()
+    (job,) = jobs.list_jobs(Store(tmp_path / "store"))
+    assert (job.settings.measures, job.settings.at) == ("cells", 2000)
+    assert job.pieces[0].subject == Subject("checkpoint", "minilm")
+    assert "Queue" in [header.value for header in page.subheader]
+
+
+def test_two_clouds_stand_side_by_side_with_a_sentence_a_picture(open_page: Open, full: Path) -> None:
+    page = open_page(full, quantizer="pq")
+    said = words(page)
+    assert page.title[0].value == "cloud 1 fills its cells more evenly than cloud 2"
+    for title in ("Cell occupancy", "Centroid distances", "Reconstruction errors"):
+        assert title in said
+    assert "cloud 2 is the steeper: its vectors clump more." in said
+    assert "By Point patchiness (PQ), the order" in said
+    assert "over 3 checkpoints. So few checkpoints say little." in said
+    assert " at 300 vectors to " in said
+    assert len(page.get("vega_lite_chart")) == 6 + 1 + 1  # pictures, growth, ranks over k; M does not vary
+    table = next(frame.value for frame in page.dataframe if "What it says" in frame.value)
+    assert len(table) == 9 and "(2 seeds)" in table.iloc[0, 1]
+
+
+def test_a_link_restores_what_is_chosen(open_page: Open, full: Path) -> None:
+    page = open_page(full, quantizer="pq")
+    options = page.selectbox(key="a").options
+    picked = next(option for option in options if option == "cloud 0: 300 vectors")
+    page.selectbox(key="a").select(picked).run()
+    address = {key: page.query_params[key] for key in ("a", "quantizer")}
+    again = open_page(full, **address)
+    assert again.title[0].value == page.title[0].value
+    assert (
+        "cloud 0" in again.title[0].value and "not quantized at one number of vectors" in again.title[0].value
+    )
+    assert "have 300 and 600 vectors: cells compare only at one number." in words(again)
+    again.button(key="cells_same").click().run()
+    job = jobs.list_jobs(Store(full))[0]
+    assert (job.settings.at, job.pieces[0].subject.kind) == (300, "vectors")
+    jobs.forget(Store(full), job.id)
+
+
+def test_growth_and_sweep_are_queued_as_studies(open_page: Open, full: Path) -> None:
+    page = open_page(full, quantizer="pq")
+    next(button for button in page.button if "n/8" in button.label).click().run()
+    job = jobs.list_jobs(Store(full))[0]
+    assert job.settings.study == {"M": [4], "k": [256], "shares": [0.125, 0.25, 0.5, 1.0]}
+    jobs.forget(Store(full), job.id)
+    page.multiselect(key="sweep_subjects").set_value(["cloud 0"]).run()
+    page.button(key="sweep").click().run()
+    job = jobs.list_jobs(Store(full))[0]
+    assert job.settings.study == {"M": [4], "k": [16, 64, 256, 1024], "shares": [1.0]}
+    assert job.settings.measures == "pq"
+    jobs.forget(Store(full), job.id)
+
+
+def swept(values: dict[str, dict[int, float]], n: int = 100) -> pd.DataFrame:
+    """Rows of a sweep over k at M = 4: checkpoint → k → value."""
+    rows = [(name, k, value) for name, held in values.items() for k, value in held.items()]
+    frame = pd.DataFrame(rows, columns=["name", "k", "value"]).assign(M=4, n=n, engine="own", corpus="a")
+    text = {"sequences": 50, "text_seed": 0, "position": "all", "max_length": None}
+    return frame.assign(subject=frame["name"], **text)
+
+
+def test_orders_are_compared_with_that_of_the_default_sizes() -> None:
+    rows = swept({"a": {16: 1, 256: 3}, "b": {16: 2, 256: 2}, "c": {16: 3, 256: 1}, "once": {256: 9}})
+    kept = comparable(pd.concat([rows, swept({"other": {16: 1, 256: 1}}, n=99)]))
+    assert set(kept["name"]) == {"a", "b", "c"}
+    ranked = ranks(kept).set_index(["name", "k"])["rank"]
+    assert (ranked["a", 256], ranked["a", 16]) == (1, 3)
+    found = agreement(kept).set_index("k")["spearman"]
+    assert (found[16], found[256]) == (-1, 1)
+    assert "lowest at M = 4, k = 16, with −1.00 over 3 checkpoints." in cell_words.bins(
+        agreement(kept), "lsq_patchiness"
+    )
+    assert agreement(comparable(rows[rows["name"].isin(["a", "b"])]))["spearman"].isna().all()
+    assert cell_words.bins(agreement(kept.iloc[:0]), "lsq_patchiness").startswith(
+        "At least three checkpoints"
+    )
+
+
+def curves(counts: list[int]) -> Curves:
+    """Of a cloud on a line whose vectors fill the cells of one codebook as told."""
+    codes = np.repeat(np.arange(len(counts)), counts)[:, None].astype(np.int32)
+    centroids = np.arange(len(counts), dtype=np.float32)[:, None]
+    vectors = (codes + np.linspace(-0.2, 0.2, len(codes))[:, None]).astype(np.float32)
+    return Curves.of(cells.Cells(vectors, Quantization(codes, [centroids], [slice(0, 1)])))
+
+
+def test_curves_and_sentences_follow_from_known_cells() -> None:
+    even, clumped = curves([10] * 20), curves([105, *[5] * 19])
+    assert (even.emptiest_share, even.fullest_share, even.empty) == (0.5, 0.1, 0)
+    assert clumped.fullest_share == 110 / 200
+    assert even.nearest == [[1.0] * 20]
+    assert charts_cells.points("occupancy", even)["y"].tolist() == [1.0] * 20
+    density = charts_cells.points("errors", even)
+    width = np.diff(even.edges).mean()
+    assert (density["y"] * width).sum() == pytest.approx(1, abs=0.02)
+    both = {"A": even, "B": clumped}
+    assert cell_words.heading(both) == "A fills its cells more evenly than B"
+    assert cell_words.heading({"A": even, "B": even}) == "A and B fill their cells about equally evenly"
+    assert "B is the steeper: its vectors clump more." in cell_words.occupancy(both)
+    assert "eight of ten centroids lie between 1 and 1 of the largest" in cell_words.nearest(both)
+    assert curves([3, 0, 3]).empty == 1
+
+
+def test_growth_is_told_with_its_ends() -> None:
+    rows = pd.DataFrame({"name": ["x"] * 3, "n": [100, 200, 400], "value": [4.0, 3.0, 2.0]})
+    assert cell_words.growth(rows, "lsq_patchiness") == (
+        "Point patchiness (LSQ) of x falls from 4 at 100 vectors to 2 at 400. Two checkpoints compare only "
+        "at one number of vectors."
+    )
+    flat = cell_words.growth(rows.assign(value=1.0), "lsq_patchiness")
+    assert flat.startswith("Point patchiness (LSQ) of x stays put, 1 at 100 vectors and 1 at 400.")
+    assert cell_words.growth(rows.iloc[:1], "lsq_patchiness") == ""
+
+
+def test_rows_of_cells_carry_their_sizes(full: Path) -> None:
+    rows = cell_rows(Store(full))
+    assert set(zip(rows["M"], rows["k"], rows["n"], strict=True)) == {
+        (4, 256, 600),
+        (4, 16, 600),
+        (4, 256, 300),
+    }
+    assert rows.loc[rows["n"] == 300, "at"].tolist() == [300] * (9 * 3)

@@ -1,0 +1,143 @@
+"""One row a checkpoint: which setting is shown, what is averaged, its family, how scores are named."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core import reference
+from core.subjects import PUBLISHED, formed, overview, percentile, short_number
+
+
+def measured(
+    *clouds: tuple[str, str, dict[str, float]], sequences: int = 5000
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(clouds, measurements) of one subject "s": (cloud, corpus, values) each."""
+    made = pd.DataFrame(
+        [
+            {
+                "cloud": c,
+                "subject": "s",
+                "corpus": corpus,
+                "sequences": sequences,
+                "layer": 6,
+                "position": "all",
+            }
+            for c, corpus, _ in clouds
+        ]
+    )
+    rows = pd.DataFrame(
+        [
+            {
+                "subject": "s",
+                "cloud": c,
+                "measure": name,
+                "parameters": "{}",
+                "seed": 0,
+                "version": 1,
+                "value": v,
+            }
+            for c, _, values in clouds
+            for name, v in values.items()
+        ]
+    ).assign(standard_error=None, n=100, d=8)
+    return made, rows
+
+
+def checkpoint(**facts: object) -> pd.DataFrame:
+    usual = {
+        "subject": "s",
+        "name": "mine",
+        "origin": "measured",
+        "family": "BERT",
+        "architecture": "BertModel",
+    }
+    return pd.DataFrame([usual | {"layers": 6, "width": 384} | facts])
+
+
+NO_SCORES = reference.scores().iloc[:0]
+
+
+def test_all_published_checkpoints_have_text_measures_and_scores() -> None:
+    clouds = pd.DataFrame(columns=["cloud", "subject"])
+    made = overview(reference.checkpoints(), clouds, reference.measurements(), reference.scores())
+    paper = made.rows[made.rows.index.str.startswith(PUBLISHED)]
+    assert len(paper) == 181
+    assert set(paper["corpus"]) == {"ptb+wikitext-2"} and set(paper["sequences"]) == {5000}
+    assert paper[["eee", "vrm", "isoscore", "lsq_patchiness_published", "glue_average"]].notna().all().all()
+    assert made.scores[0] == "glue_average" and made.errors["eee"].isna().all()
+    assert made.measures[:3] == ["eee", "vrm", "isoscore"]
+
+
+def test_samples_of_one_setting_are_averaged_and_their_spread_is_the_error() -> None:
+    clouds, rows = measured(("c0", "a", {"eee": 0.5, "vrm": 0.2}), ("c1", "a", {"eee": 0.7, "vrm": 0.2}))
+    made = overview(checkpoint(), clouds, rows, NO_SCORES)
+    assert made.rows.loc["s", "eee"] == pytest.approx(0.6)
+    assert made.errors.loc["s", "eee"] == pytest.approx(np.std([0.5, 0.7], ddof=1))
+    assert made.rows.loc["s", "samples"] == 2
+
+
+def test_different_texts_are_never_mixed() -> None:
+    clouds, rows = measured(("c0", "a", {"eee": 0.5}), ("c1", "b", {"eee": 0.7, "vrm": 0.2}))
+    made = overview(checkpoint(), clouds, rows, NO_SCORES).rows.loc["s"]
+    assert (made["corpus"], made["eee"]) == ("b", 0.7)  # the setting with more measures
+
+
+def test_what_needs_no_cloud_stands_beside_it_and_a_newer_version_replaces_the_older() -> None:
+    clouds, rows = measured(("c0", "a", {"eee": 0.5}))
+    extra = rows.assign(cloud="", measure="unembedding_mean_cosine", value=0.1, standard_error=0.01)
+    newer = rows.assign(version=2, value=0.9)
+    made = overview(checkpoint(), clouds, pd.concat([rows, extra, newer]), NO_SCORES)
+    assert made.rows.loc["s", ["eee", "unembedding_mean_cosine"]].tolist() == [0.9, 0.1]
+    assert made.errors.loc["s", "unembedding_mean_cosine"] == 0.01
+
+
+@pytest.mark.parametrize(
+    ("facts", "family"),
+    [
+        ({"architecture": "BertForMaskedLM", "layers": 12, "width": 768}, "BERT-base"),
+        ({"family": "RoBERTa", "architecture": "RobertaModel", "layers": 12, "width": 768}, "RoBERTa-base"),
+        ({"family": "RoBERTa", "architecture": "RobertaModel", "layers": 6, "width": 768}, "RoBERTa"),
+        ({"family": None, "architecture": None, "layers": None, "width": None}, "unknown"),
+        ({}, "BERT"),
+    ],
+)
+def test_a_checkpoint_of_a_published_shape_is_of_that_family(facts: dict[str, object], family: str) -> None:
+    clouds, rows = measured(("c0", "a", {"eee": 0.5}))
+    both = pd.concat([reference.checkpoints(), checkpoint(**facts)], ignore_index=True)
+    assert overview(both, clouds, rows, NO_SCORES).rows.loc["s", "family"] == family
+
+
+def test_a_score_without_a_subject_is_matched_by_name_and_other_readings_are_named_apart() -> None:
+    clouds, rows = measured(("c0", "a", {"eee": 0.5}))
+    score = {"benchmark": "B", "task": "T", "formed": None, "source": "mine", "origin": "imported"}
+    scores = pd.DataFrame(
+        [
+            score | {"subject": None, "name": "mine", "metric": "accuracy", "split": "dev", "value": 0.5},
+            score | {"subject": "s", "name": "mine", "metric": "f1", "split": "dev", "value": 0.4},
+            score | {"subject": "p", "name": "other", "metric": "accuracy", "split": "dev", "value": 0.3},
+        ]
+    )
+    both = pd.concat([checkpoint(), checkpoint(subject="p", name="other")])
+    made = overview(both, clouds, rows, scores)
+    assert made.rows.loc["s", ["T", "T, f1, dev"]].tolist() == [0.5, 0.4]
+    assert formed(scores, "s", "mine")["value"].tolist() == [0.5, 0.4]
+
+
+def test_an_empty_store_gives_an_empty_overview() -> None:
+    nothing = reference.checkpoints().iloc[:0], pd.DataFrame(columns=["cloud", "subject"])
+    made = overview(*nothing, reference.measurements().iloc[:0], NO_SCORES)
+    assert made.rows.empty and made.measures == [] and made.scores == []
+
+
+def test_percentile_and_short_numbers() -> None:
+    held = pd.Series([1.0, 2.0, 2.0, 3.0, np.nan])
+    assert (
+        percentile(held, 2.0) == 0.5 and percentile(held, 9.0) == 1.0 and np.isnan(percentile(held, np.nan))
+    )
+    assert [short_number(v) for v in (512, 2_000, 28_763_648, 1.1e9, np.nan)] == [
+        "512",
+        "2k",
+        "28.8M",
+        "1.1B",
+        "–",
+    ]

@@ -1,0 +1,140 @@
+"""The output matrix read from the file is the one the loaded model multiplies with."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core import checkpoints, weights
+from core.errors import InputError
+from tests import tiny
+
+
+def loaded(folder: Path) -> np.ndarray:
+    from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
+
+    kind = checkpoints.resolve(str(folder)).facts.kind
+    cls = AutoModelForMaskedLM if kind == "encoder" else AutoModelForCausalLM
+    return cls.from_pretrained(folder).get_output_embeddings().weight.detach().float().numpy()
+
+
+def rewrite(folder: Path, change) -> None:
+    from safetensors.torch import load_file, save_file
+
+    file = folder / "model.safetensors"
+    save_file(change(load_file(file)), file, metadata={"format": "pt"})
+
+
+CASES = {
+    "gpt2 tied": lambda f: tiny.gpt2(f),
+    "gpt2 of its own": lambda f: tiny.gpt2(f, tied=False),
+    "llama of its own": lambda f: tiny.llama(f),
+    "llama tied": lambda f: tiny.llama(f, tied=True),
+    "encoder with head": lambda f: tiny.encoder(f, head=True),
+    "shards": lambda f: tiny.llama(f, shard="30KB"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_is_the_loaded_models_output_matrix(case: str, tmp_path: Path) -> None:
+    checkpoint = checkpoints.resolve(str(CASES[case](tmp_path)))
+    at = weights.output_embedding(checkpoint)
+    matrix = weights.read_matrix(at)
+    assert matrix.dtype == np.float32 and matrix.flags.c_contiguous
+    np.testing.assert_array_equal(matrix, loaded(tmp_path))
+    assert at.shape == (checkpoint.facts.vocabulary, checkpoint.facts.width)
+    assert at.tied == checkpoint.facts.tied == ("own" not in case and case != "shards")
+    assert at.note is None
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+def test_any_floating_precision_becomes_float32(dtype: str, tmp_path: Path) -> None:
+    import torch
+
+    tiny.llama(tmp_path)
+    rewrite(tmp_path, lambda tensors: {k: v.to(getattr(torch, dtype)) for k, v in tensors.items()})
+    at = weights.output_embedding(checkpoints.resolve(str(tmp_path)))
+    np.testing.assert_array_equal(weights.read_matrix(at), loaded(tmp_path))
+
+
+def test_an_encoder_without_a_head_says_what_stands_in(tmp_path: Path) -> None:
+    at = weights.output_embedding(checkpoints.resolve(str(tiny.encoder(tmp_path / "little"))))
+    assert at.name == "embeddings.word_embeddings.weight" and at.tied
+    assert at.note == (
+        "little has no language-model head: its input embedding embeddings.word_embeddings.weight stands in."
+    )
+
+
+def test_an_output_matrix_that_differs_wins_over_a_config_that_says_tied(tmp_path: Path) -> None:
+    tiny.gpt2(tmp_path)
+    rewrite(tmp_path, lambda t: t | {"lm_head.weight": t["transformer.wte.weight"] * 2})
+    at = weights.output_embedding(checkpoints.resolve(str(tmp_path)))
+    np.testing.assert_array_equal(weights.read_matrix(at), loaded(tmp_path))
+
+
+def test_copies_of_one_matrix_are_no_doubt_but_different_ones_are(tmp_path: Path) -> None:
+    folder = tiny.gpt2(tmp_path / "twins")
+    rewrite(folder, lambda t: t | {"shared.weight": t["transformer.wte.weight"].clone()})
+    assert weights.output_embedding(checkpoints.resolve(str(folder))).shape == (209, 32)
+    rewrite(folder, lambda t: t | {"shared.weight": t["transformer.wte.weight"] + 1})
+    with pytest.raises(InputError) as caught:
+        weights.output_embedding(checkpoints.resolve(str(folder)))
+    assert str(caught.value) == (
+        "twins holds 2 different tensors that could be its output embedding (shared.weight, "
+        "transformer.wte.weight): "
+        "save it with the one its language-model head uses."
+    )
+
+
+def test_no_known_name(tmp_path: Path) -> None:
+    folder = tiny.gpt2(tmp_path / "odd")
+    rewrite(folder, lambda t: {k.replace("wte", "tokens"): v for k, v in t.items()})
+    with pytest.raises(InputError) as caught:
+        weights.output_embedding(checkpoints.resolve(str(folder)))
+    assert str(caught.value) == (
+        "odd holds no tensor with a known name of an output or input embedding, such as lm_head.weight or "
+        "embed_tokens.weight (with a row for each vocabulary entry it holds transformer.tokens.weight): "
+        "measure its hidden states instead."
+    )
+
+
+def test_integers_are_no_matrix_of_numbers(tmp_path: Path) -> None:
+    import torch
+
+    folder = tiny.llama(tmp_path / "quantized")
+    rewrite(folder, lambda t: t | {"lm_head.weight": t["lm_head.weight"].to(torch.int8)})
+    with pytest.raises(InputError) as caught:
+        weights.read_matrix(weights.output_embedding(checkpoints.resolve(str(folder))))
+    assert str(caught.value) == (
+        f"lm_head.weight in {folder}/model.safetensors is stored as I8, which cannot be read as numbers "
+        "here: "
+        "give a checkpoint in float32, float16 or bfloat16."
+    )
+
+
+def test_only_this_tensor_is_read(tmp_path: Path) -> None:
+    """The bytes of every other tensor may be anything: here they are zero."""
+    folder = tiny.llama(tmp_path)
+    at = weights.output_embedding(checkpoints.resolve(str(folder)))
+    before = weights.read_matrix(at)
+    content = bytearray(at.file.read_bytes())
+    base = 8 + int.from_bytes(content[:8], "little")
+    end = at.start + before.nbytes
+    content[base : at.start] = bytes(at.start - base)
+    content[end:] = bytes(len(content) - end)
+    at.file.write_bytes(content)
+    np.testing.assert_array_equal(weights.read_matrix(at), before)
+    assert "lm_head.weight" in json.loads(content[8:base])
+
+
+@pytest.mark.real
+def test_real_checkpoints(material: Path, minilm: Path) -> None:
+    folders = checkpoints.find([material / "checkpoints"])
+    assert len(folders) == 7
+    for folder in folders:
+        at = weights.output_embedding(checkpoints.resolve(str(folder)))
+        np.testing.assert_array_equal(weights.read_matrix(at), loaded(folder))
+    at = weights.output_embedding(checkpoints.resolve("minilm"))
+    assert at.shape == (30522, 384) and at.note is not None
+    np.testing.assert_array_equal(weights.read_matrix(at), loaded(minilm))
