@@ -8,6 +8,12 @@ import pytest
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Name a file's content by its argument: its bytes may hold a time, and all workers must find one name."""
+    return argname if isinstance(val, bytes) else None
+
+
 MATERIAL = Path(__file__).resolve().parents[2] / "shared"
 
 
