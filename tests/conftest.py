@@ -10,7 +10,7 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
-    """Name a file's content by its argument: its bytes may hold a time, and all workers must find one name."""
+    """Name a file's content by its argument: its bytes may hold a time; all workers must agree on a name."""
     return argname if isinstance(val, bytes) else None
 
 
