@@ -14,23 +14,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from core.conformal import Errors, FitPredict, errors_on_others
 from core.errors import InputError
-from core.measures import MEASURES
+from core.reach import Reach, reach_of
 
 SPREAD = ("eee", "vrm", "isoscore")  # measured here and published, under the same definition
 LEVEL = 0.9
-
-
-@dataclass(frozen=True)
-class Errors:
-    """Held-out errors, predicted minus actual, family by family; families count the same."""
-
-    by_family: pd.DataFrame  # family, n, rmse, mean_rmse (of always saying the mean of the other families)
-    rmse: float
-    mean_rmse: float
-    quantile: float  # of |error| at the model's level: half the width of the interval
-    sd: float  # of the predictive distribution
-    shared_sd: float  # the part of it that moves a whole family together
 
 
 @dataclass(frozen=True)
@@ -46,10 +35,8 @@ class Model:
     families: tuple[str, ...]
     n: int
     r2: float
-    ranges: dict[str, tuple[float, float]]
+    reach: Reach
     limits: tuple[float, float]
-    sequences: float | None  # that the reference was measured on
-    corpora: tuple[str, ...]
     errors: Errors | None  # None: one family only, nothing can be held out
 
     def raw(self, frame: pd.DataFrame) -> np.ndarray:
@@ -73,7 +60,7 @@ class Model:
         """
         raw = self.raw(frame)
         half = self.errors.quantile if self.errors else np.nan
-        causes = [self.uncovered(row) for _, row in frame.iterrows()]
+        causes = [self.reach.uncovered(row) for _, row in frame.iterrows()]
         return pd.DataFrame(
             {
                 "predicted": np.clip(raw, *self.limits),
@@ -87,39 +74,6 @@ class Model:
             },
             index=frame.index,
         )
-
-    def uncovered(self, row: pd.Series) -> list[tuple[str, str]]:
-        """Why the reference does not cover a checkpoint: a few words and a sentence each; [] if it does."""
-        said = []
-        missing = [name for name in self.measures if not np.isfinite(row.get(name, np.nan))]
-        if missing:
-            said.append(("not measured", f"Not measured: {', '.join(_title(name) for name in missing)}."))
-        for name, (low, high) in self.ranges.items():
-            value = row.get(name, np.nan)
-            if value < low or value > high:
-                side = "below" if value < low else "above"
-                sentence = f"{_title(name)} {value:.3g} lies {side} the reference's {low:.3g} to {high:.3g}."
-                said.append((f"{name} {side} range", sentence))
-        if row.get("origin") == "uploaded":
-            said.append(("architecture unknown", "Which architecture the vectors come from is not known."))
-        elif row[self.family] not in self.families:
-            layers, width = row.get("layers", np.nan), row.get("width", np.nan)
-            known = pd.notna(layers) and pd.notna(width)
-            shape = f" with {layers:.0f} layers and width {width:.0f}" if known else ""
-            said.append(("other architecture", f"The reference holds no {row[self.family]}{shape}."))
-        corpus = row.get("corpus")
-        if self.corpora and isinstance(corpus, str) and corpus and corpus not in self.corpora:
-            held = ", ".join(self.corpora)
-            said.append(("other text", f"Measured on other text ({corpus}) than the reference ({held})."))
-        sequences = row.get("sequences", np.nan)
-        if self.sequences and np.isfinite(sequences) and sequences < self.sequences / 2:
-            sentence = f"Measured on {sequences:,.0f} sequences, the reference on {self.sequences:,.0f}."
-            said.append(("less text", sentence))
-        return said
-
-
-def _title(name: str) -> str:
-    return MEASURES[name].title if name in MEASURES else name
 
 
 def _design(
@@ -139,40 +93,15 @@ def _design(
     return np.column_stack(columns)
 
 
-def _quantile(values: np.ndarray, weights: np.ndarray, level: float) -> float:
-    """The smallest value that at least `level` of the weight does not exceed. values, weights: (n,)."""
-    order = np.argsort(values)
-    reached = np.cumsum(weights[order]) / weights.sum()
-    return float(values[order][min(int(np.searchsorted(reached, level - 1e-12)), len(values) - 1)])
+def least_squares(score: str, measures: tuple[str, ...], architecture: bool, family: str) -> FitPredict:
+    """The regression as a function that fits on one frame and predicts another."""
 
-
-def _errors(
-    frame: pd.DataFrame, measures: tuple[str, ...], score: str, architecture: bool, family: str, level: float
-) -> Errors | None:
-    """Leave each family out in turn and collect what predicting it from the others misses by."""
-    names = frame[family].unique()
-    if len(names) < 2:
-        return None
-    missed, rows = [], []
-    for name in names:
-        rest, held = frame[frame[family] != name], frame[frame[family] == name]
+    def fit_predict(rest: pd.DataFrame, held: pd.DataFrame) -> np.ndarray:
         known = tuple(sorted(rest[family].unique())) if architecture else None
         weights = _solve(_design(rest, measures, family, known), rest[score].to_numpy(np.float64))
-        error = _design(held, measures, family, known) @ weights - held[score].to_numpy(np.float64)
-        mean_error = rest[score].mean() - held[score].to_numpy(np.float64)
-        missed.append(error)
-        rows.append((name, len(held), np.sqrt((error**2).mean()), np.sqrt((mean_error**2).mean())))
-    table = pd.DataFrame(rows, columns=[family, "n", "rmse", "mean_rmse"])
-    shares = np.concatenate([np.full(len(error), 1 / len(error)) for error in missed])
-    shared = np.mean([error.mean() ** 2 for error in missed])
-    return Errors(
-        by_family=table,
-        rmse=float(np.sqrt((table["rmse"] ** 2).mean())),
-        mean_rmse=float(np.sqrt((table["mean_rmse"] ** 2).mean())),
-        quantile=_quantile(np.abs(np.concatenate(missed)), shares, level),
-        sd=float(np.sqrt((table["rmse"] ** 2).mean())),
-        shared_sd=float(np.sqrt(shared)),
-    )
+        return _design(held, measures, family, known) @ weights
+
+    return fit_predict
 
 
 def _solve(X: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -212,7 +141,7 @@ def fit(
     y = kept[score].to_numpy(np.float64)
     weights = _solve(X, y)
     total = ((y - y.mean()) ** 2).sum()
-    sequences = kept["sequences"].median() if "sequences" in kept else np.nan
+    line = least_squares(score, measures, architecture, family)
     return Model(
         score=score,
         measures=measures,
@@ -223,11 +152,9 @@ def fit(
         families=families,
         n=len(kept),
         r2=float(1 - ((y - X @ weights) ** 2).sum() / total) if total > 0 else float("nan"),
-        ranges={name: (float(kept[name].min()), float(kept[name].max())) for name in measures},
+        reach=reach_of(kept, measures, family),
         limits=limits,
-        sequences=float(sequences) if np.isfinite(sequences) else None,
-        corpora=tuple(sorted(kept["corpus"].dropna().unique())) if "corpus" in kept else (),
-        errors=_errors(kept, measures, score, architecture, family, level),
+        errors=errors_on_others(kept, score, family, line, level),
     )
 
 
@@ -335,12 +262,6 @@ def trend(
             pd.DataFrame({x: shown, y: mean, "low": mean - half, "high": mean + half, "group": name})
         )
     return pd.concat(parts[1:] or parts, ignore_index=True), residuals
-
-
-def coverage(predictions: pd.DataFrame, actual: pd.Series) -> float:
-    """How often the interval of `predictions` (from `held_out`) held the known score; NaN if none is."""
-    both = predictions.assign(actual=actual.reindex(predictions.index)).dropna(subset=["low", "actual"])
-    return float(both["actual"].between(both["low"], both["high"]).mean()) if len(both) else float("nan")
 
 
 @dataclass(frozen=True)

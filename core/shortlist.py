@@ -11,7 +11,8 @@ import pandas as pd
 
 from core.cell_samples import PUBLISHED, left_out
 from core.charts import title_of
-from core.prediction import SPREAD, Model, Trust, coverage, fit, held_out, probability_among_best, trust
+from core.conformal import coverage
+from core.prediction import SPREAD, Model, Trust, fit, held_out, probability_among_best, trust
 from core.subjects import Overview, at_sample, percentile
 
 PREDICTORS: dict[str, tuple[str, ...]] = {

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from core import reference
+from core.conformal import coverage
 from core.errors import InputError
-from core.prediction import SPREAD, coverage, fit, held_out, probability_among_best, trend, trust
+from core.prediction import SPREAD, fit, held_out, probability_among_best, trend, trust
 from core.subjects import overview
 
 NO_CLOUDS = pd.DataFrame(columns=["cloud", "subject"])

@@ -1,0 +1,168 @@
+"""The predictors that are compared: what they are called, what they read, and how each is fitted.
+
+"Always the reference mean" is the first of them. Then the regression of Marbut et al. 2024 (arXiv 2406.12159,
+Section 4.1: a straight line through one measure, with and without a term for the architecture), and seven
+kinds of scikit-learn at their usual settings, each on three sets of measures: those that need no quantizer,
+those of the LSQ cells with them, and all. Kinds that depend on the scale of a measure are fitted twice: to
+standardised values, and to ranks, where each measure is replaced by its place within the reference, so that
+a value beyond the reference counts as its extreme and none is extrapolated.
+
+Nothing here is tuned by hand; what a kind tunes itself (ridge penalty, kernel widths) it tunes inside the
+checkpoints it is fitted to. Which is best is for `core.selection` to say.
+"""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.conformal import FitPredict
+from core.measures import MEASURES
+from core.prediction import SPREAD, least_squares
+
+PATCHINESS = ("lsq_patchiness_published",)
+CELLS = (
+    *("patchiness_published", "count_variance", "count_kl", "reconstruction_error"),
+    *("reconstruction_iqr", "reconstruction_skew", "centroid_variance", "cluster_eee"),
+)
+LSQ, PQ = (tuple(f"{kind}_{cell}" for cell in CELLS) for kind in ("lsq", "pq"))
+SETS: dict[str, tuple[str, ...]] = {
+    "patchiness": PATCHINESS,
+    "spread": SPREAD,
+    "spread+lsq": (*SPREAD, *LSQ),
+    "all": (*SPREAD, *LSQ, *PQ),
+}
+SET_TITLES = {
+    "patchiness": "point patchiness",
+    "spread": "EEE, VRM and IsoScore",
+    "spread+lsq": "EEE, VRM, IsoScore and 8 cell measures",
+    "all": "all 19 measures",
+}
+METHODS = {
+    "mean": "Always the mean",
+    "line": "Straight line",
+    "ridge": "Ridge regression",
+    "elastic-net": "Elastic net",
+    "neighbours": "10 nearest neighbours",
+    "svr": "Support vectors",
+    "gaussian-process": "Gaussian process",
+    "random-forest": "Random forest",
+    "extra-trees": "Extra trees",
+    "boosting": "Gradient boosting",
+}
+SCALED = ("ridge", "elastic-net", "neighbours", "svr", "gaussian-process")
+TREES = ("random-forest", "extra-trees", "boosting")  # which see only the order of a measure's values
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One predictor: a method, the measures it reads, as values or as ranks, with architecture or without."""
+
+    method: str  # a key of METHODS
+    set: str = ""  # a key of SETS; "" for the mean
+    ranks: bool = False
+    architecture: bool = False
+    measures: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The identifier, for example "ridge:spread:ranks"."""
+        parts = [self.method, self.set, "ranks" * self.ranks, "architecture" * self.architecture]
+        return ":".join(part for part in parts if part)
+
+    @property
+    def title(self) -> str:
+        """The display name, for example "Ridge regression on ranks of EEE, VRM and IsoScore"."""
+        if self.method == "mean":
+            return METHODS["mean"]
+        names = SET_TITLES.get(self.set) or ", ".join(MEASURES[name].title for name in self.measures)
+        plus = " + architecture" if self.architecture else ""
+        return f"{METHODS[self.method]} on {'ranks of ' * self.ranks}{names}{plus}"
+
+
+def candidate(method: str, name: str = "", *, ranks: bool = False, architecture: bool = False) -> Candidate:
+    """The candidate of a method on a set of measures (a key of SETS)."""
+    return Candidate(method, name, ranks, architecture, SETS.get(name, ()))
+
+
+def candidates() -> list[Candidate]:
+    """Every predictor that is compared, plain ones first: 3 + 1 + 5 · 3 · 2 + 3 · 3 = 43."""
+    plain = [candidate("mean"), candidate("line", "patchiness")]
+    plain += [candidate("line", "patchiness", architecture=True), candidate("line", "spread")]
+    sets = [name for name in SETS if name != "patchiness"]
+    scaled = [candidate(m, s, ranks=r) for m in SCALED for s in sets for r in (False, True)]
+    return plain + scaled + [candidate(m, s) for m in TREES for s in sets]
+
+
+def named(name: str) -> Candidate:
+    """The candidate whose `name` this is. Raises KeyError for an unknown one."""
+    return {entry.name: entry for entry in candidates()}[name]
+
+
+def fit_predict(chosen: Candidate, score: str, *, family: str = "family") -> FitPredict:
+    """The candidate as a function that fits on one frame and predicts the rows of another.
+
+    Both frames need the candidate's measures without gaps; the first, the score too.
+    """
+    if chosen.method == "line":
+        return least_squares(score, chosen.measures, chosen.architecture, family)
+
+    def run(rest: pd.DataFrame, held: pd.DataFrame) -> np.ndarray:
+        y = rest[score].to_numpy(np.float64)
+        if chosen.method == "mean":
+            return np.full(len(held), y.mean())
+        X, Z = (frame[list(chosen.measures)].to_numpy(np.float64) for frame in (rest, held))
+        with warnings.catch_warnings():
+            # A kernel parameter at its bound, a short path of the elastic net: the held-out error tells.
+            from sklearn.exceptions import ConvergenceWarning
+
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return np.ravel(_estimator(chosen, len(rest)).fit(X, y).predict(Z)).astype(np.float64)
+
+    return run
+
+
+def _estimator(chosen: Candidate, n: int) -> Any:
+    """An unfitted scikit-learn estimator for n checkpoints."""
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import QuantileTransformer, StandardScaler
+
+    if chosen.method in TREES:
+        return _tree(chosen.method)
+    steps = [QuantileTransformer(n_quantiles=n)] if chosen.ranks else []
+    return make_pipeline(*steps, StandardScaler(), _regressor(chosen.method, n))
+
+
+def _tree(method: str) -> Any:
+    from sklearn.ensemble import ExtraTreesRegressor, GradientBoostingRegressor, RandomForestRegressor
+
+    if method == "boosting":
+        return GradientBoostingRegressor(random_state=0)
+    forest = RandomForestRegressor if method == "random-forest" else ExtraTreesRegressor
+    return forest(n_estimators=200, random_state=0)
+
+
+def _regressor(method: str, n: int) -> Any:
+    if method == "ridge":
+        from sklearn.linear_model import RidgeCV
+
+        return RidgeCV(np.logspace(-2, 4, 25))
+    if method == "elastic-net":
+        from sklearn.linear_model import ElasticNetCV
+
+        return ElasticNetCV(l1_ratio=0.5, cv=min(5, n))
+    if method == "neighbours":
+        from sklearn.neighbors import KNeighborsRegressor
+
+        return KNeighborsRegressor(min(10, n))
+    if method == "svr":
+        from sklearn.svm import SVR
+
+        return SVR(C=1.0, epsilon=0.01)
+    from sklearn.gaussian_process import GaussianProcessRegressor
+    from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, WhiteKernel
+
+    kernel = ConstantKernel() * RBF(3.0) + DotProduct() + WhiteKernel()
+    return GaussianProcessRegressor(kernel, normalize_y=True, random_state=0)
