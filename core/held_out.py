@@ -66,7 +66,8 @@ def table(
     Returns: a row a predictor, then two more: the best (see `core.best`) and the best chosen anew. Columns:
     predictor, title, role (what it was chosen for: "new base" or "known base", else empty), n, r2 (of the
     checkpoints it was fitted to), family_mse and mse_… (a family each), base_mse, fold_mse, fold_r2,
-    coverage, family_coverage, width; test_n, test_mse, test_mae, test_spearman, test_coverage on the non-standard.
+    coverage, family_coverage, width; test_n, test_mse, test_mae, test_spearman and test_coverage on the
+    non-standard.
     """
     compared = list(compared or candidates())
     reference = perturbed(rows)
