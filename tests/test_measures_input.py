@@ -13,7 +13,7 @@ from core.measures import measure, measure_detailed, rows
 def several_blocks(monkeypatch):
     """Small blocks and the Gram route, so that small input goes the way of large."""
     monkeypatch.setattr(cloud_module, "DIRECT_ELEMENTS", 0)
-    monkeypatch.setattr(cloud_module, "STRIP", 16)
+    monkeypatch.setattr(cloud_module, "STRIP_ROWS", 16)
     monkeypatch.setattr(rows, "BLOCK_ELEMENTS", 200)
 
 

@@ -25,7 +25,7 @@ def route(request, monkeypatch):
     if request.param == "gram":
         monkeypatch.setattr(cloud_module, "DIRECT_ELEMENTS", 0)
         monkeypatch.setattr(rows, "BLOCK_ELEMENTS", 2000)
-        monkeypatch.setattr(cloud_module, "STRIP", 64)
+        monkeypatch.setattr(cloud_module, "STRIP_ROWS", 64)
 
 
 def cloud(seed: int = 0, n: int = 400, d: int = 12, offset: float = 3.0) -> np.ndarray:

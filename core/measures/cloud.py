@@ -17,7 +17,9 @@ from core.measures.rows import Progress, Rows, in_order
 # Up to so many numbers, or with no more vectors than dimensions, spectra come from a singular value
 # decomposition of the vectors themselves: exact to rounding, and cheap enough. Above, from the Gram matrix.
 DIRECT_ELEMENTS = 2**20
-STRIP = 128  # rows worked on at a time: small enough to stay in the processor's cache
+# Rows worked on at a time: few enough to stay in the processor's cache and to be added up in float32, many
+# enough that the work outweighs the calls.
+STRIP_ROWS, STRIP_ELEMENTS = 512, 2**18
 
 
 @dataclass(frozen=True)
@@ -60,20 +62,21 @@ class Cloud:
         """The sums of one pass. Raises InputError if a number is not finite."""
         n, d = self.n, self.d
         shift = self._provisional_mean() if self._gram else np.zeros(d)
+        strip = min(STRIP_ROWS, max(STRIP_ELEMENTS // d, 1))
 
         def sums(block: slice) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
             source = self.rows.take(block)
             shifted = np.empty((len(source), d) if self._gram else (0, d))
             zeros, unit_sum, total = 0, np.zeros(d), np.zeros(d)
-            for start in range(0, len(source), STRIP):
-                rows = source[start : start + STRIP]
+            for start in range(0, len(source), strip):
+                rows = source[start : start + strip]
                 lengths, same = _lengths(rows.astype(self.rows.working, copy=False), block.start + start)
                 if lengths.min() == 0:
                     zeros += int(np.count_nonzero(lengths == 0))
                     lengths[lengths == 0] = np.inf
                 unit_sum += (1 / lengths) @ same
                 if self._gram:
-                    total += np.subtract(rows, shift, out=shifted[start : start + STRIP]).sum(axis=0)
+                    total += np.subtract(rows, shift, out=shifted[start : start + strip]).sum(axis=0)
             return zeros, unit_sum, total, shifted.T @ shifted if self._gram else shifted
 
         zeros, unit_sum, total = 0, np.zeros(d), np.zeros(d)
