@@ -100,9 +100,15 @@ def submit(
 
 
 def _absolute(name: str) -> str:
-    """A file or folder by its full path, since a worker runs in another folder; other names as they are."""
-    path = Path(name).expanduser()
-    return str(path.resolve()) if path.exists() else name
+    """A file or folder by its full path, since a worker runs in another folder; other names as they are.
+
+    Of a variant, which is written behind a plus sign, that of the folder it is made from.
+    """
+    for cut in (len(name), name.find("+")):
+        path = Path(name[: max(cut, 0)]).expanduser()
+        if name[: max(cut, 0)] and path.exists():
+            return f"{path.resolve()}{name[cut:]}"
+    return name
 
 
 def _anchored(subject: Subject) -> Subject:

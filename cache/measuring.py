@@ -44,7 +44,8 @@ class Subject:
     """What is measured: kind "checkpoint" (folder, hub id or "minilm") or "vectors" (the file at `path`).
 
     Kind "corpus" stands for the text itself: how representative the sample is. Kind "gap" is a checkpoint of
-    which the dispersion gap that the settings ask for is measured, and nothing else.
+    which the dispersion gap that the settings ask for is measured, and nothing else; kind "glue" one that is
+    fine-tuned, and not measured.
     """
 
     kind: str
@@ -66,6 +67,7 @@ class Settings:
         Further text samples have one each.
     M, k, engine: of the quantizers, see core.quantizers.quantize.
     study: a cache.cell_studies.Plan as its to_json gives it; the subjects are measured at each of its sizes.
+    glue: for subjects of kind "glue", a cache.fine_tuning.Request as its to_json gives it.
     """
 
     corpus: str = "auto"
@@ -86,6 +88,7 @@ class Settings:
     k: int = 256
     engine: str = "own"
     study: dict[str, Any] | None = None
+    glue: dict[str, Any] | None = None
 
 
 def measure_subject(

@@ -66,11 +66,30 @@ def m004_cell_curves(connection: Connection) -> None:
     """)
 
 
+def m005_origin_of_covariates(connection: Connection) -> None:
+    """Whether a covariate is published or imported: a new release of figures replaces only the former."""
+    connection.execute("ALTER TABLE covariates ADD COLUMN origin TEXT")
+    connection.execute("UPDATE covariates SET origin = 'published' WHERE subject LIKE 'published:%'")
+    connection.execute("UPDATE covariates SET origin = 'imported' WHERE origin IS NULL")
+
+
+def m005_fine_tunings(connection: Connection) -> None:
+    """GLUE scores made here, a row a task: `protocol`, `details` are JSON, `data` digests the examples."""
+    connection.execute("""
+        CREATE TABLE fine_tunings (
+            subject TEXT, task TEXT, protocol TEXT, data TEXT, version INTEGER, score DOUBLE NOT NULL,
+            metrics TEXT, details TEXT, seconds DOUBLE, created_at TIMESTAMP,
+            PRIMARY KEY (subject, task, protocol, data, version))
+    """)
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m001_tables,
     m002_gaps,
     m003_cloud_notes,
     m004_cell_curves,
+    m005_fine_tunings,
+    m005_origin_of_covariates,
 )
 
 

@@ -6,8 +6,8 @@ one transaction and publishes a copy as a new snapshot; readers open the newest 
 
 A part's name is recorded in the transaction that takes it in and the file is deleted only after the snapshot
 stands: killed in between, the next ingester finds the name and deletes the file. Of rows with equal keys the
-first wins in `measurements` and `clouds` (what was measured is never changed), the last in every other table.
-A part that cannot be read is renamed *.bad and logged.
+first wins in `measurements`, `clouds` and `fine_tunings` (what was measured is never changed), the last in
+every other table. A part that cannot be read is renamed *.bad and logged.
 """
 
 import logging
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FIRST_WINS = {"clouds", "measurements"}
+FIRST_WINS = {"clouds", "measurements", "fine_tunings"}
 ABANDONED = 3600.0  # seconds; writing a part takes milliseconds
 KEPT_SNAPSHOTS = 2  # the newest, and the one a reader may have chosen a moment ago
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from cache.measuring import Progress, Settings, Subject
+    from core.checkpoints import Checkpoint
     from core.weights import StoredMatrix
 
     Load = Callable[[], tuple[np.ndarray | StoredMatrix, str | None]]
@@ -101,13 +102,22 @@ def of_checkpoint(
             targets += _of_cells(store, cloud, cells, settings, load, seed, trainings, repeat)
     if of_matrix := [name for name in names if MEASURES[name].subject == "unembedding"]:
 
-        def load_matrix() -> "tuple[StoredMatrix, str | None]":
+        def load_matrix() -> "tuple[np.ndarray | StoredMatrix, str | None]":
             from core import weights
 
+            if checkpoint.recipe is not None and checkpoint.recipe.changes_embedding:
+                from core.checkpoints import input_embedding
+
+                return input_embedding(checkpoint), "the input embedding of a variant whose head is not made"
             at = weights.output_embedding(checkpoint)
             return weights.StoredMatrix(at), at.note
 
         targets += _of_one_table("", of_matrix, settings, load_matrix)
+    return Found(checkpoint.fingerprint, checkpoint_row(checkpoint, subject), targets)
+
+
+def checkpoint_row(checkpoint: "Checkpoint", subject: "Subject") -> dict[str, Any]:
+    """The row of `checkpoints` of what `subject` stands for."""
     row = asdict(checkpoint.facts) | {
         "subject": checkpoint.fingerprint,
         "name": checkpoint.name,
@@ -116,7 +126,15 @@ def of_checkpoint(
         "path": str(checkpoint.folder),
         "revision": checkpoint.revision,
     }
-    return Found(checkpoint.fingerprint, row, targets)
+    if checkpoint.recipe is None:
+        return row
+    return row | {
+        "source": "variant",
+        "path": subject.path or subject.name,
+        "base": checkpoint.base,
+        "variant": checkpoint.recipe.variant,
+        "alpha": checkpoint.recipe.alpha,
+    }
 
 
 def _extraction(

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cache import cell_studies, claims, gaps, jobs, locks, measuring, samples
+from cache import cell_studies, claims, fine_tuning, gaps, jobs, locks, measuring, samples
 from cache.claims import Cancelled, Claim
 from cache.jobs import Job
 from cache.store import Store
@@ -104,8 +104,11 @@ def carry_out(claim: Claim) -> None:
             if subject.kind == "gap":
                 gaps.measure_piece(claim.store, subject, claim.job.settings, claim.progress, roots=roots)
             else:
-                study = claim.job.settings.study is not None
-                measure = cell_studies.study if study else measuring.measure_subject
+                measure = measuring.measure_subject
+                if subject.kind == "glue":
+                    measure = fine_tuning.fine_tune_subject
+                elif claim.job.settings.study is not None:
+                    measure = cell_studies.study
                 measure(claim.store, subject, claim.job.settings, claim.progress, roots=roots)
         claim.finish("done")
     except Cancelled:

@@ -15,7 +15,7 @@ from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core import hub, hub_ranges
+from core import hub, hub_ranges, variants
 from core.architecture import Facts, describe
 from core.errors import InputError
 from core.ranges import NOTHING, Meter, Traffic
@@ -31,6 +31,7 @@ from core.tensor_files import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -52,6 +53,8 @@ class Checkpoint:
     `source` is "folder", "hub" or "package"; `revision` the hub's commit where the files came from there.
     `remote`: the weight files that were left on the hub, none where `folder` holds them; `opened`: what was
     read of them to know the checkpoint, their index included.
+    `recipe`: of a variant, how its weights are made from those in `folder`; `base` is the name of the
+    checkpoint it is made from, `borrowed` the one whose input embedding and tokenizer it has.
     """
 
     name: str
@@ -62,6 +65,9 @@ class Checkpoint:
     facts: Facts
     remote: tuple[RemoteFile, ...] = ()
     opened: Traffic = NOTHING
+    recipe: variants.Recipe | None = None
+    base: str | None = None
+    borrowed: "Checkpoint | None" = None
 
 
 def find(roots: Iterable[Path]) -> list[Path]:
@@ -89,17 +95,54 @@ def resolve(
 ) -> Checkpoint:
     """The checkpoint that `name` means: a folder (by path, or under a root), the MiniLM package, or a hub id.
 
-    name: folder path, hub id ("org/model"), or "minilm".
+    name: folder path, hub id ("org/model"), or "minilm"; a recipe of core.variants may follow a plus sign.
     roots: where given, a local folder must lie under one of them once links are followed.
     revision: branch, tag or commit of a hub id; the commit it stood for is recorded.
     digests: remembers digests of files under "path|size|mtime_ns", so that weights are read through once.
     Errors: InputError, one sentence, for whatever cannot be used.
     """
+    base, recipe = (name, None) if Path(name).expanduser().is_dir() else variants.split(name)
+    if recipe is not None or base != name:
+        roots = None if roots is None else list(roots)
+        made_from = resolve(base, roots=roots, revision=revision, digests=digests)
+        return made_from if recipe is None else _variant(base, made_from, recipe, roots, digests)
     found = _here(name, roots, revision)
     if found is None:
         folder, commit = hub.fetch(name, revision, check=_check_config)
         found = name, folder, "hub", commit
     return _describe(*found, lambda files: digest_weights(files, digests), digests)
+
+
+def _variant(
+    written: str,
+    base: Checkpoint,
+    recipe: variants.Recipe,
+    roots: Iterable[Path] | None,
+    digests: MutableMapping[str, str] | None,
+) -> Checkpoint:
+    """The variant of `base`, which the user wrote as `written`, that a recipe makes."""
+    borrowed = resolve(recipe.other, roots=roots, digests=digests) if recipe.other else None
+    if borrowed is not None:
+        recipe = replace(recipe, other=borrowed.name)
+        if borrowed.facts.width != base.facts.width:
+            raise InputError(
+                f"The input embedding of {borrowed.name} has width {borrowed.facts.width} and {base.name} "
+                "has "
+                f"width {base.facts.width}: borrow from a checkpoint of the same width."
+            )
+    return replace(
+        base,
+        name=f"{base.name}, {recipe.title}",
+        fingerprint=variants.fingerprint(
+            base.fingerprint, recipe, None if borrowed is None else borrowed.fingerprint
+        ),
+        recipe=recipe,
+        base=base.name,
+        borrowed=borrowed,
+        facts=base.facts
+        if borrowed is None
+        else replace(base.facts, vocabulary=borrowed.facts.vocabulary, tied=True),
+    )
 
 
 def resolve_unread(
@@ -292,6 +335,8 @@ def _model_types() -> frozenset[str]:
 
 def load_tokenizer(checkpoint: Checkpoint) -> "PreTrainedTokenizerBase":
     """The checkpoint's tokenizer; InputError if the folder has none or it cannot be read."""
+    if checkpoint.borrowed is not None:
+        return load_tokenizer(checkpoint.borrowed)
     if not any((checkpoint.folder / file).is_file() for file in hub.VOCABULARIES):
         raise InputError(
             f"{checkpoint.name} has no tokenizer: {checkpoint.folder} should hold tokenizer.json or a "
@@ -315,6 +360,7 @@ def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "Pr
     Errors: InputError if transformers cannot build it, or tensors it needs are not in the files (it would
     otherwise fill them with random numbers and only warn).
     """
+    import torch
     from transformers import AutoModel
     from transformers.utils import logging
 
@@ -324,7 +370,7 @@ def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "Pr
     try:
         model, report = AutoModel.from_pretrained(
             checkpoint.folder,
-            dtype=dtype,
+            dtype=dtype if checkpoint.recipe is None else torch.float32,
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=False,
@@ -342,7 +388,26 @@ def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "Pr
             f"The weights of {checkpoint.name} do not fit its config.json: {len(missing)} tensors are "
             f"missing and {len(report['mismatched_keys'])} have another shape; download or save it again."
         )
-    return model.eval().requires_grad_(False).to(device)
+    follow_recipe(checkpoint, model)
+    return model.eval().requires_grad_(False).to(device, dtype)
+
+
+def follow_recipe(checkpoint: Checkpoint, model: "PreTrainedModel") -> None:
+    """Make a model without head that was loaded from `checkpoint.folder` the variant that it stands for."""
+    import torch
+
+    if checkpoint.recipe is not None:
+        borrowed = checkpoint.borrowed
+        lent = None if borrowed is None else torch.from_numpy(input_embedding(borrowed))
+        variants.apply(model, checkpoint.recipe, lent)
+
+
+def input_embedding(checkpoint: Checkpoint) -> "np.ndarray":
+    """The input embedding (V, d), float32, of the loaded model: for a variant, whose files hold another."""
+    import torch
+
+    model: Any = load_model(checkpoint, "cpu", torch.float32)
+    return model.get_input_embeddings().weight.numpy()
 
 
 def _sentence(error: Exception) -> str:

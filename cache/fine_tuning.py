@@ -1,0 +1,193 @@
+"""GLUE scores of a checkpoint, task by task: what the store holds is not trained again.
+
+Each task's run is a row of `fine_tunings` with all that is needed to repeat it, and one of `scores`.
+Averages are written once all their tasks are there under one protocol. A run under another protocol than the
+script's, or on a part of the examples, is told apart by its split, so it is never averaged or compared with
+whole ones.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from cache.files import Remembered, now
+from cache.measuring import Progress, Settings, Subject
+from cache.store import Store
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    from core.fine_tuning import Protocol
+    from core.glue import TaskData
+
+AVERAGES = {
+    "glue_average": ("CoLA", "MNLI", "MRPC", "QNLI", "QQP", "RTE", "SST-2", "STS-B"),
+    "glue_average_4_tasks": ("CoLA", "MRPC", "RTE", "STS-B"),
+}
+METRICS = {"accuracy": "accuracy", "matthews": "matthews"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to fine-tune on. data: a folder of Parquet files; None: the hub. protocol: of core.fine_tuning."""
+
+    tasks: tuple[str, ...] = AVERAGES["glue_average"]
+    data: str | None = None
+    protocol: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Request":
+        """What `to_json` made, checked: InputError for a task or a protocol that cannot be used."""
+        from core.fine_tuning import Protocol
+        from core.glue import task_named
+
+        asked = cls(**content | {"tasks": tuple(content["tasks"])})
+        for task in asked.tasks:
+            task_named(task)
+        protocol = Protocol(**asked.protocol)
+        few = protocol.train_examples is not None and protocol.train_examples < protocol.batch
+        if (
+            not asked.tasks
+            or protocol.epochs <= 0
+            or protocol.learning_rate <= 0
+            or protocol.batch < 1
+            or few
+        ):
+            raise InputError(
+                "Fine-tuning needs a task, epochs and a learning rate above 0, and at least one batch of "
+                "examples: change them."
+            )
+        return asked
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self) | {"tasks": list(self.tasks)}
+
+
+def fine_tune_subject(
+    store: Store,
+    subject: Subject,
+    settings: Settings,
+    progress: Progress | None = None,
+    *,
+    roots: Iterable[Path] | None = None,
+) -> dict[str, Any]:
+    """Fine-tune one checkpoint on every task of `settings.glue` that the store has no score of.
+
+    Returns {"subject", "fingerprint", "scores": {task: score}, "averages": {name: mean}, "examples": {task:
+    which were used}, "seconds", "cached"}.
+    Errors: InputError for a checkpoint or data that cannot be used.
+    """
+    import time
+
+    from core import checkpoints, glue
+    from core.fine_tuning import VERSION, Protocol, fine_tune
+
+    started = time.perf_counter()
+    asked = Request.from_json(settings.glue or Request().to_json())
+    protocol = Protocol(**asked.protocol)
+    store.ingest()
+    digests = Remembered(store.folder / "digests")
+    checkpoint = checkpoints.resolve(
+        subject.path or subject.name, roots=roots, revision=subject.revision, digests=digests
+    )
+    told = json.dumps(asdict(protocol), sort_keys=True)
+    scores: dict[str, float] = {}
+    data: dict[str, TaskData] = {}
+    cached = True
+    for name in asked.tasks:
+        data[name] = glue.load(name, Path(asked.data) if asked.data else None)
+        key = [checkpoint.fingerprint, name, told, data[name].fingerprint, VERSION]
+        known = store.query(
+            "SELECT score FROM fine_tunings WHERE subject = ? AND task = ? AND protocol = ? AND data = ? "
+            "AND version = ?",
+            key,
+        )
+        if len(known):
+            scores[name] = float(known["score"][0])
+            continue
+        if cached:
+            _keep_checkpoint(store, checkpoint, subject)
+        cached = False
+        found = fine_tune(checkpoint, data[name], protocol, device=settings.device, progress=progress)
+        scores[name] = found.score
+        row = dict(zip(("subject", "task", "protocol", "data", "version"), key, strict=True))
+        row |= {"score": found.score, "metrics": json.dumps(found.metrics), "seconds": found.seconds}
+        details = found.details | {"steps": found.steps, "device": found.device}
+        store.add("fine_tunings", [row | {"details": json.dumps(details), "created_at": now()}])
+        metric = METRICS.get(data[name].task.metrics[0], data[name].task.formed)
+        metric = metric if len(data[name].task.metrics) == 1 else data[name].task.formed
+        formed = f"{data[name].task.formed}; {data[name].told}"
+        split = _split(protocol, [data[name]])
+        store.add("scores", [_score(checkpoint, name, metric, found.score, split, formed, protocol)])
+        store.ingest()
+    averages = {
+        name: fmean(scores[task] for task in tasks)
+        for name, tasks in AVERAGES.items()
+        if set(tasks) <= scores.keys()
+    }
+    for name, value in averages.items() if not cached else ():
+        tasks = AVERAGES[name]
+        formed = f"mean of {len(tasks)} tasks ({', '.join(tasks)})"
+        split = _split(protocol, [data[task] for task in tasks])
+        row = _score(checkpoint, name, "mean over tasks", value, split, formed, protocol)
+        store.add("scores", [row])
+    store.ingest()
+    return {
+        "subject": subject.name,
+        "fingerprint": checkpoint.fingerprint,
+        "scores": scores,
+        "averages": averages,
+        "examples": {name: one.told for name, one in data.items()},
+        "seconds": time.perf_counter() - started,
+        "cached": cached,
+    }
+
+
+def _keep_checkpoint(store: Store, checkpoint: Any, subject: Subject) -> None:
+    """Add the row of `checkpoints` that a measurement would have added, unless it is there."""
+    from cache.targets import checkpoint_row
+
+    if store.query("SELECT 1 FROM checkpoints WHERE subject = ?", [checkpoint.fingerprint]).empty:
+        store.add("checkpoints", [checkpoint_row(checkpoint, subject) | {"added_at": now()}])
+
+
+def _split(protocol: "Protocol", data: "list[TaskData]") -> str:
+    """ "dev" for the script's protocol on all examples; else what is different follows."""
+    from core.fine_tuning import Protocol
+
+    usual = asdict(Protocol())
+    words = {
+        "epochs": "{:g} epochs",
+        "learning_rate": "learning rate {:g}",
+        "batch": "batches of {}",
+        "length": "{} tokens",
+        "train_examples": "first {:,} training examples",
+    }
+    told = [
+        words[key].format(value)
+        for key, value in asdict(protocol).items()
+        if value != usual[key] and key in words
+    ]
+    parts = [one.task.name for one in data if (len(one.train), len(one.dev)) != one.task.rows]
+    told += [f"part of the examples of {' and '.join(parts)}"] if parts else []
+    return ", ".join(["dev", *told])
+
+
+def _score(
+    checkpoint: Any, task: str, metric: str, value: float, split: str, formed: str, protocol: "Protocol"
+) -> dict[str, Any]:
+    return {
+        "subject": checkpoint.fingerprint,
+        "name": checkpoint.name,
+        "benchmark": "GLUE",
+        "task": task,
+        "metric": metric,
+        "value": value,
+        "split": split,
+        "formed": formed,
+        "source": f"fine-tuned here, seed {protocol.seed}",
+        "origin": "measured",
+    }
