@@ -47,3 +47,9 @@ page = st.navigation(
 )
 st.session_state["came through app.py"] = True
 page.run()
+        st.Page(
+            "pages/findings.py",
+            title="Findings",
+            icon=":material/gallery_thumbnail:",
+            help="The latent-geometry paper's figures and tables, drawn from its data, with what they show.",
+        ),

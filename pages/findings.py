@@ -1,0 +1,225 @@
+"""Findings: the figures and tables of the latent-geometry paper drawn from its data, each with its words."""
+
+import pandas as pd
+import streamlit as st
+
+from core import charts_findings
+from core.studies import latent_geometry, latent_geometry_print
+from core.studies.latent_geometry_figures import Panel, panels
+from core.studies.latent_geometry_words import IDS, Finding, findings
+from pages.common import from_url, open_store, to_url
+
+ALL = "all"
+SOURCE = "Data: Marbut et al. 2024, arXiv 2406.12159 (repository amarbut/manifolds, commit 7cec378)"
+MARKS = {"same": "{}", "last digit": "{} ≈", "differs": ":red[**{} ≠**]", "illegible": "{}"}
+
+open_store()
+
+
+@st.cache_resource(show_spinner="Reading the published tables…")
+def paper() -> tuple[list[Finding], pd.DataFrame, dict[str, list[Panel]]]:
+    """Findings, comparisons with the print, and the panels of each figure, once per server."""
+    frame = latent_geometry.models()
+    drawn = {name: panels(name, frame) for name in IDS if name.startswith("figure")}
+    return findings(frame), latent_geometry_print.comparisons(frame), drawn
+
+
+found, compared, drawn = paper()
+by_id = {finding.id: finding for finding in found}
+
+
+def choose(name: str) -> None:
+    """Show one finding large, or all; the callback of buttons."""
+    st.session_state["finding"] = name
+
+
+def table(name: str) -> None:
+    """Table 1 or 2: printed beside ours, differences marked."""
+    rows = compared[compared["table"] == IDS[name]]
+    columns: dict[str, list[str]] = {"Measure": list(dict.fromkeys(rows["row"]))}
+    for column, title in latent_geometry.COLUMNS.items():
+        own = rows[rows["column"] == column]
+        columns[f"{title}: printed"] = [latent_geometry.minus(value) or "–" for value in own["printed"]]
+        columns[f"{title}: from the data"] = [
+            MARKS[row.verdict].format(latent_geometry_print.as_text(row.ours, row.printed))
+            for row in own.itertuples()
+        ]
+    st.table(pd.DataFrame(columns), hide_index=True, border="horizontal")
+    st.caption(
+        "**≠** differs, **≈** off by one in the last printed digit, **–** not legible in the copy of the "
+        "paper at hand. r: Pearson's correlation with the GLUE average over perturbed models. MSE: of a "
+        "regression with a term for the architecture, on the 13 non-standard models."
+        + (" AQ: additive quantizer (`lsq_…`), PQ: product quantizer (`pq_…`)." if name == "table-2" else "")
+    )
+
+
+def capital(text: str) -> str:
+    """Text with its first letter large, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def numbers() -> None:
+    """Every number in text and captions beside what the data give."""
+    rows = compared[compared["table"] == "Text"]
+    shown = pd.DataFrame(
+        {
+            "What": [capital(f"{row.row}: {row.column}") for row in rows.itertuples()],
+            "Printed": [f"{row.printed} {row.unit}".strip() for row in rows.itertuples()],
+            "From the data": [
+                MARKS[row.verdict].format(latent_geometry_print.as_text(row.ours, row.printed, row.unit))
+                for row in rows.itertuples()
+            ],
+            "Where, and what we find": [
+                capital(f"{row.source.removeprefix('arXiv 2406.12159, ')}. {row.comment}".strip())
+                for row in rows.itertuples()
+            ],
+        }
+    )
+    st.table(shown, hide_index=True, border="horizontal")
+    st.caption("**≠** differs, **≈** off by one in the last printed digit.")
+
+
+def charts(name: str, large: bool) -> None:
+    """The panels of a figure in a grid that fits their number."""
+    shown = drawn[name]
+    if len(shown) == 1:
+        height = {"matrix": 620 if large else 470}.get(shown[0].kind, 560 if large else 340)
+        st.altair_chart(
+            charts_findings.chart(shown[0], height=height, large=large, labels=large),
+            width="stretch",
+            alt=by_id[name].title,
+        )
+        return
+    st.html(charts_findings.key(shown))
+    across = 2 if len(shown) in (2, 4, 8) and large else min(len(shown), 4)
+    for start in range(0, len(shown), across):
+        for column, panel in zip(st.columns(across), shown[start : start + across], strict=False):
+            with column:
+                st.markdown(f"**{panel.title}**")
+                height = 380 if large else 300 if across == 2 else 210
+                picture = charts_findings.chart(
+                    panel, height=height, large=large, legend=False, labels=large, x_title=False
+                )
+                st.altair_chart(picture, width="stretch", alt=f"{by_id[name].title}: {panel.title}")
+
+
+def words(finding: Finding) -> None:
+    """The sentence, and the differences to the print."""
+    st.markdown(finding.said)
+    for note in finding.notes:
+        st.markdown(f":material/difference: {note}")
+
+
+def downloads(finding: Finding) -> None:
+    """The figure as a file, made when asked for."""
+
+    def made(kind: str) -> bytes:
+        sheet = charts_findings.sheet(drawn[finding.id], finding.title, f"{finding.label}. {SOURCE}")
+        return charts_findings.picture(sheet, kind)
+
+    for kind, mime in (("png", "image/png"), ("svg", "image/svg+xml")):
+        st.download_button(
+            kind.upper(),
+            data=lambda kind=kind: made(kind),
+            file_name=f"{finding.id}.{kind}",
+            mime=mime,
+            icon=":material/download:",
+            type="tertiary",
+            on_click="ignore",
+            key=f"{kind}-{finding.id}",
+            help="One picture on white, for slides and papers",
+        )
+
+
+def body(finding: Finding, large: bool) -> None:
+    """What a finding shows: a chart with its words beside it, a grid below them, or a table."""
+    figure = finding.id in drawn
+    if figure and len(drawn[finding.id]) == 1 and not large:
+        left, right = st.columns([3, 2], gap="large")
+        with left:
+            charts(finding.id, large)
+        with right:
+            words(finding)
+        return
+    words(finding)
+    if figure:
+        charts(finding.id, large)
+    elif finding.id == "text":
+        numbers()
+    else:
+        table(finding.id)
+
+
+def card(finding: Finding) -> None:
+    """One finding of the gallery."""
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.subheader(f":gray[{finding.label}]  {finding.title}", anchor=finding.id)
+            st.button(
+                "Show large",
+                icon=":material/fullscreen:",
+                type="tertiary",
+                key=f"large-{finding.id}",
+                on_click=choose,
+                args=(finding.id,),
+            )
+        body(finding, large=False)
+
+
+def alone(finding: Finding) -> None:
+    """One finding, large, with the way to its neighbours."""
+    ids = list(IDS)
+    place = ids.index(finding.id)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("All findings", icon=":material/grid_view:", on_click=choose, args=(ALL,))
+        for step, label, icon in (
+            (-1, "Previous", ":material/arrow_back:"),
+            (1, "Next", ":material/arrow_forward:"),
+        ):
+            other = ids[(place + step) % len(ids)]
+            st.button(label, icon=icon, help=IDS[other], on_click=choose, args=(other,))
+        if finding.id in drawn:
+            downloads(finding)
+    st.caption(f"{finding.label}. {SOURCE}.")
+    body(finding, large=True)
+
+
+def own_study() -> None:
+    """Studies of our own, once there are any."""
+    for name, rows in latent_geometry.own_studies():
+        st.subheader(f"Our own study: {name}")
+        st.dataframe(rows, hide_index=True, alt=f"Our own study: {name}")
+
+
+from_url("finding", ALL, [ALL, *IDS])
+chosen = st.session_state["finding"]
+top = st.container(gap="xsmall")
+if chosen != ALL:
+    top.title(by_id[chosen].title)
+    alone(by_id[chosen])
+else:
+    legible = compared[compared["verdict"] != "illegible"]
+    counts = legible["verdict"].value_counts()
+    top.title(
+        f"{counts['same']} of {len(legible)} numbers printed in the paper come out of its data, "
+        f"{counts.get('differs', 0)} do not"
+    )
+    digit = counts.get("last digit", 0)
+    top.markdown(
+        "The figures and tables of *Exploring the Impact of a Transformer's Latent Space Geometry on "
+        "Downstream Task Performance*, drawn anew from the tables that its authors published, in the paper's "
+        "order. Titles and sentences are computed from the same data; :material/difference: marks where the "
+        f"print says something else ({digit} more numbers are off by one in their last digit). Figure 2, the "
+        "text sample, is drawn on **Add models** for your own text."
+    )
+    with st.container(border=True):
+        st.markdown(
+            ":material/balance: **What this does not show.** The perturbed models stem from three "
+            "checkpoints, so they are far fewer than their number; correlations say nothing on why; and 13 "
+            "non-standard models are too few to rank measures by their error."
+        )
+    for finding in found:
+        card(finding)
+    own_study()
+    st.caption(SOURCE + ".")
+to_url("finding", ALL)

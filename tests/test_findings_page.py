@@ -1,0 +1,118 @@
+"""The Findings page on an empty and a full store: the gallery, one finding large, the command beside it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import cli
+from cache import published
+from core.studies.latent_geometry_words import IDS
+from tests import stores
+
+APP = str(Path(__file__).parents[1] / "app.py")
+
+
+def opened(folder: Path, monkeypatch: pytest.MonkeyPatch, **query: Any) -> AppTest:
+    """The page on the store in `folder`, as if `query` stood in the address."""
+    monkeypatch.setattr("pages.common.ensure_workers", lambda store: 0)
+    monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(folder))
+    app = AppTest.from_file(APP, default_timeout=90).switch_page("pages/findings.py")
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    """All text of the page."""
+    kinds = (app.title, app.subheader, app.markdown, app.caption)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    stores.new(tmp_path / "store")
+    return tmp_path / "store"
+
+
+def test_the_gallery_shows_every_figure_and_table_in_order(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(store, monkeypatch)
+    assert app.title[0].value == "48 of 66 numbers printed in the paper come out of its data, 13 do not"
+    assert [heading.value.split("]")[0] for heading in app.subheader] == [
+        f":gray[{label}" for label in IDS.values()
+    ]
+    said = words(app)
+    assert "Mean squared error 0.089, against 0.046 for always saying" in said
+    assert "**What this does not show.**" in said and "nan" not in said
+    assert len(app.get("vega_lite_chart")) == 1 + 1 + 2 + 1 + 4 + 1 + 1 + 8 + 8 + 3
+
+
+def test_the_tables_mark_what_differs(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, text = (table.value for table in opened(store, monkeypatch).table)
+    assert len(first) == 5 and len(second) == 19 and len(text) == 24
+    marked = first.set_index("Measure").loc["RS"]
+    assert list(marked) == ["0.461", "0.462 ≈", "−0.574", ":red[**+0.574 ≠**]", "0.039", "0.039"]
+    assert second.set_index("Measure").loc["VRM", "MSE, non-standard: printed"] == "–"
+    assert ":red[**58 ≠**]" in set(text["From the data"])
+
+
+def test_it_needs_no_published_figures_in_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(published, "preload", lambda connection: None)
+    app = opened(tmp_path / "bare", monkeypatch)
+    assert app.title[0].value.startswith("48 of 66 ")
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_a_link_shows_one_finding_large(store: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    app = opened(store, monkeypatch, finding=name)
+    assert not app.subheader and app.title[0].value
+    assert f"{IDS[name]}. Data: Marbut et al. 2024, arXiv 2406.12159" in words(app)
+    assert app.query_params["finding"] == name
+    downloads = [button.label for button in app.get("download_button")]
+    assert downloads == (["PNG", "SVG"] if name.startswith("figure") else [])
+
+
+def test_buttons_lead_from_the_gallery_to_a_finding_to_its_neighbour_and_back(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(store, monkeypatch)
+    app.button(key="large-figure-5").click().run()
+    assert app.title[0].value == "Patchiness misses 7 of the 13 non-standard models by more than 0.2"
+    next(button for button in app.button if button.label == "Next").click().run()
+    assert app.query_params["finding"] == "table-1"
+    next(button for button in app.button if button.label == "All findings").click().run()
+    assert not app.exception and app.title[0].value.startswith("48 of 66 ")
+    assert "finding" not in app.query_params
+
+
+def test_an_unknown_finding_in_the_address_shows_all(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(store, monkeypatch, finding="figure-2")
+    assert app.title[0].value.startswith("48 of 66 ")
+
+
+def test_the_command_prints_each_number_and_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["study", "paper"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "Table 1 of arXiv 2406.12159" in out and "−0.574 +0.574 differs" in out
+    assert "RS, r, RoBERTa: The data give +0.574: the same size, the opposite sign." in out
+    assert out.endswith(
+        "48 the same to the printed digits 30 not legible in the copy of the paper at hand 13 different "
+        "5 off by one in the last printed digit"
+    )
+
+
+def test_the_commands_json_is_one_line_of_strict_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["study", "paper", "--json"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    found = json.loads(line, parse_constant=pytest.fail)
+    assert found["verdicts"] == {"same": 48, "illegible": 30, "differs": 13, "last digit": 5}
+    row = next(row for row in found["comparisons"] if (row["row"], row["column"]) == ("EEE", "mse"))
+    assert (row["table"], row["printed"], row["verdict"]) == ("Table 1", "0.054", "differs")
+    assert row["ours"] == pytest.approx(0.02287, abs=5e-6)
+    assert next(row for row in found["comparisons"] if row["row"] == "VRM")["difference"] is None
