@@ -42,14 +42,14 @@ page = st.navigation(
             icon=":material/linear_scale:",
             help="How far a model keeps a domain's tokens apart, from a few rows of its output embedding.",
         ),
-    ],
-    position="top",
-)
-st.session_state["came through app.py"] = True
-page.run()
         st.Page(
             "pages/findings.py",
             title="Findings",
             icon=":material/gallery_thumbnail:",
             help="The latent-geometry paper's figures and tables, drawn from its data, with what they show.",
         ),
+    ],
+    position="top",
+)
+st.session_state["came through app.py"] = True
+page.run()

@@ -490,6 +490,26 @@ def cells_sweep(
     report(failures)
 
 
+@study_app.command("paper")
+def study_paper(as_json: JsonOption = False) -> None:
+    """Every number that arXiv 2406.12159 prints, beside what its own data give."""
+    from core.studies import latent_geometry
+    from core.studies import latent_geometry_print as paper
+
+    rows = paper.compared()
+    if as_json:
+        print_json({"comparisons": records(rows), "verdicts": rows["verdict"].value_counts().to_dict()})
+        return
+    for table, part in rows.groupby("table"):
+        print_frame(paper.for_people(part), f"{table} of arXiv 2406.12159")
+        for row in part[part["comment"] != ""].itertuples():
+            place = f"{row.row}, {latent_geometry.COLUMNS.get(str(row.column), row.column)}"
+            people.print(f"{place}: {row.comment}", markup=False, highlight=False)
+        people.print()
+    for verdict, count in rows["verdict"].value_counts().items():
+        people.print(f"{count} {paper.VERDICTS[verdict]}")
+
+
 def numbers(text: str, option: str) -> list[float]:
     """Numbers with commas between them."""
     try:
@@ -547,26 +567,6 @@ def gap(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-@study_app.command("paper")
-def study_paper(as_json: JsonOption = False) -> None:
-    """Every number that arXiv 2406.12159 prints, beside what its own data give."""
-    from core.studies import latent_geometry
-    from core.studies import latent_geometry_print as paper
-
-    rows = paper.compared()
-    if as_json:
-        print_json({"comparisons": records(rows), "verdicts": rows["verdict"].value_counts().to_dict()})
-        return
-    for table, part in rows.groupby("table"):
-        print_frame(paper.for_people(part), f"{table} of arXiv 2406.12159")
-        for row in part[part["comment"] != ""].itertuples():
-            place = f"{row.row}, {latent_geometry.COLUMNS.get(str(row.column), row.column)}"
-            people.print(f"{place}: {row.comment}", markup=False, highlight=False)
-        people.print()
-    for verdict, count in rows["verdict"].value_counts().items():
-        people.print(f"{count} {paper.VERDICTS[verdict]}")
-
-
     """Rank checkpoints by the dispersion gap, from a few rows of their output embedding alone."""
     if sets:
         print_sets(as_json)

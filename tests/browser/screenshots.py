@@ -30,8 +30,8 @@ PAGES = {
     "explore": "explore",
     "cells": "quantized_cells",
     "token_gap": "token_gap",
-}
     "findings": "findings",
+}
 IN_README = ("shortlist", "explore")  # light, full
 expect.set_options(timeout=120_000)
 BUILD, DOCS = server.PROJECT / "build/screenshots", server.PROJECT / "docs/screenshots"
