@@ -16,11 +16,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cache import cell_studies, gaps, jobs, queries, worker
+from cache import cell_studies, evidences, gaps, imports, jobs, queries, worker
 from cache.measuring import Progress, Settings, Subject, measure_subject
 from cache.paths import store_folder
 from cache.store import Store
 from core.errors import InputError
+from core.evidence import LEVELS
 from core.gap import Z
 from core.measures import GROUPS, MEASURES, select
 
@@ -33,7 +34,9 @@ app = typer.Typer(
 )
 scores_app = typer.Typer(help="Benchmark scores: your own beside the published ones.", no_args_is_help=True)
 jobs_app = typer.Typer(help="Work handed to background workers.")
+covariates_app = typer.Typer(help="What may stand behind a correlation: size, training, noise.")
 app.add_typer(scores_app, name="scores")
+app.add_typer(covariates_app, name="covariates", no_args_is_help=True)
 study_app = typer.Typer(help="Questions that the papers leave open, asked of your checkpoints.")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(study_app, name="study", no_args_is_help=True)
@@ -288,7 +291,7 @@ def import_scores(
 ) -> None:
     """Import your own benchmark scores: the whole file, or nothing of it."""
     opened = Store.open(store_folder(store))
-    count = queries.import_scores(opened, file)
+    count = imports.import_scores(opened, file)
     if as_json:
         print_json({"imported": count})
     else:
@@ -309,6 +312,32 @@ def list_scores(
         print_json({"scores": records(frame)})
     else:
         print_frame(frame[["name", "benchmark", "task", "metric", "value", "formed", "origin"]], "Scores")
+
+
+@covariates_app.command("import")
+def import_covariates(
+    file: Annotated[
+        Path, typer.Argument(help="CSV or Parquet: checkpoint, covariate, value; or a column a covariate.")
+    ],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Import covariates of your checkpoints, such as training_tokens: the whole file, or nothing of it."""
+    count = imports.import_covariates(Store.open(store_folder(store)), file)
+    if as_json:
+        print_json({"imported": count})
+    else:
+        people.print(f"Imported {count} covariates.")
+
+
+@covariates_app.command("list")
+def list_covariates(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """List the covariates in the store with their source; parameters and other facts are not among them."""
+    frame = queries.covariates_frame(Store.open(store_folder(store)))
+    if as_json:
+        print_json({"covariates": records(frame)})
+    else:
+        print_frame(frame[["name", "covariate", "value", "source", "origin"]], "Covariates")
 
 
 def job_document(job: jobs.Job) -> dict[str, Any]:
@@ -649,6 +678,84 @@ def print_sets(as_json: bool) -> None:
     for entry in token_sets().values():
         table.add_row(entry.name, str(len(entry.words)), entry.about, entry.source)
     people.print(table)
+
+
+@app.command()
+def evidence(
+    measure: Annotated[str, typer.Option(help="Measure, by its name in `cli.py measures`.")],
+    score: Annotated[str, typer.Option(help="Score: a task in `cli.py scores list`.")],
+    covariates: Annotated[
+        str | None,
+        typer.Option(help="Hold these fixed, with commas between them; default: all that are known."),
+    ] = None,
+    checkpoints: Annotated[
+        str, typer.Option(help="all, perturbed (the published ones), or a family.")
+    ] = evidences.ALL,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples and the folds.")] = 0,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a measure is worth: raw, with size and training taken out, and beyond them."""
+    from core.losses import words_of
+    from core.worth import worths
+    from core.worth_words import document
+
+    known = evidences.material(Store.open(store_folder(store)))
+    evidences.found(known, measure, score)
+    rows = evidences.chosen(known.rows, checkpoints)
+    asked = [name.strip() for name in covariates.split(",") if name.strip()] if covariates else None
+    tried = evidences.tried(rows, known.measures, score)
+    if measure not in tried:
+        raise InputError(
+            f"Fewer than {evidences.FEWEST} of these checkpoints have both {measure} and {score}: measure "
+            "more of them, or import their scores."
+        )
+    words = words_of(known.scores, score)
+    found = worths(rows, known.covariates, tried, score, asked=asked, words=words, seed=seed)
+    told = document(found[tried.index(measure)], checkpoints, len(tried), seed)
+    if as_json:
+        print_json(told)
+    else:
+        print_evidence(told)
+
+
+def print_evidence(told: dict[str, Any]) -> None:
+    """Draw one measure's evidence as a table, and under it what it rests on."""
+    title = f"{told['measure']} and {told['score']} ({told['n']} checkpoints)"
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("statistic")
+    for heading in ("value", "95 % interval", "p", f"q of {told['tests']}", "n"):
+        table.add_column(heading, justify="right")
+    rows = {
+        "Pearson": told["pearson"],
+        "Spearman": told["raw_spearman"],
+        "residual, linear": told["residual_spearman_linear"],
+        "residual, scaling law": told["residual_spearman_chinchilla"],
+        "partial": told["partial_spearman"],
+    }
+    for name, row in rows.items():
+        if math.isnan(row["value"]):
+            table.add_row(name, "none", "", "", "", str(row["n"]))
+            continue
+        interval = f"{row['low']:+.2f} to {row['high']:+.2f}" if not math.isnan(row["low"]) else "too few"
+        q = f"{row['q']:.2g}" if "q" in row else ""
+        table.add_row(name, f"{row['value']:+.3f}", interval, f"{row['p']:.2g}", q, str(row["n"]))
+    people.print(table)
+    added, law = told["added_r2"], told["residual_spearman_chinchilla"]["law"]
+    base = added["baseline_r2"]
+    lines = [f"Badge: {LEVELS[told['badge']]}. {' '.join(told['reasons'])}"]
+    if added["reason"] is None:
+        over = ", ".join(added["baseline"]) or "always the mean"
+        lines.append(f"Added R² on held-out checkpoints: {added['value']:+.3f} over {over} ({base:.3f}).")
+    if law:
+        lines.append(f"Scaling law of {law['loss']}: {law['formula']}.")
+    given, missing = told["covariates"]["used"], told["covariates"]["missing"]
+    lines.append(f"Held fixed: {', '.join(given) or 'nothing'}.")
+    if missing:
+        lines.append(f"Not held fixed: {', '.join(f'{name} ({why})' for name, why in missing.items())}.")
+    reasons = {told[key].get("reason") for key in told if isinstance(told[key], dict)}
+    for line in [*lines, *sorted(filter(None, reasons)), *told["notes"]]:
+        people.print(line, markup=False, highlight=False)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -66,9 +66,9 @@ def m004_cell_curves(connection: Connection) -> None:
     """)
 
 
-def m005_origin_of_covariates(connection: Connection) -> None:
+def m006_origin_of_covariates(connection: Connection) -> None:
     """Whether a covariate is published or imported: a new release of figures replaces only the former."""
-    connection.execute("ALTER TABLE covariates ADD COLUMN origin TEXT")
+    connection.execute("ALTER TABLE covariates ADD COLUMN IF NOT EXISTS origin TEXT")
     connection.execute("UPDATE covariates SET origin = 'published' WHERE subject LIKE 'published:%'")
     connection.execute("UPDATE covariates SET origin = 'imported' WHERE origin IS NULL")
 
@@ -89,7 +89,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m003_cloud_notes,
     m004_cell_curves,
     m005_fine_tunings,
-    m005_origin_of_covariates,
+    m006_origin_of_covariates,
 )
 
 

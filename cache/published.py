@@ -34,8 +34,7 @@ def preload(connection: duckdb.DuckDBPyConnection) -> None:
 
     connection.begin()
     for table in SHARED:
-        kept = "subject LIKE 'published:%'" if table == "covariates" else "origin = 'published'"
-        connection.execute(f"DELETE FROM {table} WHERE {kept}")
+        connection.execute(f"DELETE FROM {table} WHERE origin = 'published'")
         frame = getattr(reference, table)()
         connection.register("frame", frame)
         columns = ", ".join(f'"{column}"' for column in frame.columns)

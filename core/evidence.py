@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.resampling import counts, interval_of, ranks, spearman_draws, weighted_pearson
+
 ENOUGH = 10  # checkpoints below which no correlation is called evidence
 LEVELS = {
     "holds": "holds within families",
@@ -60,20 +62,6 @@ class Evidence:
         return bool(beyond or min(inside) > 0 > r or max(inside) < 0 < r)
 
 
-def _pearson(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Pearson's r along the last axis; NaN where one side is constant. x, y: (…, n); returned: (…)."""
-    x = x - x.mean(-1, keepdims=True)
-    y = y - y.mean(-1, keepdims=True)
-    scale = np.sqrt((x**2).sum(-1) * (y**2).sum(-1))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(scale > 0, np.clip((x * y).sum(-1) / scale, -1, 1), np.nan)
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks along the last axis, ties averaged, of a matrix (rows, n)."""
-    return pd.DataFrame(values).rank(axis=1).to_numpy()
-
-
 def correlation(
     x: np.ndarray | pd.Series,
     y: np.ndarray | pd.Series,
@@ -97,15 +85,16 @@ def correlation(
     n = len(a)
     if n < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return Correlation(n, *[float("nan")] * 6)
-    rows = [a, b, *(_ranks(v[None])[0] for v in (a, b))]
-    pearson, spearman = float(_pearson(rows[0], rows[1])), float(_pearson(rows[2], rows[3]))
+    rank_a, rank_b = ranks(a), ranks(b)
+    once = np.ones((1, n))
+    pearson = float(weighted_pearson(a, b, once)[0])
+    spearman = float(weighted_pearson(rank_a, rank_b, once)[0])
     if n < 4:
         return Correlation(n, pearson, np.nan, np.nan, spearman, np.nan, np.nan)
-    drawn = np.random.default_rng(seed).integers(0, n, size=(draws, n))  # (draws, n)
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    p_low, p_high = np.nanquantile(_pearson(a[drawn], b[drawn]), tails)
-    s_low, s_high = np.nanquantile(_pearson(_ranks(a[drawn]), _ranks(b[drawn])), tails)
-    return Correlation(n, pearson, float(p_low), float(p_high), spearman, float(s_low), float(s_high))
+    counted = counts(n, draws, seed)
+    p_low, p_high = interval_of(weighted_pearson(a, b, counted), level)
+    s_low, s_high = interval_of(spearman_draws(a, b, draws, seed), level)
+    return Correlation(n, pearson, p_low, p_high, spearman, s_low, s_high)
 
 
 def evidence(

@@ -22,7 +22,7 @@ SHAPES = {  # function → (columns of the store's table, its key)
         "subject name benchmark task metric value split formed source origin",
         "subject benchmark task metric split source",
     ),
-    "covariates": ("subject name covariate value source", "subject covariate"),
+    "covariates": ("subject name covariate value source origin", "subject covariate"),
     "gap": (
         "subject name token_set benchmark metric score source gap_cosine gap_euclidean "
         "cosine_within_domain cosine_within_reference cosine_between "

@@ -109,7 +109,7 @@ def covariates() -> pd.DataFrame:
     """Of each perturbed checkpoint: its fraction of noise, `alpha`, and its `run` (which noise was drawn)."""
     rows = pd.read_csv(_HERE / "checkpoints.csv")
     long = rows.melt(["subject", "name", "source"], ["alpha", "run"], var_name="covariate")
-    return long.dropna(subset="value").reset_index(drop=True)
+    return long.dropna(subset="value").assign(origin="published").reset_index(drop=True)
 
 
 def gap() -> pd.DataFrame:
@@ -134,6 +134,15 @@ def findings() -> pd.DataFrame:
     block's sub-layers, with its standard deviation over 10 repeats.
     """
     return pd.read_csv(_HERE / "findings.csv")
+
+
+def held_out() -> pd.DataFrame:
+    """Predictors by their error on checkpoints they were not fitted to; columns as of `core.held_out.table`.
+
+    Computed here from the published tables by `cli.py study held-out --again --save
+    core/reference/held_out.csv`; a test computes a part of it anew.
+    """
+    return pd.read_csv(_HERE / "held_out.csv")
 
 
 def _formed(tasks: str | float) -> str:

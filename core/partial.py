@@ -1,0 +1,145 @@
+"""What a measure says about a score beyond covariates: residual and partial rank correlation, added R².
+
+The statistics of arXiv 2602.20433, Appendix A.3. Residual: Spearman correlation of the measure with what a
+regression on size and training leaves of the score (of the score only, as there; the measure stays as it is).
+Partial: Spearman correlation of both given all covariates, everything in ranks, as pingouin and R's ppcor do.
+Added R²: how much more of the score's variance a linear regression explains on held-out checkpoints when the
+measure joins size and compute. Many tests at once: Benjamini and Hochberg 1995.
+
+The paper does not say whether its linear regression takes size and tokens as they are or in logs; here it
+takes logs, in which scaling laws are close to straight.
+
+Not covered: what covariates do together. Ranks of several covariates enter as a sum, so where the score does
+not follow such a sum, a measure that follows them all keeps some partial correlation without adding anything;
+added R² then shows it. Nor dependence between checkpoints of one run.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.resampling import DRAWS, interval_of, partial_spearman_draws, ranks
+
+FOLDS = 5
+_EXPLAINED = 1e-9  # share of variance below which covariates leave nothing over
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A rank correlation of n checkpoints with its bootstrap interval and two-sided p; NaN with a reason."""
+
+    value: float
+    n: int
+    low: float = float("nan")
+    high: float = float("nan")
+    p: float = float("nan")
+    reason: str = ""  # why there is no value, in one sentence; "" where there is one
+
+
+@dataclass(frozen=True)
+class Added:
+    """Out-of-fold R² of a linear regression without and with the measure, and what it gains."""
+
+    value: float
+    base: float
+    full: float
+    n: int
+    reason: str = ""
+
+
+def two_sided_p(r: float, freedom: int) -> float:
+    """The two-sided p of a correlation under Student's t, as SciPy gives it; NaN without freedom."""
+    from scipy.special import stdtr
+
+    if not np.isfinite(r) or freedom < 1:
+        return float("nan")
+    if abs(r) >= 1:
+        return 0.0
+    t = abs(r) * np.sqrt(freedom / ((1 - r) * (1 + r)))
+    return float(2 * stdtr(freedom, -t))
+
+
+def leftover(y: np.ndarray, X: np.ndarray) -> np.ndarray:
+    """What least squares on a constant and the columns of X leaves of y: (n,). y: (n,); X: (n, k)."""
+    design = np.column_stack([np.ones(len(y)), X])
+    return y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
+
+
+def partial_spearman(x: np.ndarray, y: np.ndarray, held: np.ndarray, *, seed: int = 0) -> Statistic:
+    """Spearman correlation of x and y with covariates held fixed: Pearson of the ranks' leftovers.
+
+    Arguments:
+        x, y: (n,) values, all finite; held: (n, k) covariates, all finite; k = 0 gives the raw correlation.
+        seed: of the resampling for the interval.
+
+    Returns: the statistic; p from Student's t with n − 2 − (rank of the covariates) degrees of freedom.
+    """
+    n = len(x)
+    if n < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return Statistic(float("nan"), n, reason=_too_little(n))
+    columns = np.column_stack([ranks(column) for column in held.T]) if held.shape[1] else held
+    columns = columns - columns.mean(0)
+    freedom = n - 2 - (int(np.linalg.matrix_rank(columns)) if held.shape[1] else 0)
+    if freedom < 1:
+        return Statistic(float("nan"), n, reason=f"{n} checkpoints are too few to hold so much fixed.")
+    left = [leftover(ranks(side), columns) for side in (x, y)]
+    sizes = [float(side @ side) for side in left]
+    scale = n * (n * n - 1) / 12
+    if min(sizes) <= _EXPLAINED * scale:
+        which = "measure" if sizes[0] <= sizes[1] else "score"
+        return Statistic(float("nan"), n, reason=f"The covariates explain the ranks of the {which} whole.")
+    r = float(np.clip(left[0] @ left[1] / np.sqrt(sizes[0] * sizes[1]), -1, 1))
+    low, high = interval_of(partial_spearman_draws(x, y, held, DRAWS, seed))
+    return Statistic(r, n, low, high, two_sided_p(r, freedom))
+
+
+def _too_little(n: int) -> str:
+    return f"Only {n} checkpoints have all of it." if n < 3 else "One of the two does not vary."
+
+
+def folds(n: int, k: int = FOLDS, seed: int = 0) -> list[np.ndarray]:
+    """k test sets of nearly equal size that n shuffled rows fall into, as scikit-learn's KFold draws them."""
+    order = np.random.RandomState(seed).permutation(n)
+    return [np.sort(part) for part in np.array_split(order, k)]
+
+
+def held_out_r2(X: np.ndarray, y: np.ndarray, k: int = FOLDS, seed: int = 0) -> float:
+    """R² of predictions of rows that the regression did not see: 1 − Σ(y − ŷ)²/Σ(y − ȳ)².
+
+    X: (n, p) without the constant; y: (n,). Below 0: worse than the mean.
+    """
+    design = np.column_stack([np.ones(len(y)), X])
+    predicted = np.empty(len(y))
+    for test in folds(len(y), k, seed):
+        train = np.setdiff1d(np.arange(len(y)), test)
+        predicted[test] = design[test] @ np.linalg.lstsq(design[train], y[train], rcond=None)[0]
+    return float(1 - ((y - predicted) ** 2).sum() / ((y - y.mean()) ** 2).sum())
+
+
+def added_r2(x: np.ndarray, y: np.ndarray, baseline: np.ndarray, *, seed: int = 0) -> Added:
+    """How much held-out R² the measure adds to a baseline in 5-fold cross-validation, same folds for both.
+
+    Arguments:
+        x: (n,) measure; y: (n,) score; baseline: (n, p) columns of the baseline; p = 0: always the mean.
+    """
+    n, nan = len(y), float("nan")
+    if n < 2 * FOLDS or np.ptp(y) == 0:
+        reason = f"{FOLDS} folds need at least {2 * FOLDS} checkpoints, and there are {n}."
+        return Added(nan, nan, nan, n, reason if n < 2 * FOLDS else "The score does not vary.")
+    scaled = (baseline - baseline.mean(0)) / np.where(baseline.std(0) > 0, baseline.std(0), 1)
+    spread = x.std() or 1.0
+    base = held_out_r2(scaled, y, seed=seed)
+    full = held_out_r2(np.column_stack([scaled, (x - x.mean()) / spread]), y, seed=seed)
+    return Added(full - base, base, full, n)
+
+
+def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
+    """q-values: the false-discovery rate at which each test would still count. p: (m,), NaN left out."""
+    p = np.asarray(p, np.float64)
+    q = np.full(len(p), np.nan)
+    known = np.flatnonzero(np.isfinite(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    m = len(order)
+    stepped = p[order] * m / np.arange(1, m + 1)
+    q[order] = np.minimum(np.minimum.accumulate(stepped[::-1])[::-1], 1)
+    return q
