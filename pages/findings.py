@@ -1,5 +1,7 @@
 """Findings: the figures and tables of the latent-geometry paper drawn from its data, each with its words."""
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -79,28 +81,32 @@ def numbers() -> None:
     st.caption("**≠** differs, **≈** off by one in the last printed digit.")
 
 
-def charts(name: str, large: bool) -> None:
-    """The panels of a figure in a grid that fits their number."""
+@st.cache_resource(max_entries=4 * len(IDS), show_spinner=False)
+def specs(name: str, large: bool) -> list[dict[str, Any]]:
+    """The charts of a figure as Vega-Lite reads them, made once: checking thirty of them takes a second."""
     shown = drawn[name]
     if len(shown) == 1:
         height = {"matrix": 620 if large else 470}.get(shown[0].kind, 560 if large else 340)
-        st.altair_chart(
-            charts_findings.chart(shown[0], height=height, large=large, labels=large),
-            width="stretch",
-            alt=by_id[name].title,
-        )
+        return [charts_findings.chart(shown[0], height=height, large=large, labels=large).to_dict()]
+    height = 380 if large else 300 if len(shown) == 2 else 210
+    options: dict[str, Any] = {"large": large, "legend": False, "labels": large, "x_title": False}
+    return [charts_findings.chart(panel, height=height, **options).to_dict() for panel in shown]
+
+
+def charts(name: str, large: bool) -> None:
+    """The panels of a figure in a grid that fits their number."""
+    shown, pictures, title = drawn[name], specs(name, large), by_id[name].title
+    if len(shown) == 1:
+        st.vega_lite_chart(spec=pictures[0], width="stretch", alt=title)
         return
     st.html(charts_findings.key(shown))
     across = 2 if len(shown) in (2, 4, 8) and large else min(len(shown), 4)
     for start in range(0, len(shown), across):
-        for column, panel in zip(st.columns(across), shown[start : start + across], strict=False):
+        row = zip(st.columns(across), shown[start:], pictures[start:], strict=False)
+        for column, panel, picture in row:
             with column:
                 st.markdown(f"**{panel.title}**")
-                height = 380 if large else 300 if across == 2 else 210
-                picture = charts_findings.chart(
-                    panel, height=height, large=large, legend=False, labels=large, x_title=False
-                )
-                st.altair_chart(picture, width="stretch", alt=f"{by_id[name].title}: {panel.title}")
+                st.vega_lite_chart(spec=picture, width="stretch", alt=f"{title}: {panel.title}")
 
 
 def words(finding: Finding) -> None:
