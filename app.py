@@ -31,6 +31,12 @@ page = st.navigation(
             help="Any measure against any score: fit, residuals, one checkpoint's card.",
         ),
         st.Page(
+            "pages/predicted_scores.py",
+            title="Predicted scores",
+            icon=":material/query_stats:",
+            help="Predictions with ranges against known scores, and which predictor to believe how far.",
+        ),
+        st.Page(
             "pages/quantized_cells.py",
             title="Quantized cells",
             icon=":material/grid_on:",

@@ -141,7 +141,7 @@ def _tree(method: str) -> Any:
     if method == "boosting":
         return GradientBoostingRegressor(random_state=0)
     forest = RandomForestRegressor if method == "random-forest" else ExtraTreesRegressor
-    return forest(n_estimators=200, random_state=0)
+    return forest(n_estimators=100, random_state=0)
 
 
 def _regressor(method: str, n: int) -> Any:

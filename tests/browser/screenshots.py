@@ -28,6 +28,7 @@ PAGES = {
     "shortlist": "",
     "add_models": "add_models",
     "explore": "explore",
+    "predicted": "predicted_scores",
     "cells": "quantized_cells",
     "token_gap": "token_gap",
     "findings": "findings",

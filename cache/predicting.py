@@ -1,0 +1,190 @@
+"""Predictions out of the store, as the command line prints them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cache.files import reason, replacing
+from cache.store import Store
+from core.checkpoints import MINILM
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.held_out import Say
+    from core.predicted import Predicted
+    from core.subjects import Overview
+
+SETS = {"nonstandard": "the 13 non-standard checkpoints of arXiv 2406.12159, in the order of their table"}
+
+
+def overview_of(store: Store) -> "Overview":
+    """One row a checkpoint, as of the store's newest snapshot."""
+    from core.subjects import overview
+
+    tables = ("checkpoints", "clouds", "measurements", "scores")
+    return overview(*(store.query(f"SELECT * FROM {name}") for name in tables))
+
+
+def predict(
+    store: Store,
+    subjects: Sequence[str],
+    score: str,
+    predictor: str,
+    measures: Sequence[str] | None = None,
+    *,
+    named_set: str | None = None,
+) -> dict[str, Any]:
+    """Predict `score` for checkpoints of the store; see `core.predicted`.
+
+    Arguments:
+        subjects: names, folders, fingerprints or ids; without any, and without `named_set`, every checkpoint
+            that can be predicted.
+        named_set: a key of SETS, instead of subjects.
+
+    Returns: {"results": a dict for each subject, "model": what predicted}. `predicted` is the predictor's own
+    value, which for a straight line may lie beyond what a score can be; low and high are cut to that.
+    Raises InputError: an unknown subject, set, score, predictor or measure.
+    """
+    from core.held_out import nonstandard
+    from core.predicted import predicted
+
+    if named_set is not None and named_set not in SETS:
+        raise InputError(f"There is no set {named_set}: choose {' or '.join(SETS)}.")
+    if named_set is not None and subjects:
+        raise InputError("Checkpoints and --set exclude each other: give one of them.")
+    overview = overview_of(store)
+    found = predicted(overview, score, predictor, measures)
+    if named_set is not None:
+        asked = [(subject, subject) for subject in nonstandard(overview.rows).index]
+    else:
+        asked = [(name, _subject(overview, name)) for name in subjects]
+        asked = asked or [(str(subject), str(subject)) for subject in found.rows.index]
+    return {
+        "results": [_result(found, overview, name, subject) for name, subject in asked],
+        "model": _model(found),
+    }
+
+
+def _result(found: "Predicted", overview: "Overview", name: str, subject: str) -> dict[str, Any]:
+    if subject not in found.rows.index:
+        row = overview.rows.loc[subject]
+        needed = ", ".join(found.model.measures)
+        score = row.get(found.model.score)
+        nothing = dict.fromkeys(("predicted", "low", "high"))
+        return {"subject": name, "id": subject, "name": row["name"], **nothing} | {
+            "level": found.model.level,
+            "in_range": False,
+            "actual": _number(score),
+            "reasons": [f"Not measured: {needed}."],
+            "held_out": False,
+        }
+    row = found.rows.loc[subject]
+    return {
+        "subject": name,
+        "id": subject,
+        "name": row["name"],
+        "predicted": _number(row["raw"]),
+        "low": _number(row["low"]),
+        "high": _number(row["high"]),
+        "level": row["level"],
+        "in_range": bool(row["in_range"]),
+        "actual": _number(row["actual"]),
+        "reasons": [row["reason"]] if row["reason"] else [],
+        "held_out": bool(row["fitted"]),
+    }
+
+
+def _model(found: "Predicted") -> dict[str, Any]:
+    from core.best import Best
+
+    model, errors = found.model, found.model.errors
+    said: dict[str, Any] = {
+        "predictor": found.predictor,
+        "score": model.score,
+        "measures": list(model.measures),
+        "n": model.n,
+        "r2": _number(model.r2),
+        "families": list(model.families),
+        "level": model.level,
+        "coverage": _number(found.covered),
+        "coverage_by_family": _number(found.covered_by_family),
+        "held_out": None
+        if errors is None
+        else {
+            "rmse": errors.rmse,
+            "rmse_of_the_mean": errors.mean_rmse,
+            "half_width": errors.quantile,
+            "by_family": errors.by_family.to_dict("records"),
+        },
+    }
+    if isinstance(model, Best):
+        said["new_base"] = model.choice.new.name
+        said["known_base"] = model.choice.known.name
+        said["known_base_half_width"] = _number(model.known_half)
+    return said
+
+
+def _subject(overview: "Overview", name: str) -> str:
+    """The id of the checkpoint that a person calls `name`."""
+    rows = overview.rows
+    if name in rows.index:
+        return name
+    path = str(Path(name).expanduser().resolve())
+    meant = (rows["name"] == name) | rows["path"].isin([name, path])
+    if name == MINILM:
+        meant |= rows["source"] == "package"
+    ids = sorted(map(str, rows.index[meant]))
+    if not ids:
+        raise InputError(
+            f"The store does not know {name}: measure it first, or use a name that `cli.py export` gives."
+        )
+    if len(ids) > 1:
+        raise InputError(f"{len(ids)} checkpoints are called {name}: give one of {', '.join(ids)}.")
+    return ids[0]
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or value != value else float(value)
+
+
+def held_out_table(again: bool, names: Sequence[str] = (), say: "Say | None" = None) -> "pd.DataFrame":
+    """The held-out table: as shipped, or computed `again` from the published figures, which takes minutes.
+
+    Arguments:
+        names: only these predictors, by their names in the table.
+    """
+    from core.held_out import ANEW, BEST
+    from core.predictors import candidates
+    from core.reference import held_out
+
+    if unknown := sorted(set(names) - {entry.name for entry in candidates()} - {BEST, ANEW}):
+        raise InputError(
+            f"The held-out table has no predictor {', '.join(unknown)}: `cli.py study held-out` lists those "
+            "that it has."
+        )
+    if not again:
+        shipped = held_out()
+        return shipped[shipped["predictor"].isin(names)] if names else shipped
+    import pandas as pd
+
+    from core import reference
+    from core.held_out import table
+    from core.subjects import overview
+
+    nothing = pd.DataFrame(columns=["cloud", "subject"])
+    rows = overview(reference.checkpoints(), nothing, reference.measurements(), reference.scores()).rows
+    compared = [entry for entry in candidates() if not names or entry.name in names]
+    return table(rows, compared=compared, say=say or (lambda text: None))
+
+
+def save_table(table: "pd.DataFrame", file: Path) -> None:
+    """Write a table to a .csv file, whole or not at all."""
+    if file.suffix != ".csv":
+        raise InputError(f"{file} is of no known format: give a name that ends in .csv.")
+    try:
+        with replacing(file) as temporary:
+            table.to_csv(temporary, index=False, float_format="%.10g")
+    except OSError as error:
+        raise InputError(f"{file} cannot be written ({reason(error)}): give another place.") from error

@@ -1,0 +1,305 @@
+"""Predicted scores: predictions against what is known, and which predictor to believe how far."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import charts, charts_predicted
+from core.doubts import SOURCE, takeaways
+from core.errors import InputError
+from core.held_out import ANEW, BEST, nonstandard
+from core.predicted import LINES, PREDICTORS, Predicted, predicted
+from core.predicted_words import basis, headline, on_the_compared, on_the_nonstandard, on_the_targets
+from core.predictors import PATCHINESS
+from core.reference import held_out
+from core.subjects import Overview
+from pages.cell_sizes import bring_others
+from pages.common import empty, from_url, open_store, refresh, subjects, table, to_url
+
+FEWEST = 12  # perturbed checkpoints with a score for it to be offered
+NUMBERS = ("Predicted", "From", "To", "Known")
+FEATURED = ("mean", "line:patchiness", "line:patchiness:architecture", "line:spread")
+
+store = open_store()
+everything = subjects(store)
+refresh(store, store.state())
+
+
+@st.cache_data(max_entries=24, show_spinner="Predicting…")
+def predictions_of(
+    _everything: Overview, state: str, score: str, predictor: str, measures: tuple[str, ...]
+) -> Predicted:
+    """The predictions, computed once per state of the store and choice of predictor."""
+    return predicted(_everything, score, predictor, measures or None)
+
+
+@st.cache_data(show_spinner=False)
+def compared_table() -> pd.DataFrame:
+    """The shipped held-out table."""
+    return held_out()
+
+
+def controls(scores: list[str]) -> tuple[str, str, tuple[str, ...]]:
+    """The row of choices. Returned: score, predictor, measures of a straight line."""
+    from_url("score", scores[0], scores)
+    from_url("predictor", "best", list(PREDICTORS))
+    from_url("measures", list(PATCHINESS), everything.measures, many=True)
+    row = st.container(horizontal=True, gap="small")
+    kept = {"persist_state": "session"}
+    score = row.selectbox("Score", scores, format_func=charts.title_of, key="score", width=230, **kept)
+    predictor = row.selectbox(
+        "Predictor",
+        list(PREDICTORS),
+        format_func=PREDICTORS.__getitem__,
+        key="predictor",
+        width=330,
+        help="Best: what missed least on checkpoints it was not fitted to, see below.",
+        **kept,
+    )
+    measures: list[str] = []
+    if predictor in LINES:
+        measures = row.multiselect(
+            "Measures",
+            everything.measures,
+            format_func=charts.title_of,
+            key="measures",
+            placeholder="Point patchiness",
+            width=420,
+            **kept,
+        )
+        to_url("measures", list(PATCHINESS))
+    to_url("score", scores[0])
+    to_url("predictor", "best")
+    return score, predictor, tuple(measures)
+
+
+def drawable(rows: pd.DataFrame) -> pd.DataFrame:
+    """What the charts need of predicted rows."""
+    return rows.reset_index(names="subject").assign(
+        kind=rows["variant"].where(rows["variant"].isin(list(charts_predicted.KINDS)), "other").to_numpy(),
+        covered=np.where(rows["in_range"], "covers it", "outside"),
+        residual=(rows["predicted"] - rows["actual"]).to_numpy(),
+    )[
+        [
+            *("subject", "name", "family", "kind", "covered", "actual"),
+            *("predicted", "low", "high", "residual"),
+        ]
+    ]
+
+
+def as_table(rows: pd.DataFrame, words: str, *, why: bool) -> None:
+    """Predictions as a table, highest first; `why`: with the reasons for lying outside."""
+    rows = rows.sort_values("predicted", ascending=False)
+    frame = pd.DataFrame(
+        {
+            "Checkpoint": rows["name"],
+            "Why": rows["reason"],
+            "Predicted": rows["predicted"],
+            "From": rows["low"],
+            "To": rows["high"],
+            "Known": rows["actual"],
+            "Family": rows["family"],
+            "Origin": rows["origin"].map(charts.ORIGINS),
+        }
+    )
+    columns = [name for name in frame if (why or name != "Why") and frame[name].notna().any()]
+    number = {"format": "%.2f", "width": 80}
+    st.dataframe(
+        frame[columns],
+        hide_index=True,
+        placeholder="–",
+        height=min(35 * (len(frame) + 1) + 3, 360),
+        column_config={
+            "Checkpoint": st.column_config.TextColumn(width=230, pinned=True),
+            "Why": st.column_config.TextColumn(
+                width=520 if why else None, help="Why the reference does not cover it"
+            ),
+            **{
+                name: st.column_config.NumberColumn(**number) for name in ("Predicted", "From", "To", "Known")
+            },
+        },
+        alt=words,
+    )
+
+
+scores = [
+    name
+    for name in everything.scores
+    if everything.measures
+    and everything.rows.loc[everything.rows["variant"] == "perturbed", name].notna().sum() >= FEWEST
+]
+if not scores:
+    st.title("Predicted scores")
+    empty(
+        "Nothing to predict from",
+        "Predictions need the published checkpoints, and this store holds none. They come with the program "
+        "and are loaded when it starts with a fresh store; your own come through **Add models**.",
+    )
+    st.stop()
+
+heading = st.container(gap="xsmall")
+st.space("xsmall")
+score, predictor, measures = controls(scores)
+try:
+    found = predictions_of(everything, store.state(), score, predictor, measures)
+except InputError as error:
+    heading.title("Predicted scores")
+    st.info(str(error), title="This cannot be predicted", icon=":material/query_stats:")
+    st.stop()
+
+rows = found.rows
+fitted = rows[rows["fitted"]].dropna(subset=["predicted", "actual"])
+mean = float(fitted["actual"].mean())
+errors = found.model.errors
+with heading:
+    st.title(headline(found))
+    st.markdown(basis(found))
+
+figures = st.container(horizontal=True, gap="small")
+if errors is not None:
+    less = 1 - errors.rmse / errors.mean_rmse
+    figures.metric(
+        "Missed by, on an unseen family",
+        f"{errors.rmse:.3f}",
+        None if predictor == "mean" else f"{-100 * less:+.0f} % against the mean".replace("-", "−"),
+        delta_color="inverse",
+        delta_arrow="off",
+        help="Root mean square error with each family left out in turn; families count the same.",
+        border=True,
+    )
+    figures.metric(
+        f"{100 * found.model.level:.0f} % range held",
+        f"{100 * found.covered:.0f} %",
+        help="Of the known scores, each predicted with a range from the other families alone.",
+        border=True,
+    )
+    figures.metric(
+        "Half a range",
+        f"± {errors.quantile:.2f}",
+        help="For a checkpoint of a base that the reference does not hold, before it is cut to what a score "
+        "can be.",
+        border=True,
+    )
+    figures.metric(
+        "Checkpoints fitted to", found.model.n, help="Perturbed checkpoints of arXiv 2406.12159", border=True
+    )
+
+known = rows.dropna(subset=["predicted", "actual"])
+if len(known):
+    off = (known["predicted"] - known["actual"]).abs()
+    st.altair_chart(
+        charts_predicted.against(
+            drawable(known),
+            score,
+            colours=charts.family_colours(everything.rows["family"]),
+            title=f"Half of the predictions miss by less than {off.median():.3f}, one in ten by more than "
+            f"{off.quantile(0.9):.2f}",
+            subtitle="Each checkpoint that the predictor was fitted to is predicted from the other families "
+            "only. Upright lines: the range. Dashed: a perfect prediction. Faint points: outside the "
+            "reference.",
+        ),
+        width="stretch",
+        alt=headline(found),
+    )
+
+thirteen = nonstandard(rows).dropna(subset=["predicted", "actual"])
+if len(thirteen):
+    claim, told = on_the_nonstandard(found, mean)
+    st.subheader(claim or "The non-standard checkpoints")
+    st.markdown(
+        f"{told} They were altered otherwise than by noise (embeddings of another language or shuffled, "
+        "other objectives, other word order, nothing learnt), and no predictor was fitted to them or chosen "
+        "by them."
+    )
+    st.altair_chart(
+        charts_predicted.ranges(
+            drawable(thirteen),
+            score,
+            colours=charts.family_colours(everything.rows["family"]),
+            mean=mean,
+            title="What it predicts for each, and what is known",
+            subtitle="Dot and bar: prediction and range. Upright mark: the known score. Dashed: always "
+            "saying the reference's mean. Faint: outside the reference.",
+        ),
+        alt=claim,
+    )
+
+own = rows[(rows["origin"] != "published") & rows["in_range"]]
+if len(own):
+    st.subheader(f"Your checkpoints that the reference covers ({len(own)})")
+    as_table(own, "Predictions of your checkpoints", why=False)
+outside = rows[~rows["in_range"]]
+if len(outside):
+    st.subheader(f"Outside what the reference covers ({len(outside)})")
+    st.caption("A prediction for these goes beyond what the predictor was fitted to. Each row says why.")
+    as_table(outside, "Predictions outside the reference", why=True)
+bring_others(store, everything, list(found.model.measures), "bring")
+
+everyone = compared_table()
+st.subheader("Which predictor to believe")
+st.markdown(on_the_compared(everyone))
+st.markdown(f"What was asked of the best before it was built. {on_the_targets(everyone)}")
+chosen = everyone["role"].fillna("") != ""
+lowest = everyone[~everyone["predictor"].isin([BEST, ANEW])].nsmallest(6, "family_mse")["predictor"]
+featured = everyone[everyone["predictor"].isin([*FEATURED, *lowest, BEST, ANEW]) | chosen]
+st.altair_chart(
+    charts_predicted.compared(
+        featured.assign(family_rmse=np.sqrt(featured["family_mse"]), test_rmse=np.sqrt(featured["test_mse"])),
+        title="Predictors of the GLUE average by what they miss on checkpoints they were not fitted to",
+        subtitle="Dashed: always saying the mean, on a family left out. Shown: the paper's, those with the "
+        "lowest error, those chosen; all are in the table below.",
+    ),
+    alt="Predictors compared by held-out error",
+)
+with st.expander(f"All {len(everyone)} predictors, every figure", icon=":material/table:"):
+    order = ["title", "role", "family_mse", "fold_r2", "coverage", "family_coverage", "width"]
+    order += ["test_mse", "test_mae", "test_spearman", "test_coverage", "r2", "n"]
+    three, two = ({"format": form, "width": 95} for form in ("%.4f", "%.2f"))
+    st.dataframe(
+        everyone[order],
+        hide_index=True,
+        placeholder="–",
+        column_config={
+            "title": st.column_config.TextColumn("Predictor", width=330, pinned=True),
+            "role": st.column_config.TextColumn("Chosen for", width=110),
+            "family_mse": st.column_config.NumberColumn(
+                "MSE, families", help="Mean squared error on families left out; they count the same", **three
+            ),
+            "fold_r2": st.column_config.NumberColumn("R², 10-fold", help="On the perturbed", **two),
+            "coverage": st.column_config.NumberColumn(
+                "Range held", help="Share of known scores that the 90 % range held, families left out", **two
+            ),
+            "family_coverage": st.column_config.NumberColumn(
+                "by family", help="The same, families counting the same", **two
+            ),
+            "width": st.column_config.NumberColumn("Range width", help="Mean, families left out", **two),
+            "test_mse": st.column_config.NumberColumn(
+                "MSE, 13", help="Mean squared error on the 13 non-standard checkpoints", **three
+            ),
+            "test_mae": st.column_config.NumberColumn("MAE, 13", help="Mean absolute error", **three),
+            "test_spearman": st.column_config.NumberColumn("Spearman, 13", **two),
+            "test_coverage": st.column_config.NumberColumn("Range held, 13", **two),
+            "r2": st.column_config.NumberColumn("r², fitted", help="Of the checkpoints fitted to", **two),
+            "n": st.column_config.NumberColumn("n", width=60),
+        },
+        alt="Every predictor with every held-out figure",
+    )
+    st.caption(
+        "Chosen by error on families left out (for a new base checkpoint) and in 10-fold cross-validation "
+        "(for one near others of a base that the reference holds), never by the 13. The reference holds one "
+        "base checkpoint a family, so leaving out a base is leaving out a family. GLUE averages are the "
+        "authors': over 9 tasks for BERT-base, 8 for the others. `cli.py study held-out --again` computes "
+        "the table anew."
+    )
+
+doubts = takeaways(table(store, "findings"))
+if doubts:
+    st.subheader("Before you lean on a predicted score")
+    for column, (claim, figures_told) in zip(st.columns(len(doubts)), doubts, strict=True):
+        with column.container(border=True, height="stretch", gap="xsmall"):
+            st.markdown(f"**{claim}**")
+            st.markdown(figures_told)
+    st.caption(
+        f"From {SOURCE}: 108 decoders and their losses, not encoders and GLUE. It warns against choosing a "
+        "model by geometry alone."
+    )
