@@ -275,6 +275,18 @@ def test_sentences_hold_what_scipy_says(told: dict, frame: pd.DataFrame) -> None
         "Knowing the architecture lifts what patchiness explains from 32 % to 51 %"
     )
     assert told["figure-6"].title == "All 4 of these measures turn back as noise grows"
+    assert told["figure-7"].title == (
+        "A small error on the non-standard models (0.017), by a line that does not fit"
+    )
+    noisy = paper.perturbed(frame, "BERT-small")
+    across = {
+        short: pearsonr(noisy[name], noisy[paper.PRODUCT[short]]).statistic
+        for short, name in paper.ADDITIVE.items()
+    }
+    alike = [short for short, r in across.items() if r > 0.9]
+    assert f"Between the two quantizers {len(alike)} of 8 measures agree as closely ({', '.join(alike)})" in (
+        told["figure-8"].said
+    )
     assert told["figure-7"].notes[-1] == (
         "PDEEE has the lowest error of Table 1's five measures, as the paper says; of all nineteen VRM has "
         "the lowest (0.0162 against 0.0174)."
@@ -289,7 +301,7 @@ def test_sentences_follow_the_data(frame: pd.DataFrame) -> None:
     own = frame["family"] == "RoBERTa-base"
     changed = frame.assign(**{name: frame[name].where(~own, 2 - frame[name])})
     told = {finding.id: finding for finding in findings(changed)}
-    assert told["figure-3"].title.endswith("r = +0.90 in BERT-small, −0.64 in RoBERTa")
+    assert told["figure-3"].title == "Patchiness and GLUE: r = +0.90 in BERT-small, −0.64 in RoBERTa"
     assert told["figure-9"].title.startswith("5 of 8 ")
     assert told["table-1"].title.startswith("10 of 15 ")
 

@@ -52,6 +52,7 @@ IDS = {  # in the paper's order
 }
 WIDE_MISS = 0.2  # of GLUE average: further off than the whole span between most published encoders
 ALIKE = 0.9
+BEND = 0.05  # of r²: what a squared term must add for a line not to fit
 TURN = 0.25  # of a measure's range: smaller changes of direction are noise of three runs
 
 
@@ -120,13 +121,12 @@ def _figure_3(frame: pd.DataFrame, compared: pd.DataFrame) -> Words:
     right = int((rest[name] > start + slope * rest[GLUE]).sum())
     low = perturbed(frame, ROBERTA)
     low = low[low["alpha"] < LOW_NOISE]
-    title = (
-        f"Patchier cells, better GLUE: r = {signed(small, 2)} in BERT-small, {signed(roberta, 2)} in RoBERTa"
-    )
+    seen = "Patchier cells, better GLUE" if min(small, roberta) > 0 else "Patchiness and GLUE"
+    title = f"{seen}: r = {signed(small, 2)} in BERT-small, {signed(roberta, 2)} in RoBERTa"
     said = (
-        f"{right} of the {len(rest)} levels of RoBERTa and BERT-base lie to the right of BERT-small's line: "
-        "at the same GLUE average the larger models are patchier. With less than "
-        f"{percent(LOW_NOISE)} noise r within RoBERTa falls to {signed(float(low[name].corr(low[GLUE])), 2)}."
+        f"{right} of the {len(rest)} levels of RoBERTa and BERT-base lie to the right of BERT-small's line, "
+        f"patchier than it at the same GLUE average. With less than {percent(LOW_NOISE)} noise r within "
+        f"RoBERTa is {signed(float(low[name].corr(low[GLUE])), 2)}."
     )
     small_runs, roberta_runs = (rows[rows["family"] == family] for family in (SMALL, ROBERTA))
     few = roberta_runs[roberta_runs["alpha"] < LOW_NOISE]
@@ -208,14 +208,16 @@ def _figure_7(frame: pd.DataFrame, table: pd.DataFrame) -> Words:
     squared = 1 - float((left**2).sum() / ((rows[GLUE] - rows[GLUE].mean()) ** 2).sum())
     listed = table[table["table"] == "Table 1"].set_index("row")["mse"]
     best = table.loc[table["mse"].idxmin()]
-    title = f"A small error on the non-standard models ({listed['PDEEE']:.3f}), by a line that does not fit"
+    size = "A small error" if listed["PDEEE"] < mean_error(frame) else "An error above the mean's"
+    fits = "fits" if squared - typed.r2 < BEND else "does not fit"
+    title = f"{size} on the non-standard models ({listed['PDEEE']:.3f}), by a line that {fits}"
     said = (
         f"Score minus prediction averages {', '.join(signed(value) for value in thirds[:2])} and "
         f"{signed(thirds[2])} in the lowest, middle and highest third of the predictions. A squared term "
         f"lifts r² from {typed.r2:.2f} to {squared:.2f}."
     )
     notes = ["The caption speaks of a residuals plot; drawn, there as here, are scores against predictions."]
-    if best["row"] not in ("PDEEE", "AQ PDEEE"):
+    if best["row"] not in ("PDEEE", "AQ PDEEE") and listed.idxmin() == "PDEEE":
         notes.append(
             f"PDEEE has the lowest error of Table 1's five measures, as the paper says; of all nineteen "
             f"{best['row']} has the lowest ({best['mse']:.4f} against {listed['PDEEE']:.4f})."
@@ -235,12 +237,14 @@ def _figure_8(frame: pd.DataFrame) -> Words:
         for group in (ADDITIVE, PRODUCT)
     ]
     eee_vrm, eee_is = table.loc["eee", "vrm"], table.loc["eee", "isoscore"]
-    title = f"Many measures say the same: {alike} of {len(upper)} pairs correlate beyond ±{ALIKE:g}"
+    across = {short: float(table.loc[ADDITIVE[short], PRODUCT[short]]) for short in ADDITIVE}
+    same = [short for short, r in across.items() if r > ALIKE]
+    other = ", ".join(f"{short} {signed(r, 2)}" for short, r in across.items() if short not in same)
+    title = f"{alike} of {len(upper)} pairs of measures say nearly the same: r beyond ±{ALIKE:g}"
     said = (
-        f"The three measures of cell density go together (|r| at least {density[0]:.2f} with the additive, "
-        f"{density[1]:.2f} with the product quantizer), and so do EEE and VRM ({signed(eee_vrm, 2)}). "
-        f"The same measure in both quantizers does not: patchiness {signed(_both(table, 'PP'), 2)}, "
-        f"reconstruction skew {signed(_both(table, 'RS'), 2)}."
+        f"|r| among the three measures of cell density is at least {density[0]:.2f} with the additive and "
+        f"{density[1]:.2f} with the product quantizer. Between the two quantizers {count_of(len(same), 8)} "
+        f"measures agree as closely ({', '.join(same)}); the others less: {other}."
     )
     note = (
         f"The paper finds IsoScore only slightly less correlated with EEE; the data give {signed(eee_is, 2)} "
@@ -248,10 +252,6 @@ def _figure_8(frame: pd.DataFrame) -> Words:
         "as in the authors' script."
     )
     return title, said, (note,)
-
-
-def _both(table: pd.DataFrame, short: str) -> float:
-    return float(table.loc[ADDITIVE[short], PRODUCT[short]])
 
 
 def _table(frame: pd.DataFrame, compared: pd.DataFrame, tables: pd.DataFrame, table: str) -> Words:
