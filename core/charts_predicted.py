@@ -27,7 +27,12 @@ def against(
         colours: of every family.
     """
     shown = [kind for kind in KINDS if kind in set(points["kind"])]
-    x = alt.X("actual:Q", title=None, scale=alt.Scale(zero=False, nice=False, padding=16))
+    x = alt.X(
+        "actual:Q",
+        title=None,
+        scale=alt.Scale(zero=False, nice=False, padding=16),
+        axis=alt.Axis(tickCount=10),
+    )
     colour = alt.Color(
         "family:N",
         scale=_colours(colours, points["family"]),
@@ -38,7 +43,9 @@ def against(
         "kind:N",
         scale=alt.Scale(domain=shown, range=[KINDS[kind] for kind in shown]),
         title=None,
-        legend=alt.Legend(orient="top") if len(shown) > 1 else None,
+        legend=alt.Legend(orient="top", symbolFillColor=GREY, symbolStrokeColor=GREY)
+        if len(shown) > 1
+        else None,
     )
     tooltip = [
         alt.Tooltip("name:N", title="Checkpoint"),
@@ -77,6 +84,7 @@ def against(
                 "actual:Q",
                 title=f"Known {axis_title(score)}",
                 scale=alt.Scale(zero=False, nice=False, padding=16),
+                axis=alt.Axis(tickCount=10),
             ),
             y=alt.Y("residual:Q", title=["Residual", "(predicted − known)"], axis=alt.Axis(tickCount=5)),
             shape=shape,
@@ -104,9 +112,17 @@ def ranges(
     """
     order = list(rows["name"])
     y = alt.Y(
-        "name:N", sort=order, title=None, axis=alt.Axis(labelLimit=260, ticks=False, domain=False, grid=True)
+        "name:N",
+        sort=order,
+        title=None,
+        axis=alt.Axis(labelLimit=260, labelOverlap=False, ticks=False, domain=False, grid=True),
     )
-    x = alt.X("predicted:Q", title=axis_title(score), scale=alt.Scale(zero=False, nice=False, padding=16))
+    x = alt.X(
+        "predicted:Q",
+        title=axis_title(score),
+        scale=alt.Scale(zero=False, nice=False, padding=16),
+        axis=alt.Axis(tickCount=10),
+    )
     tooltip = [
         alt.Tooltip("name:N", title="Checkpoint"),
         alt.Tooltip("predicted:Q", title="Predicted", format=".3f"),
@@ -134,7 +150,10 @@ def ranges(
     dots = base.mark_point(filled=True, size=110).encode(x=x, color=colour, opacity=faint)
     known = base.mark_tick(thickness=3, size=20, color=GREY).encode(x="actual:Q")
     return alt.layer(level, bars, known, dots).properties(
-        title=_heading(title, subtitle), height=30 * len(rows) + 10, width="container"
+        title=_heading(title, subtitle),
+        height=26 * len(rows) + 10,
+        width="container",
+        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
     )
 
 
@@ -150,12 +169,16 @@ def compared(table: pd.DataFrame, *, title: str, subtitle: str) -> alt.LayerChar
     long["kind"] = long["kind"].map(kinds)
     order = list(table["title"])
     y = alt.Y(
-        "title:N", sort=order, title=None, axis=alt.Axis(labelLimit=420, ticks=False, domain=False, grid=True)
+        "title:N",
+        sort=order,
+        title=None,
+        axis=alt.Axis(labelLimit=420, labelOverlap=False, ticks=False, domain=False, grid=True),
     )
     x = alt.X(
         "rmse:Q",
         title="Root mean square error (as a fraction; lower is better)",
         scale=alt.Scale(domainMin=0, nice=False, padding=16),
+        axis=alt.Axis(tickCount=8),
     )
     level = (
         alt.Chart(pd.DataFrame({"rmse": [table["family_rmse"].iloc[0]]}))
@@ -188,5 +211,8 @@ def compared(table: pd.DataFrame, *, title: str, subtitle: str) -> alt.LayerChar
         )
     )
     return alt.layer(level, dots).properties(
-        title=_heading(title, subtitle), height=32 * len(table) + 10, width="container"
+        title=_heading(title, subtitle),
+        height=26 * len(table) + 10,
+        width="container",
+        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
     )

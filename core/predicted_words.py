@@ -43,9 +43,7 @@ def basis(found: Predicted) -> str:
         )
     elif names:
         plus = ", with a term for the architecture" if model.architecture else ""
-        said += (
-            f", a straight line through {names}{plus} that explains {100 * model.r2:.0f} % of its variance"
-        )
+        said += f", a straight line through {names}{plus} (r² {model.r2:.2f})"
     if np.isfinite(found.covered):
         said += (
             f". The {100 * model.level:.0f} % range held {100 * found.covered:.0f} % of the known scores on "
@@ -53,6 +51,23 @@ def basis(found: Predicted) -> str:
             f"{len(model.families)} families that share is rough"
         )
     return f"{said}."
+
+
+def within_families(found: Predicted) -> str:
+    """How well it ranks the checkpoints of one family, each family left out, and how far it is off."""
+    rows = found.rows[found.rows["fitted"]].dropna(subset=["predicted", "actual"])
+    off = (rows["predicted"] - rows["actual"]).abs()
+    said = f"Half of the predictions miss by less than {off.median():.2f}"
+    ranks = {
+        str(name): spearman(part["predicted"].to_numpy(), part["actual"].to_numpy())
+        for name, part in rows.groupby("family")
+    }
+    told = ", ".join(
+        f"{'−' if rank < 0 else ''}{abs(rank):.2f} in {name}"
+        for name, rank in ranks.items()
+        if np.isfinite(rank)
+    )
+    return f"{said}; rank correlation within a family it had not seen: {told}" if told else said
 
 
 def on_the_nonstandard(found: Predicted, mean: float) -> tuple[str, str]:

@@ -9,7 +9,14 @@ from core.doubts import SOURCE, takeaways
 from core.errors import InputError
 from core.held_out import ANEW, BEST, nonstandard
 from core.predicted import LINES, PREDICTORS, Predicted, predicted
-from core.predicted_words import basis, headline, on_the_compared, on_the_nonstandard, on_the_targets
+from core.predicted_words import (
+    basis,
+    headline,
+    on_the_compared,
+    on_the_nonstandard,
+    on_the_targets,
+    within_families,
+)
 from core.predictors import PATCHINESS
 from core.reference import held_out
 from core.subjects import Overview
@@ -40,18 +47,21 @@ def compared_table() -> pd.DataFrame:
 
 
 def controls(scores: list[str]) -> tuple[str, str, tuple[str, ...]]:
-    """The row of choices. Returned: score, predictor, measures of a straight line."""
-    from_url("score", scores[0], scores)
-    from_url("predictor", "best", list(PREDICTORS))
+    """The row of choices. Returned: score, predictor, measures of a straight line.
+
+    Other keys than the Shortlist's, whose predictors are others.
+    """
+    from_url("predicted", scores[0], scores)
+    from_url("by", "best", list(PREDICTORS))
     from_url("measures", list(PATCHINESS), everything.measures, many=True)
     row = st.container(horizontal=True, gap="small")
     kept = {"persist_state": "session"}
-    score = row.selectbox("Score", scores, format_func=charts.title_of, key="score", width=230, **kept)
+    score = row.selectbox("Score", scores, format_func=charts.title_of, key="predicted", width=230, **kept)
     predictor = row.selectbox(
         "Predictor",
         list(PREDICTORS),
         format_func=PREDICTORS.__getitem__,
-        key="predictor",
+        key="by",
         width=330,
         help="Best: what missed least on checkpoints it was not fitted to, see below.",
         **kept,
@@ -68,8 +78,8 @@ def controls(scores: list[str]) -> tuple[str, str, tuple[str, ...]]:
             **kept,
         )
         to_url("measures", list(PATCHINESS))
-    to_url("score", scores[0])
-    to_url("predictor", "best")
+    to_url("predicted", scores[0])
+    to_url("by", "best")
     return score, predictor, tuple(measures)
 
 
@@ -161,17 +171,19 @@ if errors is not None:
     figures.metric(
         "Missed by, on an unseen family",
         f"{errors.rmse:.3f}",
-        None if predictor == "mean" else f"{-100 * less:+.0f} % against the mean".replace("-", "−"),
+        None if predictor == "mean" else f"{-100 * less:+.0f} % against the mean",
         delta_color="inverse",
         delta_arrow="off",
         help="Root mean square error with each family left out in turn; families count the same.",
         border=True,
+        height="stretch",
     )
     figures.metric(
         f"{100 * found.model.level:.0f} % range held",
         f"{100 * found.covered:.0f} %",
         help="Of the known scores, each predicted with a range from the other families alone.",
         border=True,
+        height="stretch",
     )
     figures.metric(
         "Half a range",
@@ -179,21 +191,24 @@ if errors is not None:
         help="For a checkpoint of a base that the reference does not hold, before it is cut to what a score "
         "can be.",
         border=True,
+        height="stretch",
     )
     figures.metric(
-        "Checkpoints fitted to", found.model.n, help="Perturbed checkpoints of arXiv 2406.12159", border=True
+        "Checkpoints fitted to",
+        found.model.n,
+        help="Perturbed checkpoints of arXiv 2406.12159",
+        border=True,
+        height="stretch",
     )
 
 known = rows.dropna(subset=["predicted", "actual"])
 if len(known):
-    off = (known["predicted"] - known["actual"]).abs()
     st.altair_chart(
         charts_predicted.against(
             drawable(known),
             score,
             colours=charts.family_colours(everything.rows["family"]),
-            title=f"Half of the predictions miss by less than {off.median():.3f}, one in ten by more than "
-            f"{off.quantile(0.9):.2f}",
+            title=within_families(found),
             subtitle="Each checkpoint that the predictor was fitted to is predicted from the other families "
             "only. Upright lines: the range. Dashed: a perfect prediction. Faint points: outside the "
             "reference.",
