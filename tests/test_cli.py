@@ -185,7 +185,7 @@ def readme_commands() -> list[str]:
 
 def test_every_command_stands_in_the_readme_with_help() -> None:
     named = " ".join(readme_commands())
-    for command in ("measure", "measures", "export", "scores import", "scores list", "jobs"):
+    for command in ("measure", "measures", "predict", "export", "scores import", "scores list", "jobs"):
         assert command in named
         assert cli.main([*command.split(), "--help"]) == 0
 

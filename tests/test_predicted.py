@@ -13,7 +13,15 @@ from core.doubts import takeaways
 from core.errors import InputError
 from core.held_out import BEST, nonstandard, perturbed, table
 from core.predicted import predicted
-from core.predicted_words import basis, headline, on_the_compared, on_the_nonstandard, on_the_targets, targets
+from core.predicted_words import (
+    basis,
+    headline,
+    markdown,
+    on_the_compared,
+    on_the_nonstandard,
+    on_the_targets,
+    targets,
+)
 from core.predictors import candidates, named
 from core.subjects import Overview, overview
 from tests import stores
@@ -229,3 +237,8 @@ def test_the_command_draws_a_table_for_people_and_the_held_out_table(run, tmp_pa
     assert run("study", "held-out", "--save", tmp_path / "table.txt")[2].endswith(
         "is of no known format: give a name that ends in .csv.\n"
     )
+
+
+def test_the_readme_shows_the_shipped_table() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    assert "\n".join(markdown(reference.held_out())) in readme
