@@ -55,12 +55,12 @@ def predict(
     if named_set is not None and subjects:
         raise InputError("Checkpoints and --set exclude each other: give one of them.")
     overview = overview_of(store)
+    asked = [(name, _subject(overview, name)) for name in subjects]
     found = predicted(overview, score, predictor, measures)
     if named_set is not None:
-        asked = [(subject, subject) for subject in nonstandard(overview.rows).index]
-    else:
-        asked = [(name, _subject(overview, name)) for name in subjects]
-        asked = asked or [(str(subject), str(subject)) for subject in found.rows.index]
+        asked = [(str(subject), str(subject)) for subject in nonstandard(overview.rows).index]
+    elif not subjects:
+        asked = [(str(subject), str(subject)) for subject in found.rows.index]
     return {
         "results": [_result(found, overview, name, subject) for name, subject in asked],
         "model": _model(found),

@@ -69,7 +69,8 @@ class Best:
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Predict the score of each row of `frame`; arguments and columns as `core.prediction.Model.predict`.
 
-        One column more, known: whether the row was interpolated among checkpoints of its own base.
+        Two columns more: raw, not clipped; known, whether the row was interpolated among checkpoints of its
+        own base.
         """
         raw, known = _told(self.reference, frame, self.choice, self.score)
         new_half, new_sd = (self.errors.quantile, self.errors.sd) if self.errors else (np.nan, np.nan)
@@ -89,6 +90,7 @@ class Best:
                 "apart": [[words for words, _ in found] for found in causes],
                 "reason": [" ".join(sentence for _, sentence in found) for found in causes],
                 "known": known,
+                "raw": raw,
             },
             index=frame.index,
         )

@@ -87,7 +87,9 @@ def predicted(
     own["raw"] = own["predicted"]
     measured = rows[list(model.measures)].notna().any(axis=1) if model.measures else rows[score].notna()
     others = rows[measured & ~rows.index.isin(own.index)]
-    told = model.predict(others).assign(raw=model.raw(others))
+    told = model.predict(others)
+    if isinstance(model, Model):
+        told = told.assign(raw=model.raw(others), known=False)
     parts = [part.assign(fitted=fitted) for part, fitted in ((own, True), (told, False)) if len(part)]
     found = say_other_cells(overview, pd.concat(parts), list(model.measures))
     actual = rows[score]

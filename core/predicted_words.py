@@ -38,8 +38,8 @@ def basis(found: Predicted) -> str:
     said = f"Fitted to {model.n} perturbed checkpoints of {families}"
     if isinstance(model, Best):
         said += (
-            f". New base checkpoints: {_small(model.choice.new.title)}. Checkpoints near others of a base "
-            f"that the reference holds: {_small(model.choice.known.title)}"
+            f". New base checkpoints: {small(model.choice.new.title)}. Checkpoints near others of a base "
+            f"that the reference holds: {small(model.choice.known.title)}"
         )
     elif names:
         plus = ", with a term for the architecture" if model.architecture else ""
@@ -159,7 +159,8 @@ def on_the_targets(table: pd.DataFrame) -> str:
     return " ".join([*said, *([f"**Not met**: {'; '.join(missed)}."] if missed else [])])
 
 
-def _small(title: str) -> str:
+def small(title: str) -> str:
+    """A title within a sentence."""
     return title[0].lower() + title[1:]
 
 

@@ -10,6 +10,7 @@ Not covered: curved relations, and any correction for how many measures were tri
 """
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -274,13 +275,27 @@ class Trust:
 
 TRUST = {
     "fair": "covered by the reference, and its family was predicted better than by always saying the mean",
-    "weak": "covered by the reference, but its family was predicted no better than by always saying the mean",
+    "weak": "covered by the reference, but its family was predicted no better than by always saying the "
+    "mean, or is none that the reference holds",
     "missed": "the known score lies outside the predicted range",
     "outside": "outside what the reference covers",
 }
 
 
-def trust(model: Model, row: pd.Series) -> Trust:
+class Judged(Protocol):
+    """What `trust` needs of a model."""
+
+    @property
+    def errors(self) -> Errors | None: ...
+    @property
+    def reach(self) -> Reach: ...
+    @property
+    def family(self) -> str: ...
+    @property
+    def families(self) -> tuple[str, ...]: ...
+
+
+def trust(model: Judged, row: pd.Series) -> Trust:
     """How far to trust a prediction.
 
     Arguments:
@@ -300,6 +315,20 @@ def trust(model: Model, row: pd.Series) -> Trust:
     said.append("Every measure lies within the range of the reference.")
     if model.errors is None:
         said.append("The reference has one family only, so no error could be held out.")
+        return Trust("missed" if off else "weak", tuple(said))
+    if row.get("known", False):
+        said.append(
+            "It lies among checkpoints of its own base that the reference holds; such were missed by "
+            f"{row['sd']:.3f} (root mean square) in 10-fold cross-validation."
+        )
+        return Trust("missed" if off else "fair", tuple(said))
+    if row[model.family] not in model.families:
+        better = model.errors.rmse < model.errors.mean_rmse
+        said.append(
+            f"{model.reach.unknown_family(row)}; other families that were left out were missed by "
+            f"{model.errors.rmse:.3f} (root mean square), {'less' if better else 'no less'} than by always "
+            f"saying the mean ({model.errors.mean_rmse:.3f})."
+        )
         return Trust("missed" if off else "weak", tuple(said))
     held = model.errors.by_family.set_index(model.family).loc[row[model.family]]
     better = held["rmse"] < held["mean_rmse"]

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.cell_samples import PUBLISHED, left_out
+from core.best import Best
+from core.cell_samples import PUBLISHED
 from core.charts import title_of
 from core.conformal import coverage
+from core.predicted import limits_of, predicted, say_other_cells
+from core.predicted_words import small
 from core.prediction import SPREAD, Model, Trust, fit, held_out, probability_among_best, trust
 from core.subjects import Overview, at_sample, percentile
 
@@ -19,11 +22,13 @@ PREDICTORS: dict[str, tuple[str, ...]] = {
     "spread": SPREAD,
     "patchiness": ("lsq_patchiness_published",),
     "both": (*SPREAD, "lsq_patchiness_published"),
+    "best": SPREAD,  # and, near checkpoints of a known base, whatever `core.best` reads
 }
 PREDICTOR_TITLES = {
     "spread": "Spread: EEE, VRM, IsoScore",
     "patchiness": "Point patchiness (the paper's)",
     "both": "Spread and point patchiness",
+    "best": "Whatever missed least (see Predicted scores)",
 }
 
 
@@ -32,7 +37,7 @@ class Ranking:
     """Candidates with predictions, and the model behind them."""
 
     rows: pd.DataFrame  # the overview's rows with predicted, low, high, sd, in_range, reason, actual, trust
-    model: Model
+    model: Model | Best
     covered: float  # share of known scores that the interval held, out of sample
     span: tuple[float, float]  # lowest and highest score of the reference
     trusts: dict[str, Trust]  # by subject
@@ -48,6 +53,8 @@ def rank(overview: Overview, score: str, predictor: str = "spread", *, architect
     others only is not predicted from them, and its row says so.
     Raises InputError (from `fit`) when the reference has too few checkpoints with all of it.
     """
+    if predictor == "best":
+        return _rank_by_best(overview, score)
     if overview.sample != PUBLISHED:
         overview = at_sample(overview, PUBLISHED)
     rows, measures = overview.rows, PREDICTORS[predictor]
@@ -55,24 +62,27 @@ def rank(overview: Overview, score: str, predictor: str = "spread", *, architect
     rows = rows.assign(**dict.fromkeys(missing, np.nan))
     has = rows[list(measures)].notna().all(axis=1)
     reference = rows[has & rows[score].notna() & (rows["origin"] == "published")]
-    # Matthews and other correlations reach below zero; everything else is a fraction.
-    limits = (-1.0 if (reference[score] < 0).any() else 0.0, 1.0)
+    limits = limits_of(reference[score])
     model = fit(reference, measures, score, architecture=architecture, limits=limits)
     known = held_out(reference, model)
     others = rows[rows[list(measures)].notna().any(axis=1) & ~rows.index.isin(known.index)]
     predictions = pd.concat([part for part in (known, model.predict(others)) if len(part)])
-    for subject, sizes in left_out(overview.cells, PUBLISHED, list(measures)).items():
-        if subject in predictions.index:
-            predictions.at[subject, "apart"] = ["other text or size of cells"]
-            predictions.at[subject, "reason"] += (
-                f" Its cells were measured on {sizes}, which does not compare."
-            )
+    predictions = say_other_cells(overview, predictions, list(measures))
     joined = rows.join(predictions, how="inner").assign(actual=rows[score])
+    return _ranking(joined, model, coverage(known, reference[score]), reference[score])
+
+
+def _rank_by_best(overview: Overview, score: str) -> Ranking:
+    """The ranking by `core.best`, which is fitted to the perturbed checkpoints alone."""
+    found = predicted(overview, score, "best")
+    return _ranking(found.rows, found.model, found.covered, found.rows.loc[found.rows["fitted"], "actual"])
+
+
+def _ranking(joined: pd.DataFrame, model: Model | Best, covered: float, actual: pd.Series) -> Ranking:
     trusts = {str(subject): trust(model, row) for subject, row in joined.iterrows()}
-    joined["trust"] = [trusts[str(subject)].level for subject in joined.index]
+    joined = joined.assign(trust=[trusts[str(subject)].level for subject in joined.index])
     joined = joined.sort_values("predicted", ascending=False, kind="stable")
-    actual = reference[score]
-    return Ranking(joined, model, coverage(known, actual), (float(actual.min()), float(actual.max())), trusts)
+    return Ranking(joined, model, covered, (float(actual.min()), float(actual.max())), trusts)
 
 
 def chances(ranking: Ranking, shown: pd.DataFrame, k: int = 3) -> np.ndarray:
@@ -140,6 +150,11 @@ def caveat(ranking: Ranking) -> str:
     model = ranking.model
     based = listed([title_of(name) for name in model.measures])
     said = f"Predicted from {based} by a straight line through {model.n} published checkpoints"
+    if isinstance(model, Best):
+        said = (
+            f"Predicted by {small(model.choice.new.title)}, and near checkpoints of a base that the "
+            f"reference holds by {small(model.choice.known.title)}, fitted to {model.n} perturbed checkpoints"
+        )
     if model.errors is None:
         return f"{said}. They are of one family, so how far it is off on another is not known."
     errors = model.errors
