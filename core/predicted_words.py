@@ -96,6 +96,13 @@ def on_the_nonstandard(found: Predicted, mean: float) -> tuple[str, str]:
     if np.isfinite(rank):
         said.append(f"Spearman correlation with the known scores: {rank:+.2f}.".replace("-", "−"))
     said.append(f"The range holds {held} of {len(rows)}.")
+    covered = rows["in_range"].to_numpy(bool)
+    if 0 < covered.sum() < len(rows):
+        inside, outside = (((told - actual) ** 2)[kept].mean() for kept in (covered, ~covered))
+        said.append(
+            f"The {int(covered.sum())} that the reference covers: {inside:.4f}; the {int((~covered).sum())} "
+            f"flagged as outside it: {outside:.4f}."
+        )
     beyond = rows[(told > 1) | (told < found.model.limits[0])]
     if len(beyond):
         values = ", ".join(f"{value:.2f}" for value in sorted(beyond["raw"]))

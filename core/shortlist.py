@@ -28,7 +28,7 @@ PREDICTOR_TITLES = {
     "spread": "Spread: EEE, VRM, IsoScore",
     "patchiness": "Point patchiness (the paper's)",
     "both": "Spread and point patchiness",
-    "best": "Whatever missed least (see Predicted scores)",
+    "best": "Best by held-out error",
 }
 
 

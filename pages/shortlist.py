@@ -73,7 +73,11 @@ def filters(rows: pd.DataFrame, scores: list[str]) -> tuple[str, str, pd.Series]
         persist_state="session",
         width=235,
         help="\n\n".join(
-            f"**{MEASURES[name].title}**: {MEASURES[name].meaning}" for name in PREDICTORS["both"]
+            [
+                *(f"**{MEASURES[name].title}**: {MEASURES[name].meaning}" for name in PREDICTORS["both"]),
+                f"**{PREDICTOR_TITLES['best']}**: what missed least on checkpoints it was not fitted to; see "
+                "*Predicted scores*.",
+            ]
         ),
     )
     chosen = row.multiselect(
@@ -317,8 +321,8 @@ if shown.empty:
 if not apart.empty:
     st.subheader(f"Outside what the reference covers ({len(apart)})")
     st.caption(
-        "Predictions for these go beyond the published checkpoints that the line was fitted to, so they are "
-        "not ranked among the others. Each row says why."
+        "Predictions for these go beyond the published checkpoints that they rest on, so they are not ranked "
+        "among the others. Each row says why."
     )
     picked += draw_table(ranking, apart, None, score, "apart")
 
