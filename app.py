@@ -54,6 +54,12 @@ page = st.navigation(
             icon=":material/gallery_thumbnail:",
             help="The latent-geometry paper's figures and tables, drawn from its data, with what they show.",
         ),
+        st.Page(
+            "pages/evidence.py",
+            title="Evidence",
+            icon=":material/balance:",
+            help="What each measure is worth: raw, with size and training held fixed, and beyond them.",
+        ),
     ],
     position="top",
 )

@@ -185,7 +185,8 @@ def readme_commands() -> list[str]:
 
 def test_every_command_stands_in_the_readme_with_help() -> None:
     named = " ".join(readme_commands())
-    for command in ("measure", "measures", "predict", "export", "scores import", "scores list", "jobs"):
+    scores = ("scores import", "scores list", "covariates import", "covariates list", "evidence")
+    for command in ("measure", "measures", "predict", "export", "jobs", *scores):
         assert command in named
         assert cli.main([*command.split(), "--help"]) == 0
 
@@ -201,11 +202,12 @@ def test_the_readme_explains_every_measure_in_the_registrys_words() -> None:
 
 @pytest.mark.real
 def test_readme_commands_run_in_order(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each command of the README is carried out as written, beside the two files that it speaks of."""
+    """Each command of the README is carried out as written, beside the three files that it speaks of."""
     np.save(tmp_path / "mine.npy", np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32))
     (tmp_path / "scores.csv").write_text(
         "checkpoint,benchmark,task,metric,value\nminilm,GLUE,RTE,accuracy,0.61\n"
     )
+    (tmp_path / "covariates.csv").write_text("checkpoint,batch_size\nminilm,1024\n")
     monkeypatch.chdir(tmp_path)
     for line in readme_commands():
         status, out, err = run(*line.split("#")[0].split())

@@ -1,6 +1,7 @@
 """`cli.py evidence` on scores and covariates of one's own: confounds are seen through, effects stay."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 import cli
+from cache import imports
 from cache.store import Store
 from tests import stores
 
@@ -16,13 +18,14 @@ Run = Callable[..., tuple[int, str, str]]
 N = 80
 
 
-@pytest.fixture
-def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command on a store with 80 measured checkpoints of our own; returns (status, out, err)."""
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store of 80 checkpoints of our own; scores and covariates come in from files."""
+    folder = tmp_path_factory.mktemp("filled")
     rng = np.random.default_rng(0)
     size = np.exp(rng.uniform(np.log(4e6), np.log(75e6), N))
     own = rng.normal(size=N)
-    store = stores.new(tmp_path / "store")
+    store = stores.new(folder / "store")
     key = {"cloud": "", "parameters": "{}", "seed": 0, "version": 1, "origin": "measured"}
     checkpoints, measurements = [], []
     for index in range(N):
@@ -42,20 +45,28 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     column = {"checkpoint": names, "benchmark": "Pile", "metric": "loss", "split": "test"}
     confounded = pd.DataFrame(column | {"task": "pile", "value": loss})
     effect = pd.DataFrame(column | {"task": "wiki", "value": loss - 0.1 * own})
-    pd.concat([confounded, effect]).to_csv(tmp_path / "scores.csv", index=False)
+    pd.concat([confounded, effect]).to_csv(folder / "scores.csv", index=False)
     covariates = {
         "checkpoint": names,
         "training_tokens": rng.choice([8e9, 32e9], N),
         "lr": rng.normal(size=N),
     }
-    pd.DataFrame(covariates).to_parquet(tmp_path / "covariates.parquet")
+    pd.DataFrame(covariates).to_parquet(folder / "covariates.parquet")
+
+    assert imports.import_scores(store, folder / "scores.csv") == 2 * N
+    assert imports.import_covariates(store, folder / "covariates.parquet") == 2 * N
+    return folder
+
+
+@pytest.fixture
+def run(filled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command on a copy of that store; returns (status, out, err)."""
+    shutil.copytree(filled, tmp_path, dirs_exist_ok=True)
 
     def call(*arguments: object) -> tuple[int, str, str]:
         status = cli.main([*map(str, arguments), "--store", str(tmp_path / "store")])
         return status, *capsys.readouterr()
 
-    for what, file in (("scores", "scores.csv"), ("covariates", "covariates.parquet")):
-        assert call(what, "import", tmp_path / file, "--json") == (0, f'{{"imported": {2 * N}}}\n', "")
     return call
 
 
@@ -106,6 +117,22 @@ def test_published_perturbed_checkpoints_and_families_are_sets(run: Run) -> None
         assert json.loads(out)["n"] == n
 
 
+def test_the_figures_in_the_readme(run: Run) -> None:
+    options = (
+        "--measure",
+        "lsq_patchiness_published",
+        "--score",
+        "glue_average",
+        "--checkpoints",
+        "BERT-small",
+    )
+    document = json.loads(run("evidence", *options, "--json")[1])
+    assert f"{document['raw_spearman']['value']:+.2f}" == "+0.93"
+    assert f"{document['partial_spearman']['value']:+.2f}" == "+0.04"
+    readme = (Path(cli.__file__).parent / "README.md").read_text()
+    assert "goes from ρ = +0.93 to +0.04" in " ".join(readme.split())
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -139,6 +166,13 @@ def test_covariates_are_listed(run: Run) -> None:
     assert {row["origin"] for row in listed} == {"published", "imported"}
     status, out, _ = run("covariates", "list")
     assert status == 0 and "training_tokens" in out
+
+
+def test_the_same_files_again_change_no_figure(run: Run, tmp_path: Path) -> None:
+    before = told(run, "--score", "pile")
+    for what, file in (("scores", "scores.csv"), ("covariates", "covariates.parquet")):
+        assert run(what, "import", tmp_path / file, "--json") == (0, f'{{"imported": {2 * N}}}\n', "")
+    assert told(run, "--score", "pile") == before
 
 
 def test_nothing_is_half_imported(run: Run, tmp_path: Path) -> None:

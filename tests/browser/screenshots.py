@@ -32,6 +32,7 @@ PAGES = {
     "cells": "quantized_cells",
     "token_gap": "token_gap",
     "findings": "findings",
+    "evidence": "evidence",
 }
 IN_README = ("shortlist", "explore")  # light, full
 expect.set_options(timeout=120_000)

@@ -1,0 +1,275 @@
+"""Evidence: what each measure is worth here, raw and beyond size, training and other covariates."""
+
+import re
+
+import pandas as pd
+import streamlit as st
+
+from cache import evidences
+from core import charts, charts_evidence
+from core.correlation_matrix import Matrix, correlation_matrix, pairs
+from core.correlation_matrix import told as matrix_told
+from core.covariates import KNOWN
+from core.evidence import LEVELS, interval
+from core.losses import words_of
+from core.measures import MEASURES
+from core.published_evidence import beside, disagreements, headline, published
+from core.worth import Worth, worth_table, worths
+from core.worth_words import STATISTICS, called, fall, gain, simpsons
+from core.worth_words import headline as worth_headline
+from pages.common import empty, from_url, open_store, refresh, table, to_url
+from pages.evidence_import import bring_your_own
+from pages.queue_cards import plain
+
+SETS = {evidences.ALL: "All", evidences.PERTURBED: "Published, perturbed"}
+DEFAULT = "glue_average"
+
+store = open_store()
+refresh(store, store.state())
+
+
+@st.cache_data(max_entries=4, show_spinner="Reading the store…")
+def material_of(state: str) -> evidences.Material:
+    """What the store holds, once per state of it."""
+    return evidences.material(store)
+
+
+@st.cache_data(max_entries=64, show_spinner="Setting every measure against the score…")
+def worths_of(state: str, score: str, chosen: str, asked: tuple[str, ...]) -> list[Worth]:
+    """Every measure's worth, once per state of the store and choice."""
+    known = material_of(state)
+    rows = evidences.chosen(known.rows, chosen)
+    measures = evidences.tried(rows, known.measures, score)
+    return worths(
+        rows, known.covariates, measures, score, asked=asked or None, words=words_of(known.scores, score)
+    )
+
+
+@st.cache_data(max_entries=16, show_spinner="Comparing measures…")
+def matrix_of(state: str, chosen: str) -> Matrix:
+    """How the measures go with each other, once per state of the store and set."""
+    known = material_of(state)
+    return correlation_matrix(evidences.chosen(known.rows, chosen), known.measures)
+
+
+def ranked(found: list[Worth]) -> pd.DataFrame:
+    """The table of all measures, those that keep most with covariates held fixed first."""
+    frame = worth_table(found)
+    order = frame["partial"].abs().fillna(-1) + frame["raw"].abs().fillna(-1) / 1000
+    return frame.assign(order=order).sort_values("order", ascending=False, kind="stable", ignore_index=True)
+
+
+def all_measures(frame: pd.DataFrame) -> None:
+    """Every statistic of every measure."""
+    shown = pd.DataFrame(
+        {
+            "Measure": frame["measure"].map(charts.title_of),
+            "Badge": frame["level"].map(LEVELS),
+            "n": frame["n"],
+            "Pearson": frame["pearson"],
+            "Spearman": frame["raw"],
+            "q": frame["raw_q"],
+            "Residual": frame["residual"],
+            "After law": frame["law"],
+            "Partial": frame["partial"],
+            "q, partial": frame["partial_q"],
+            "Added R²": frame["added_r2"],
+        }
+    )
+    rho, q = {"format": "%+.2f", "width": 82}, {"format": "%.2g", "width": 78}
+    st.dataframe(
+        shown,
+        hide_index=True,
+        placeholder="–",
+        height="content",
+        column_config={
+            "Measure": st.column_config.TextColumn(pinned=True, width=285),
+            "Badge": st.column_config.TextColumn(
+                width=150, help="Whether the correlation holds family by family"
+            ),
+            "n": st.column_config.NumberColumn(width=50, help="Checkpoints with measure and score"),
+            "Pearson": st.column_config.NumberColumn(**rho),
+            "Spearman": st.column_config.NumberColumn(**rho, help="Raw, nothing held fixed"),
+            "q": st.column_config.NumberColumn(
+                **q, help="Of Spearman: false-discovery rate over all measures (Benjamini and Hochberg)"
+            ),
+            "Residual": st.column_config.NumberColumn(
+                **rho, help="Spearman with what a regression on log size and log training tokens leaves"
+            ),
+            "After law": st.column_config.NumberColumn(
+                **rho, help="Spearman with what a fitted scaling law E + A/N^α + B/D^β leaves"
+            ),
+            "Partial": st.column_config.NumberColumn(**rho, help="Spearman with every covariate held fixed"),
+            "q, partial": st.column_config.NumberColumn(**(q | {"width": 90})),
+            "Added R²": st.column_config.NumberColumn(
+                format="%+.3f",
+                width=90,
+                help="On held-out checkpoints (5 folds), over a baseline of size and compute",
+            ),
+        },
+        alt="What each measure is worth",
+    )
+
+
+def closer(entry: Worth, colours: dict[str, str]) -> None:
+    """One measure: family by family, and what its statistics rest on."""
+    left, right = st.columns([3, 2], gap="large")
+    parts = [("All", entry.known.pooled), *entry.known.families.items()]
+    drawn = pd.DataFrame(
+        [
+            {"name": name, "n": c.n, "r": c.pearson, "low": c.pearson_low, "high": c.pearson_high}
+            for name, c in parts
+        ]
+    ).dropna(subset=["r"])
+    said = " ".join(entry.known.reasons)
+    with left:
+        st.altair_chart(charts_evidence.families(drawn, colours), width="stretch", alt=said)
+        st.caption(f"Pooled: {interval(entry.known.pooled)}.")
+    with right:
+        st.markdown(f"**{LEVELS[entry.known.level].capitalize()}.** {said}")
+        for name, words in (("residual", "residual"), ("law", "scaling law"), ("partial", "partial")):
+            reason = getattr(entry, name).reason
+            if reason:
+                st.caption(f"No {words} correlation: {reason}")
+        if entry.fitted:
+            st.caption(
+                f"Scaling law of {entry.loss}, from {entry.fitted.n} checkpoints: `{entry.fitted.formula}`."
+            )
+        if entry.measure in MEASURES:
+            known = MEASURES[entry.measure]
+            st.caption(f"{known.meaning} {known.direction.capitalize()}. Source: {known.source}.")
+
+
+def published_beside(frame: pd.DataFrame, score: str) -> None:
+    """The doubting paper's figures, ours beside them, and where papers disagree."""
+    rows = published(table(store, "findings"))
+    if rows.empty:
+        return
+    st.subheader("The paper that doubts, beside ours")
+    st.markdown(f"{headline(rows)} {beside(rows, frame)}")
+    ours = frame.rename(columns=STATISTICS).melt(
+        ["measure"], list(STATISTICS.values()), var_name="statistic", value_name="value"
+    )
+    ours = ours[ours["measure"].isin(rows["measure"])].dropna(subset=["value"])
+    here = f"here, {score}"
+    st.altair_chart(
+        charts_evidence.findings(rows, ours.assign(setting=here), here), width="content", alt=headline(rows)
+    )
+    if ours.empty:
+        st.caption(
+            "None of its five measures is known here together with this score; measure checkpoints with "
+            "scores on **Add models** and ours appear among the points. There the score is a loss, so signs "
+            "are turned round."
+        )
+    with st.container(border=True):
+        st.markdown(":material/fact_check: **Where the papers disagree**")
+        for sentence in disagreements(rows):
+            st.markdown(f"- {plain(sentence)}")
+        st.caption(
+            "Source: arXiv 2602.20433, Appendix A.3, Tables 2 to 9; 108 models of 4M to 75M parameters."
+        )
+
+
+known = material_of(store.state())
+scores = [name for name in known.score_names if evidences.tried(known.rows, known.measures, name)]
+if not scores:
+    st.title("Evidence")
+    empty(
+        "Nothing to weigh yet",
+        "Evidence needs at least three checkpoints that have both a measure and a score, and this store "
+        "holds fewer. Measures come through **Add models**, scores from a file of your own, below.",
+    )
+    bring_your_own(store)
+    st.stop()
+
+heading = st.container(gap="xsmall")
+sets = evidences.choices(known.rows)
+default = DEFAULT if DEFAULT in scores else scores[0]
+offered = list(known.covariates.columns)
+from_url("outcome", default, scores)
+from_url("of", evidences.ALL, sets)
+from_url("fixed", [], offered, many=True)
+kept = {"persist_state": "session"}
+controls = st.container(horizontal=True, gap="small")
+score = controls.selectbox("Score", scores, format_func=charts.title_of, key="outcome", width=240, **kept)
+chosen = controls.selectbox(
+    "Checkpoints", sets, format_func=lambda name: SETS.get(name, name), key="of", width=220, **kept
+)
+asked = controls.multiselect(
+    "Held fixed",
+    offered,
+    format_func=lambda name: called(name).capitalize(),
+    key="fixed",
+    placeholder="All that are known",
+    width=380,
+    help="Covariates for the partial correlation. Left empty: parameters, noise and all published or "
+    f"imported ones that at least {KNOWN:.0%} of the checkpoints have.",
+    **kept,
+)
+to_url("outcome", default)
+to_url("of", evidences.ALL)
+to_url("fixed", [])
+
+found = worths_of(store.state(), score, chosen, tuple(asked))
+if not found:
+    heading.title("Evidence")
+    empty("No measure to weigh", "Fewer than three of these checkpoints have this score and a measure.")
+    st.stop()
+frame = ranked(found)
+title = charts.title_of(score)
+with heading:
+    st.title(worth_headline(found, title))
+    st.markdown(plain(found[0].held.told))
+    # Measures that lack a checkpoint differ in the counts only: one of them speaks for all.
+    alike = {re.sub(r"\d+", "", note): note for entry in reversed(found) for note in entry.notes}
+    for note in alike.values():
+        st.caption(f":material/info: {plain(note)}")
+
+st.altair_chart(charts_evidence.forest(frame), width="stretch", alt=fall(found))
+st.markdown(fall(found))
+st.subheader("All measures")
+st.markdown(gain(found))
+all_measures(frame)
+
+st.subheader("Family by family")
+warnings = simpsons(found)
+if warnings:
+    st.warning(
+        "Pooling misleads where families lie apart:\n\n" + "\n".join(f"- {plain(said)}" for said in warnings),
+        icon=":material/call_split:",
+    )
+else:
+    st.markdown("For none of these measures does pooling over families turn or overstate the correlation.")
+measures = list(frame["measure"])
+from_url("measure", measures[0], measures)
+measure = st.selectbox(
+    "A closer look at", measures, format_func=charts.title_of, key="measure", width=380, **kept
+)
+to_url("measure", measures[0])
+closer(
+    next(entry for entry in found if entry.measure == measure),
+    charts.family_colours(known.rows["family"]),
+)
+
+published_beside(frame, title)
+
+st.subheader("How the measures go with each other")
+compared = matrix_of(store.state(), chosen)
+said = matrix_told(compared, charts.title_of)
+st.markdown(said)
+if len(compared.rho) > 1:
+    st.altair_chart(
+        charts_evidence.matrix(
+            pairs(compared), list(compared.rho.index), dark=st.context.theme.type == "dark"
+        ),
+        width="stretch",
+        alt=said,
+    )
+
+bring_your_own(store)
+st.caption(
+    "What this does not show: whether changing a measure would change a score, since all of it is "
+    "observation; checkpoints made from the same weights are not independent, so intervals are narrower than "
+    "they should be; covariates that nobody recorded cannot be held fixed; and ranks of several covariates "
+    "enter as a sum, so what they do together can be left in a partial correlation."
+)

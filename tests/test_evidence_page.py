@@ -1,0 +1,123 @@
+"""The Evidence page: full on first start, restored from a link, honest where nothing is known; imports."""
+
+from pathlib import Path
+
+import pytest
+
+from cache.store import Store
+from core.worth_words import STATISTICS
+from pages.queue_cards import plain
+from tests import stores
+from tests.test_pages import bare, opened, words
+
+__all__ = ["bare"]
+PAGE = "pages/evidence.py"
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> Path:
+    """The published figures and five checkpoints of our own with a loss, two of its measures and tokens."""
+    store = stores.new(tmp_path / "store")
+    checkpoints, measurements, scores, covariates = [], [], [], []
+    key = {"cloud": "", "parameters": "{}", "seed": 0, "version": 1, "origin": "measured"}
+    for i in range(12):
+        subject = {"subject": f"s{i}", "name": f"model {i}"}
+        checkpoints.append(subject | {"family": "ours", "parameters": 10**6 * (i + 1), "origin": "measured"})
+        for name, value in (
+            ("unembedding_isotropy", (i * 7) % 12),
+            ("unembedding_mean_cosine", (i * 5) % 12),
+        ):
+            measurements.append({"subject": f"s{i}", "measure": name, "value": float(value)} | key)
+        score = {"benchmark": "Pile", "task": "pile", "metric": "loss", "split": "", "source": "us"}
+        scores.append(subject | score | {"value": 4 - i / 6 + (i % 3) / 5, "origin": "imported"})
+        covariates.append(
+            subject | {"covariate": "training_tokens", "value": 1e9 * (1 + i % 4), "source": "us"}
+        )
+    store.add("checkpoints", checkpoints)
+    store.add("measurements", measurements)
+    store.add("scores", scores)
+    store.add("covariates", [row | {"origin": "imported"} for row in covariates])
+    store.ingest()
+    return store.folder
+
+
+def test_it_is_full_on_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = stores.new(tmp_path / "store").folder
+    app = opened(folder, monkeypatch, PAGE)
+    fixed = "with number of parameters, noise and run held fixed"  # these figures stand in the README
+    assert app.title[0].value == f"Of 19 measures 16 go with GLUE average; 3 still do {fixed}"
+    shown = app.dataframe[0].value
+    assert len(shown) == 19 and shown["n"].between(180, 181).all()
+    first = shown.set_index("Measure").loc["Point patchiness as published (LSQ)"]
+    assert first["Pearson"] == pytest.approx(0.559, abs=1e-3)
+    said = words(app)
+    assert "training\\_tokens" in said and "is known for none of these checkpoints" in said
+    assert (
+        "In the doubting paper's 8 settings the median |ρ| of 5 measures with the loss falls from 0.59"
+        in said
+    )
+    assert "Where the papers disagree" in said and "two ways of taking size and tokens out" in said
+    assert "None of its five measures is known here together with this score" in said
+    assert len(app.get("vega_lite_chart")) == 4
+    assert "Reconstruction skew" in app.warning[0].value  # pooled less than within every family
+
+
+def test_a_link_restores_it(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"outcome": "SST-2", "of": "BERT-small", "fixed": ["alpha"], "measure": "eee"}
+    app = opened(full, monkeypatch, PAGE, **asked)
+    shown = {key: app.selectbox(key=key).value for key in ("outcome", "of", "measure")}
+    assert shown == {key: asked[key] for key in shown}
+    assert app.multiselect(key="fixed").value == ["alpha"]
+    assert "held fixed" in app.title[0].value and "noise" in app.title[0].value
+    app.selectbox(key="of").set_value("perturbed").run()
+    assert not app.exception and app.query_params["of"] == "perturbed"
+    app.selectbox(key="of").set_value("all").run()
+    assert "of" not in app.query_params
+
+
+def test_imported_scores_and_covariates_count_like_published_ones(
+    full: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(full, monkeypatch, PAGE, outcome="pile")
+    assert app.title[0].value.startswith("Of 2 measures ")
+    assert plain("Held fixed: parameters and training_tokens.") in words(app)
+    shown = app.dataframe[0].value
+    assert set(shown["n"]) == {12} and shown[["Residual", "After law", "Partial"]].notna().all(axis=None)
+    chart = app.get("vega_lite_chart")[2].proto.spec
+    assert "here, pile" in chart  # two of the doubting paper's measures are known here
+    assert "None of its five measures" not in words(app)
+
+
+def test_what_cannot_be_computed_says_why(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(full, monkeypatch, PAGE, of="BERT-small")
+    said = words(app)
+    assert "No scaling law correlation: A scaling law needs checkpoints of several sizes." in said
+    assert app.dataframe[0].value["Residual"].isna().all()
+
+
+def test_an_empty_store_says_what_to_do(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(bare, monkeypatch, PAGE)
+    assert "Nothing to weigh yet" in words(app)
+    assert [link.value for link in app.page_link] == ["Add models"]
+
+
+def test_a_file_dropped_on_the_page_is_imported_or_refused(
+    full: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(full, monkeypatch, PAGE)
+    good = b"checkpoint,benchmark,task,metric,value\nmodel 1,GLUE,RTE,accuracy,0.61\n"
+    for content, told in (
+        (good.replace(b"value", b"worth"), "lacks the column value"),
+        (good, "Imported 1 scores"),
+    ):
+        app.get("file_uploader")[0].set_value(("mine.csv", content, "text/csv")).run()
+        app.button(key="import button").click().run()
+        assert not app.exception and told in words(app)
+    frame = Store(full).query("SELECT value FROM scores WHERE source = 'imported from mine.csv'")
+    assert frame["value"].tolist() == [0.61]
+
+
+def test_the_statistics_are_called_as_the_published_ones() -> None:
+    from core.published_evidence import STATISTICS as PUBLISHED
+
+    assert set(STATISTICS.values()) == set(PUBLISHED)
