@@ -165,7 +165,10 @@ def matrix(pairs: pd.DataFrame, order: list[str], *, dark: bool = False) -> alt.
     layers: list[alt.Chart] = [cells]
     if len(order) <= LABELLED:
         deep = alt.when("datum.size > 0.55 && datum.rho > 0").then(alt.value("#FFFFFF"))
-        deep = deep.when("datum.size > 0.55").then(alt.value("#1C232B"))
+        orange = (
+            0.8 if dark else 0.55
+        )  # from where orange is light enough, over a dark page, for dark figures
+        deep = deep.when(f"datum.size > {orange}").then(alt.value("#1C232B"))
         figure = deep.otherwise(alt.value("#E4E8ED" if dark else "#1C232B"))
         layers.append(
             base.mark_text(fontSize=10.5).encode(text=alt.Text("size:Q", format=".2f"), color=figure)
