@@ -468,12 +468,22 @@ def study_held_out(
     if as_json:
         print_json({"predictors": records(table)})
         return
-    columns = ["title", "role", "family_mse", "fold_r2", "test_mse", "test_mae", "test_spearman"]
-    print_frame(table[[*columns, "coverage", "width"]], "Predictors by held-out error")
+    short = {
+        "predictor": "predictor",
+        "role": "chosen for",
+        "family_mse": "MSE",
+        "fold_r2": "R²",
+        "coverage": "held",
+        "width": "width",
+        "test_mse": "MSE 13",
+        "test_mae": "MAE 13",
+        "test_spearman": "ρ 13",
+    }
+    shown = table[list(short)].rename(columns=short)
+    print_frame(shown.round(dict.fromkeys(shown.columns, 4)), "Predictors by held-out error")
     people.print(
-        "family_mse: mean squared error on families left out, families counting the same. fold_r2: R² in "
-        "10-fold cross-validation. test_…: on the 13 non-standard checkpoints. coverage, width: of the 90 % "
-        "range on families left out.",
+        "MSE: on families left out, families counting the same. R²: in 10-fold cross-validation. held, "
+        "width: of the 90 % range, families left out. 13: the 13 non-standard checkpoints; ρ is Spearman's.",
         highlight=False,
     )
 

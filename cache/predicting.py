@@ -106,6 +106,7 @@ def _model(found: "Predicted") -> dict[str, Any]:
         "measures": list(model.measures),
         "n": model.n,
         "r2": _number(model.r2),
+        "r2_from": "10-fold cross-validation" if isinstance(model, Best) else "the fit itself",
         "families": list(model.families),
         "level": model.level,
         "coverage": _number(found.covered),

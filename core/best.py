@@ -38,6 +38,7 @@ class Best:
     errors: Errors | None  # on families not seen
     known_half: float  # half the width of the interval for what the reference knows
     known_sd: float
+    r2: float  # in 10-fold cross-validation of what the reference knows: as fitted, trees explain all
     family: str = FAMILY
 
     @property
@@ -54,13 +55,6 @@ class Best:
     def n(self) -> int:
         """Checkpoints of the reference."""
         return len(self.reference)
-
-    @property
-    def r2(self) -> float:
-        """Of the reference itself, as fitted (an in-sample figure, as for the straight line)."""
-        actual = self.reference[self.score].to_numpy(np.float64)
-        error = self.raw(self.reference) - actual
-        return float(1 - (error**2).sum() / ((actual - actual.mean()) ** 2).sum())
 
     def raw(self, frame: pd.DataFrame) -> np.ndarray:
         """The predicted score of each row, not clipped; NaN where a measure is missing. Returned: (rows,)."""
@@ -132,12 +126,13 @@ def fit_best(
             f"{', '.join(choice.new.measures)}, and there are {len(kept)}; choose another score."
         )
     whole = complete(kept, choice.known.measures, score).dropna(subset=[BASE])
-    half = sd = float("nan")
+    half = sd = r2 = float("nan")
     if len(whole) >= FEWEST:
         error = in_folds(whole, fit_predict(choice.known, score), 0) - whole[score]
         shares = group_shares(whole[BASE])
         half = weighted_quantile(np.abs(error.to_numpy()), shares, level)
         sd = float(np.sqrt((shares * error.to_numpy() ** 2).sum() / shares.sum()))
+        r2 = float(1 - (error**2).mean() / whole[score].var(ddof=0))
     return Best(
         score=score,
         choice=choice,
@@ -148,6 +143,7 @@ def fit_best(
         errors=errors_on_others(kept, score, FAMILY, fit_predict(choice.new, score), level),
         known_half=half,
         known_sd=sd,
+        r2=r2,
     )
 
 

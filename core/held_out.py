@@ -101,7 +101,9 @@ def _best_row(rows: pd.DataFrame, score: str, choice: Choice) -> dict[str, objec
     asked = complete(nonstandard(rows), choice.new.measures, score)
     told = best.predict(asked)
     half = ((told["high"] - told["low"]) / 2).to_numpy()
-    row = _row(BEST, TITLES[BEST], "", errors, best.r2) | _tried(asked, score, best.raw(asked), half)
+    row = _row(BEST, TITLES[BEST], "", errors, _r2(reference, score, whole)) | _tried(
+        asked, score, best.raw(asked), half
+    )
     held = asked[score].between(told["low"], told["high"])
     return row | {"test_coverage": float(held.mean())}
 
