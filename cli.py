@@ -16,14 +16,27 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cache import cell_studies, evidences, gaps, imports, jobs, predicting, queries, worker
+from cache import (
+    cell_studies,
+    evidences,
+    fine_tuning,
+    gaps,
+    imports,
+    jobs,
+    own_study,
+    predicting,
+    queries,
+    worker,
+)
 from cache.measuring import Progress, Settings, Subject, measure_subject
 from cache.paths import store_folder
 from cache.store import Store
 from core.errors import InputError
 from core.evidence import LEVELS
 from core.gap import Z
+from core.glue import TASKS as GLUE_TASKS
 from core.measures import GROUPS, MEASURES, select
+from core.studies import own_study as own_plan
 
 app = typer.Typer(
     help="Which checkpoints are worth fine-tuning first, from the geometry of their latent space.",
@@ -488,6 +501,120 @@ def study_held_out(
     )
 
 
+@study_app.command("glue")
+def study_glue(
+    checkpoints: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CHECKPOINT…", help="Folders, hub ids, `minilm`, or variants: minilm+noise:0.1."
+        ),
+    ],
+    tasks: Annotated[str, typer.Option(help="GLUE tasks, with commas.")] = ",".join(GLUE_TASKS),
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of Parquet files, CoLA.train.parquet …; default: the hub.")
+    ] = None,
+    epochs: Annotated[float | None, typer.Option(help="Default: 3.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Default: 2e-5.")] = None,
+    train_examples: Annotated[
+        int | None, typer.Option(min=1, help="Only the first so many; said beside every score. Default: all.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the head, the order and the dropout. Default: 42.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Hand it to background workers and return; see `cli.py jobs`.")
+    ] = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fine-tune on GLUE, as its script in transformers does by default; what is scored is not done again."""
+    request = own_study.request_of(
+        {
+            "epochs": epochs,
+            "learning_rate": learning_rate,
+            "train_examples": train_examples,
+            "seed": seed,
+        },
+        data,
+        tuple(name.strip() for name in tasks.split(",") if name.strip()),
+    )
+    settings = fine_tuning.settings_of(request, device)
+    subjects = [Subject("glue", name) for name in checkpoints]
+    opened = Store.open(store_folder(store))
+    if detach:
+        queued(opened, [jobs.submit(opened, subjects, settings, "GLUE fine-tuning")], as_json)
+        return
+    results, failures = attempt(
+        checkpoints,
+        lambda index, progress: fine_tuning.fine_tune_subject(opened, subjects[index], settings, progress),
+    )
+    if as_json:
+        print_json({"results": results, "failures": failures})
+    else:
+        for result in results:
+            origin = "from the store" if result["cached"] else f"{result['seconds']:.0f} s"
+            table = Table(
+                title=f"{result['subject']}  ({origin})", title_justify="left", box=None, pad_edge=False
+            )
+            for heading in ("score", "value", "examples"):
+                table.add_column(heading, justify="right" if heading == "value" else "left")
+            for name, value in (result["scores"] | result["averages"]).items():
+                table.add_row(name, f"{value:.4f}", result["examples"].get(name, ""))
+            people.print(table)
+    report(failures)
+
+
+def queued(store: Store, made: list[str], as_json: bool) -> None:
+    """Start workers on jobs just made, and say how to follow them."""
+    worker.ensure_workers(store)
+    if as_json:
+        print_json({"jobs": made})
+    else:
+        people.print(f"Queued: {', '.join(made)}; `cli.py jobs` shows how far they are.", highlight=False)
+
+
+@study_app.command("own")
+def study_own(
+    part: Annotated[str, typer.Argument(help=f"{' or '.join(own_plan.PARTS)}.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of GLUE's Parquet files; default: the hub.")
+    ] = None,
+    checkpoints: Annotated[Path, typer.Option(help="Where the small encoders are kept.")] = Path(
+        "checkpoints/own-study"
+    ),
+    tasks: Annotated[str, typer.Option(help="GLUE tasks, with commas.")] = "CoLA,MRPC,RTE,STS-B",
+    learning_rate: Annotated[float | None, typer.Option(help="Default: 2e-5.")] = None,
+    train_examples: Annotated[
+        int | None, typer.Option(min=1, help="Only the first so many of each task. Default: all.")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Also what the shipped table holds.")] = False,
+    collect: Annotated[
+        Path | None, typer.Option(help="Queue nothing: write what is finished to this .csv file.")
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The project's own repetition of arXiv 2406.12159: queue what is missing, or collect the finished."""
+    opened = Store.open(store_folder(store))
+    shipped = own_plan.shipped()
+    if collect is not None:
+        table = own_plan.merged(shipped, own_study.collect(opened, part, checkpoints))
+        table.to_csv(collect, index=False, float_format="%.6g")
+        count = table["label"].nunique()
+        if as_json:
+            print_json({"file": str(collect), "rows": len(table), "checkpoints": count})
+        else:
+            people.print(f"Wrote {len(table):,} rows of {count} checkpoints to {collect}.", highlight=False)
+        return
+    names = tuple(name.strip() for name in tasks.split(",") if name.strip())
+    request = own_study.request_of(
+        {"learning_rate": learning_rate, "train_examples": train_examples}, data, names
+    )
+    skip = set() if again else own_plan.finished(shipped, names)
+    queued(opened, own_study.queue(opened, part, checkpoints, request, skip=skip), as_json)
+
+
 @study_app.command("cells-sweep")
 def cells_sweep(
     checkpoints: Annotated[
@@ -633,8 +760,12 @@ def predict(
 def print_predictions(document: dict[str, Any]) -> None:
     """Draw predictions as a table, and what they rest on in one line."""
     model = document["model"]
-    title = f"Predicted {model['score']}, by {model['predictor']}"
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(
+        title=f"Predicted {model['score']}, by {model['predictor']}",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
     table.add_column("checkpoint", overflow="fold")
     for heading in ("predicted", f"{100 * model['level']:.0f} % range", "known"):
         table.add_column(heading, justify="right")

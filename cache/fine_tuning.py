@@ -66,6 +66,11 @@ class Request:
         return asdict(self) | {"tasks": list(self.tasks)}
 
 
+def settings_of(request: Request, device: str = "auto") -> Settings:
+    """Settings of a job that fine-tunes; InputError for what cannot be done."""
+    return Settings(device=device, glue=Request.from_json(request.to_json()).to_json())
+
+
 def fine_tune_subject(
     store: Store,
     subject: Subject,

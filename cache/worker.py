@@ -11,12 +11,14 @@ import subprocess
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from concurrent.futures import Executor, as_completed
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from cache import cell_studies, claims, fine_tuning, gaps, jobs, locks, measuring, samples
+from cache import cell_studies, claims, fine_tuning, gaps, jobs, locks, measuring, own_study, samples
 from cache.claims import Cancelled, Claim
 from cache.jobs import Job
 from cache.store import Store
@@ -95,21 +97,7 @@ def carry_out(claim: Claim) -> None:
     """Measure the piece's subject; how that ended stands in the piece, one sentence if it failed."""
     subject = claim.piece.subject
     try:
-        if subject.kind == "corpus":
-            claim.progress("comparing samples with the whole text")
-            asked = claim.job.settings
-            samples.compare(claim.store, asked.corpus, asked.sequences, asked.seed, asked.column)
-        else:
-            roots = None if claim.job.roots is None else [Path(root) for root in claim.job.roots]
-            if subject.kind == "gap":
-                gaps.measure_piece(claim.store, subject, claim.job.settings, claim.progress, roots=roots)
-            else:
-                measure = measuring.measure_subject
-                if subject.kind == "glue":
-                    measure = fine_tuning.fine_tune_subject
-                elif claim.job.settings.study is not None:
-                    measure = cell_studies.study
-                measure(claim.store, subject, claim.job.settings, claim.progress, roots=roots)
+        _perform(claim)
         claim.finish("done")
     except Cancelled:
         claim.finish("cancelled")
@@ -130,6 +118,22 @@ def carry_out(claim: Claim) -> None:
             f"Measuring {subject.name} failed unexpectedly ({type(error).__name__}: {said}); "
             f"the details are in {details}.",
         )
+
+
+def _perform(claim: Claim) -> None:
+    """What the piece's kind of subject asks for."""
+    subject, asked = claim.piece.subject, claim.job.settings
+    if subject.kind == "corpus":
+        claim.progress("comparing samples with the whole text")
+        samples.compare(claim.store, asked.corpus, asked.sequences, asked.seed, asked.column)
+        return
+    if subject.kind == "pretrain":
+        own_study.pretrain_piece(claim.store, subject, asked, claim.progress)
+        return
+    work: Callable[..., Any] = measuring.measure_subject if asked.study is None else cell_studies.study
+    work = {"gap": gaps.measure_piece, "glue": fine_tuning.fine_tune_subject}.get(subject.kind, work)
+    roots = None if claim.job.roots is None else [Path(root) for root in claim.job.roots]
+    work(claim.store, subject, asked, claim.progress, roots=roots)
 
 
 def run_piece(folder: str, job: str, index: int) -> None:

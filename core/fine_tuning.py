@@ -202,7 +202,7 @@ def _trainer(
     told: str,
     progress: Progress | None,
 ) -> Any:
-    from transformers import Trainer, TrainerCallback
+    from transformers import PrinterCallback, Trainer, TrainerCallback
 
     pad = model.config.pad_token_id or 0
 
@@ -223,13 +223,15 @@ def _trainer(
         cuts = [list(part) for part in np.array_split(indices, _PARTS if wide else 1) if len(part)]
         return {"parts": [_batch(train, part, pad) for part in cuts]}
 
-    return InParts(
+    trainer = InParts(
         model=model,
         args=arguments(protocol, device),
         train_dataset=train,
         data_collator=collate,
         callbacks=[Telling()],
     )
+    trainer.remove_callback(PrinterCallback)  # prints a report where there is no progress bar
+    return trainer
 
 
 def arguments(protocol: Protocol, device: str) -> Any:

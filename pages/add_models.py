@@ -18,8 +18,10 @@ from core.corpora import CORPORA
 from core.errors import InputError
 from core.measures import GROUPS, MEASURES, select
 from pages.common import open_store, table
+from pages.glue_form import fine_tune
 from pages.queue_cards import called, duration, plain, queue, text_name
 from pages.text_sample import text_sample
+from pages.variants_form import choose_variants
 
 OWN_FILE = "a file of mine"
 POSITIONS = {"all": "All tokens", "last": "Last token", "mean": "Mean of the tokens"}
@@ -408,12 +410,14 @@ with st.container(border=True):
             height="content" if len(found) < 8 else 300,
             alt="Facts of the chosen checkpoints",
         )
+    variants = choose_variants(list(found))
 left, right = st.columns(2)
 with left.container(border=True, height="stretch"):
     from_hub = choose_hub_ids()
 with right.container(border=True, height="stretch"):
     uploaded = choose_uploads()
-subjects = [Subject("checkpoint", name, None, None) for name in found] + from_hub + uploaded
+models_chosen = [Subject("checkpoint", name, None, None) for name in [*found, *variants]] + from_hub
+subjects = models_chosen + uploaded
 
 options = st.expander("Options: what to measure, on which text, how", icon=":material/tune:", key="options")
 with options:
@@ -444,6 +448,20 @@ if pressed and settings:
     else:
         state["submitted"] = True
         st.rerun()
+
+tuned, problem = fine_tune(
+    store,
+    models_chosen,
+    roots,
+    called(models_chosen[0]) + (f" and {len(models_chosen) - 1} more" if models_chosen[1:] else "")
+    if models_chosen
+    else "",
+)
+if problem:
+    wrong(problem)
+if tuned:
+    state.pop("workers_seen", None)
+    st.rerun()
 
 st.space("small")
 st.subheader("Queue")

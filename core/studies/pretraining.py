@@ -52,7 +52,7 @@ class Plan:
     heads: int = 2
     length: int = 64  # tokens of a training sequence
     positions: int = 128
-    batch: int = 64
+    batch: int = 16
     epochs: float = 0.5
     learning_rate: float = 1e-3
     seed: int = 0

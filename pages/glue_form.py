@@ -1,0 +1,76 @@
+"""The part of Add models that fine-tunes the chosen checkpoints on GLUE, for scores of one's own."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import streamlit as st
+
+from cache import fine_tuning, jobs
+from cache.measuring import Subject
+from cache.own_study import request_of
+from cache.store import Store
+from core.errors import InputError
+from core.glue import TASKS
+
+SMALL = ["CoLA", "MRPC", "RTE", "STS-B"]
+
+
+def fine_tune(
+    store: Store, subjects: Sequence[Subject], roots: Sequence[Path], title: str
+) -> tuple[bool, str | None]:
+    """Draw the form; returns (a job was queued, what is wrong in one sentence or None)."""
+    with st.expander("Fine-tune on GLUE: scores of your own", icon=":material/model_training:"):
+        st.caption(
+            "The answer that the measures only predict, by the protocol of transformers' GLUE script. On "
+            "two cores "
+            "a small encoder takes minutes a task, MiniLM about a quarter of an hour, BERT-base hours."
+        )
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            tasks = st.multiselect(
+                "Tasks", list(TASKS), default=SMALL, key="glue_tasks", width=420, persist_state="session"
+            )
+            data = st.text_input(
+                "Folder of Parquet files",
+                key="glue_data",
+                placeholder="empty: from the hub",
+                help="CoLA.train.parquet, CoLA.dev.parquet … with columns sentence1, sentence2, label.",
+                persist_state="session",
+                width=260,
+            )
+            examples = st.number_input(
+                "Training examples",
+                32,
+                None,
+                None,
+                32,
+                key="glue_examples",
+                placeholder="all",
+                help="Only the first so many: faster, and said beside every score, which then compares with "
+                "none of a whole run.",
+                persist_state="session",
+                width=160,
+            )
+            seed = st.number_input("Seed", 0, None, 42, key="glue_seed", persist_state="session", width=110)
+            pressed = st.button(
+                f"Fine-tune {len(subjects)}" if subjects else "Fine-tune",
+                icon=":material/model_training:",
+                key="fine_tune",
+                disabled=not subjects or not tasks,
+            )
+        if not subjects:
+            st.caption("Choose a checkpoint or name a hub id first.")
+        if not pressed:
+            return False, None
+        try:
+            folder = Path(data).expanduser() if data else None
+            if folder is not None and not folder.is_dir():
+                raise InputError(f"There is no folder {data}: give one with GLUE's Parquet files.")
+            protocol = {"train_examples": int(examples) if examples else None, "seed": int(seed)}
+            request = request_of(protocol, folder, tuple(tasks))
+            settings = fine_tuning.settings_of(request)
+            pieces = [replace(subject, kind="glue") for subject in subjects]
+            jobs.submit(store, pieces, settings, f"GLUE: {title}", roots=roots)
+        except InputError as error:
+            return False, str(error)
+        return True, None

@@ -1,0 +1,79 @@
+"""Add models: variants of chosen checkpoints, and GLUE fine-tuning, become jobs as they were asked for."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cache import jobs
+from cache.store import Store
+from core.variants import split
+from tests import stores, tiny
+from tests.glue_files import write
+
+TOP = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """The page over a store of its own, with one small encoder under the allowed roots and no worker."""
+    stores.new(tmp_path / "store")
+    tiny.encoder(tmp_path / "roots" / "small")
+    monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("LATENT_SHORTLIST_ROOTS", str(tmp_path / "roots"))
+    monkeypatch.setattr("cache.worker._start", lambda *asked, **more: None)
+    app = AppTest.from_file(str(TOP / "pages" / "add_models.py"), default_timeout=60)
+    app.session_state["came through app.py"] = True
+    app.session_state["folders"] = [str(tmp_path / "roots" / "small")]
+    return app
+
+
+def queued(tmp_path: Path) -> list[jobs.Job]:
+    return jobs.list_jobs(Store(tmp_path / "store"))
+
+
+def test_variants_are_queued_beside_their_checkpoint(page: AppTest, tmp_path: Path) -> None:
+    page.run()
+    page.multiselect(key="noise_levels").set_value([0.05, 0.1])
+    page.multiselect(key="noise_seeds").set_value([111, 222])
+    page.multiselect(key="variant_kinds").set_value(["shuffled"])
+    page.run()
+    assert not page.exception
+    page.button(key="measure").click().run()
+    (job,) = queued(tmp_path)
+    names = [piece.subject.name for piece in job.pieces if piece.subject.kind == "checkpoint"]
+    recipes = [split(name)[1] for name in names]
+    assert [None if recipe is None else str(recipe) for recipe in recipes] == [
+        None,
+        "noise:0.05:111",
+        "noise:0.05:222",
+        "noise:0.1:111",
+        "noise:0.1:222",
+        "shuffled:111",
+    ]
+
+
+def test_fine_tuning_is_queued_with_what_was_asked_for(page: AppTest, tmp_path: Path) -> None:
+    write(tmp_path / "glue", "RTE")
+    page.run()
+    page.multiselect(key="glue_tasks").set_value(["RTE"])
+    page.text_input(key="glue_data").set_value(str(tmp_path / "glue"))
+    page.number_input(key="glue_examples").set_value(64)
+    page.run()
+    page.button(key="fine_tune").click().run()
+    assert not page.exception
+    (job,) = queued(tmp_path)
+    assert [piece.subject.kind for piece in job.pieces] == ["glue"]
+    assert job.settings.glue is not None
+    assert job.settings.glue["tasks"] == ["RTE"]
+    assert job.settings.glue["data"] == str((tmp_path / "glue").resolve())
+    assert job.settings.glue["protocol"]["train_examples"] == 64
+
+
+def test_a_folder_that_is_not_there_is_told_and_nothing_is_queued(page: AppTest, tmp_path: Path) -> None:
+    page.run()
+    page.text_input(key="glue_data").set_value("/no/such/folder").run()
+    page.button(key="fine_tune").click().run()
+    said = " ".join(element.value for element in page.markdown)
+    assert "There is no folder" in said
+    assert queued(tmp_path) == []
