@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ import numpy as np
 from playwright.sync_api import expect
 
 from cache import jobs, samples
+from cache.gaps import Request, gap_for
 from cache.measuring import Settings, Subject
 from cache.store import Store
 from cache.uploads import keep
@@ -41,7 +43,7 @@ WIDTH, LEAST, MOST = 1360, 860, 2600  # pixels
 
 
 def fill(store: Store) -> None:
-    """Measure the installed encoder and a file, and leave a job with a failure behind."""
+    """Measure the installed encoder, with noise and without, and a file; leave a failed job behind."""
     small = Settings(sequences=200)
     file = io.BytesIO()
     np.save(file, np.random.default_rng(0).standard_normal((400, 64)).astype(np.float32))
@@ -51,6 +53,12 @@ def fill(store: Store) -> None:
     subjects = [Subject("checkpoint", "minilm"), vectors, Subject("checkpoint", "org/gone")]
     jobs.submit(store, subjects, small, "MiniLM-L6 and 2 more")
     work(store)
+    pair = [Subject("checkpoint", name) for name in ("minilm", "minilm+noise:0.1:111")]
+    for at in (1000, 2000):
+        jobs.submit(store, pair, replace(small, measures="cells", at=at, quantizer_seeds=2), "Cells of two")
+    work(store)
+    for domain in ("digits", "medical"):
+        gap_for(store, "minilm", Request.of(domain, "everyday"))
     samples.compare(store, "auto", Settings().sequences)
 
 
