@@ -20,7 +20,6 @@ from core.studies import own_study, pretraining
 if TYPE_CHECKING:
     import pandas as pd
 
-SEQUENCES = 1000
 TOKENIZER = "tokenizer"
 
 
@@ -44,7 +43,7 @@ def queue(
         raise InputError(f"Every checkpoint of the part {part} is finished: there is nothing to queue.")
     settings = Settings(
         corpus=PTB_WIKITEXT,
-        sequences=SEQUENCES,
+        sequences=own_study.SEQUENCES,
         measures="all,cells",
         quantizer_seeds=quantizer_seeds,
         glue=fine_tuning.Request.from_json(request.to_json()).to_json(),
@@ -99,7 +98,7 @@ def collect(store: Store, part: str, folder: Path) -> "pd.DataFrame":
         FROM measurements m LEFT JOIN clouds c USING (cloud)
         WHERE m.value IS NOT NULL AND m.parameters = '{}'
             AND (m.cloud = '' OR (c.corpus = ? AND c.sequences = ? AND c.text_seed = 0))""",
-        [PTB_WIKITEXT, SEQUENCES],
+        [PTB_WIKITEXT, own_study.SEQUENCES],
     )
     tuned = store.query("SELECT subject, task, protocol, score AS value, details FROM fine_tunings")
     told = [json.loads(protocol) for protocol in tuned["protocol"]]

@@ -6,9 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from core import charts_findings
+from core.charts_own_study import own_study_chart
 from core.studies import latent_geometry, latent_geometry_print
 from core.studies.latent_geometry_figures import Panel, panels
 from core.studies.latent_geometry_words import IDS, Finding, findings
+from core.studies.own_study import SEQUENCES, shipped
+from core.studies.own_study_findings import OwnFinding, protocols
+from core.studies.own_study_findings import findings as own_findings
 from pages.common import from_url, open_store, to_url
 
 ALL = "all"
@@ -190,11 +194,32 @@ def alone(finding: Finding) -> None:
     body(finding, large=True)
 
 
+@st.cache_resource(show_spinner=False)
+def own() -> tuple[list[OwnFinding], list[str], int]:
+    """The pictures of our own study, the protocols of its scores, and how many checkpoints it has."""
+    long = shipped()
+    return own_findings(long), protocols(long), long["label"].nunique()
+
+
 def own_study() -> None:
-    """Studies of our own, once there are any."""
-    for name, rows in latent_geometry.own_studies():
-        st.subheader(f"Our own study: {name}")
-        st.dataframe(rows, hide_index=True, alt=f"Our own study: {name}")
+    """Our own repetition beside the paper's figures, as far as it has been run."""
+    shown, scored_by, count = own()
+    if not shown:
+        return
+    st.space("small")
+    st.subheader("Our own repetition, on a small scale", anchor="own-study")
+    made = f" Scores: {'; '.join(scored_by)}." if scored_by else " It has no scores yet, only measures."
+    st.markdown(
+        f"{count} checkpoints made with `cli.py study own` and measured on {SEQUENCES:,} sequences of PTB + "
+        f"WikiText-2.{made} Checkpoints made from the same weights are not independent of each other, and "
+        "one seed a task leaves several points of chance in a score: read directions, not digits."
+    )
+    for start in range(0, len(shown), 2):
+        for column, finding in zip(st.columns(2), shown[start:], strict=False):
+            with column.container(border=True, height="stretch"):
+                st.markdown(f"**{finding.title}**")
+                st.altair_chart(own_study_chart(finding), width="stretch", alt=finding.title)
+                st.caption(finding.said)
 
 
 from_url("finding", ALL, [ALL, *IDS])

@@ -311,13 +311,6 @@ def test_shares_and_counts_in_words() -> None:
     assert [count_of(*pair) for pair in ((3, 8), (8, 8), (0, 8))] == ["3 of 8", "all 8", "none of 8"]
 
 
-def test_our_own_studies_are_none_until_there_are_some(tmp_path) -> None:
-    assert paper.own_studies(tmp_path) == []
-    (tmp_path / "own_study_small_encoder.csv").write_text("a,b\n1,2\n")
-    ((name, rows),) = paper.own_studies(tmp_path)
-    assert name == "small encoder" and rows.to_dict("list") == {"a": [1], "b": [2]}
-
-
 def test_for_people_has_a_row_a_number(compared: pd.DataFrame) -> None:
     shown = for_people(compared)
     assert len(shown) == len(compared)

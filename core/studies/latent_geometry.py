@@ -11,7 +11,6 @@ page Add models draws for any text), and why the non-standard models score as th
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -172,12 +171,6 @@ def signed(value: float, decimals: int = 3) -> str:
 def minus(text: str) -> str:
     """A number as text with the sign that people print."""
     return text.replace("-", "−")
-
-
-def own_studies(folder: Path | None = None) -> list[tuple[str, pd.DataFrame]]:
-    """Studies of our own, to stand beside the paper's: (name, table) of each `own_study_….csv`; or []."""
-    files = sorted((folder or Path(reference.__file__).parent).glob("own_study_*.csv"))
-    return [(file.stem.removeprefix("own_study_").replace("_", " "), pd.read_csv(file)) for file in files]
 
 
 def _label(name: str) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PARTS = ("small", "minilm")
+SEQUENCES = 1000  # of PTB + WikiText-2 that its checkpoints are measured on
 SMALL, MINILM = "small encoder", "MiniLM"
 LEVELS = {
     "small": (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0),

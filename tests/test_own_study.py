@@ -1,0 +1,109 @@
+"""The project's own study: its table, what is finished, and the words and pictures that come of it."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import InputError
+from core.studies import own_study
+from core.studies.own_study import finished, members, merged, table, wide
+from core.studies.own_study_findings import AVERAGED, findings, frame
+from core.variants import split
+
+
+def made(part: str = "small", folder: Path = Path("made"), slope: float = 2.0) -> pd.DataFrame:
+    """A study in which lsq_patchiness rises with the score, as the paper has it."""
+    found = members(part, folder)
+    subjects = {member.name: f"subject {place}" for place, member in enumerate(found)}
+    rng = np.random.default_rng(0)
+    measured, scored = [], []
+    for place, member in enumerate(found):
+        quality = 1 - (member.alpha or 0) + rng.normal(0, 0.01)
+        row = {"subject": f"subject {place}", "n": 1000, "d": 128}
+        for seed in range(3):
+            value = 1 + slope * quality + 0.01 * seed
+            measured.append(row | {"measure": "lsq_patchiness", "seed": seed, "value": value})
+        for task in AVERAGED:
+            score = {"task": task, "protocol": "3 epochs", "seed": 42, "value": 0.5 + 0.2 * quality}
+            scored.append(row | score)
+    return table(found, pd.DataFrame(measured), pd.DataFrame(scored), subjects)
+
+
+def test_recipes_of_the_study_are_recipes(tmp_path: Path) -> None:
+    for part in own_study.PARTS:
+        for member in members(part, tmp_path):
+            base, recipe = split(member.name)
+            assert base in ("minilm", *(str(tmp_path / name) for name in own_study.OBJECTIVES))
+            if member.variant == "perturbed":
+                assert recipe is not None
+                assert (recipe.alpha, recipe.seed) == (member.alpha, member.noise_seed)
+
+
+def test_an_unknown_part_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as refused:
+        members("large", tmp_path)
+    assert str(refused.value) == "The study has no part large: give one of small, minilm."
+
+
+def test_the_table_keeps_mean_spread_and_number_of_seeds() -> None:
+    long = made()
+    rows = long[(long["label"] == "small encoder") & (long["quantity"] == "lsq_patchiness")]
+    assert rows["repeats"].tolist() == [3]
+    assert rows["sd"].iloc[0] == pytest.approx(0.01)
+    scores = long[(long["label"] == "small encoder") & (long["kind"] == "score")]
+    assert set(scores["quantity"]) == set(AVERAGED)
+    assert scores["sd"].isna().all()
+
+
+def test_what_is_finished_has_every_task_and_cells() -> None:
+    long = made()
+    assert finished(long, AVERAGED) == set(long["label"])
+    without = long[~((long["label"] == "small encoder") & (long["quantity"] == "RTE"))]
+    assert finished(without, AVERAGED) == set(long["label"]) - {"small encoder"}
+    assert finished(long[long["kind"] == "score"], AVERAGED) == set()
+
+
+def test_a_later_run_adds_to_the_table_and_replaces_what_it_did_again() -> None:
+    small, minilm = made(), made("minilm")
+    both = merged(small, minilm)
+    assert len(both) == len(small) + len(minilm)
+    again = merged(both, made("minilm", slope=5.0))
+    assert len(again) == len(both)
+    new = wide(again).loc["MiniLM", "lsq_patchiness"]
+    assert new > wide(both).loc["MiniLM", "lsq_patchiness"] + 1
+    assert again["label"].iloc[0] == "small encoder"
+
+
+def test_the_table_survives_a_file(tmp_path: Path) -> None:
+    long = made()
+    long.to_csv(tmp_path / "table.csv", index=False)
+    again = merged(pd.read_csv(tmp_path / "table.csv"), made("minilm"))
+    assert len(again) == len(long) + len(made("minilm"))
+
+
+def test_findings_say_what_the_points_show() -> None:
+    shown = findings(made())
+    noise = next(finding for finding in shown if finding.title == "Noise in the weights")
+    assert noise.said.startswith("small encoder: r = −")
+    patchiness = next(f for f in shown if f.y.startswith("Mean of") and f is not noise)
+    assert patchiness.said.startswith("small encoder: r = +1.00")
+    assert len(patchiness.points) == len(members("small", Path("made")))
+
+
+def test_nothing_is_shown_of_an_empty_table_and_little_of_a_small_one() -> None:
+    empty = pd.DataFrame(columns=list(own_study.COLUMNS))
+    assert findings(empty) == []
+    long = made()
+    few = long[long["label"].isin(["small encoder", "small encoder, 1 % noise, seed 111"])]
+    assert findings(few) == []
+    assert set(frame(few)["variant"]) == {"perturbed"}
+
+
+def test_the_shipped_table_has_the_columns_and_known_checkpoints(tmp_path: Path) -> None:
+    shipped = own_study.shipped()
+    assert list(shipped.columns) == list(own_study.COLUMNS)
+    known = {member.label for part in own_study.PARTS for member in members(part, tmp_path)}
+    assert set(shipped["label"]) <= known
+    assert np.isfinite(shipped["value"].astype(float)).all()
