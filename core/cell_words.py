@@ -7,6 +7,7 @@ from core.cell_curves import Curves
 from core.charts import title_of
 
 CLOSE = 0.01  # shares of vectors that differ by less look alike
+ALIKE = 0.05  # so do variances that differ by less than this share of the larger
 
 
 def heading(named: dict[str, Curves]) -> str:
@@ -17,10 +18,10 @@ def heading(named: dict[str, Curves]) -> str:
     (a, first), (b, second) = named.items()
     if first.n != second.n:
         return f"{a} and {b} are not quantized at one number of vectors yet"
-    gap = first.emptiest_share - second.emptiest_share
-    if abs(gap) < CLOSE:
+    steeper = _steeper(first, second)
+    if not steeper:
         return f"{a} and {b} fill their cells about equally evenly"
-    even, clumped = (a, b) if gap > 0 else (b, a)
+    even, clumped = (b, a) if steeper > 0 else (a, b)
     return f"{even} fills its cells more evenly than {clumped}"
 
 
@@ -36,10 +37,10 @@ def occupancy(named: dict[str, Curves]) -> str:
     told = "; ".join(said) + ". A flat curve at 1 means that all cells are filled alike, a steep one clumps."
     if _compare(named):
         (a, first), (b, second) = named.items()
-        gap = first.emptiest_share - second.emptiest_share
-        if abs(gap) < CLOSE:
+        steeper = _steeper(first, second)
+        if not steeper:
             return f"{told} The two are filled about equally evenly."
-        return f"{told} {b if gap > 0 else a} is the steeper: its vectors clump more."
+        return f"{told} {a if steeper > 0 else b} is the steeper: its vectors clump more."
     return told
 
 
@@ -119,6 +120,15 @@ def bins(agreement: pd.DataFrame, measure: str) -> str:
         f"lowest at M = {worst['M']:.0f}, k = {worst['k']:.0f}, with {worst['spearman']:+.2f} over {count} "
         f"checkpoints.{few}"
     ).replace("with -", "with −")
+
+
+def _steeper(first: Curves, second: Curves) -> int:
+    """1 where the first fills its cells less evenly, −1 where the second does, 0 where the two are alike.
+
+    Judged by the variance of the counts, which orders two clouds of one size as their patchiness does.
+    """
+    a, b = (float(np.var(curves.occupancy, axis=1).mean()) for curves in (first, second))
+    return 0 if abs(a - b) <= ALIKE * max(a, b) else (1 if a > b else -1)
 
 
 def _compare(named: dict[str, Curves]) -> bool:

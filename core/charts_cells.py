@@ -11,7 +11,7 @@ PICTURES = {"occupancy": "Cell occupancy", "nearest": "Centroid distances", "err
 
 
 def limits(picture: str, drawn: list[Curves]) -> tuple[float, float]:
-    """The y range that holds the picture of all `drawn`, so that two side by side share it."""
+    """The y range that holds the picture of all `drawn`, so that two side by side can share it."""
     tops = [frame["y"].max() for frame in (points(picture, curves) for curves in drawn) if len(frame)]
     return 0.0, float(max(tops, default=1.0)) * 1.04
 
@@ -37,7 +37,10 @@ def points(picture: str, curves: Curves) -> pd.DataFrame:
 def picture(
     name: str, curves: Curves, colour: str, *, span: tuple[float, float], x_span: tuple[float, float]
 ) -> alt.LayerChart | alt.FacetChart:
-    """One picture of one checkpoint; span: the y range, x_span: the x range, shared with its neighbour."""
+    """One picture of one checkpoint; span: the y range, x_span: the x range, shared with its neighbour.
+
+    Errors have a y range each: a hill of area 1 that is a hundred times as narrow would flatten the other.
+    """
     frame = points(name, curves)
     axes = {
         "occupancy": ("Cells, fullest first (share of the codebook)", "Vectors, times an even share"),

@@ -216,6 +216,9 @@ def heading(panels: Sequence[Panel], distance: str) -> str:
     if np.isnan(found.overall.rho):
         first, *near = leaders(panel, distance)
         others = near[0] if len(near) == 1 else f"{len(near)} others"
+        if len(panel.rows) == 1:
+            gap = panel.rows[f"{distance}_gap"].iloc[0]
+            return f"{first}'s gap of {panel.domain} is {gap:.2f}: measure others to compare it with"
         return f"{first} has the largest gap" + (f", tied with {others}" if near else "")
     name = _FAMILIES.get(panel.benchmark, "these") if panel.published else "these"
     right, pairs = found.right_within, found.pairs_within

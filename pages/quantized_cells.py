@@ -110,6 +110,8 @@ def draw_pictures(chosen: list[pd.Series]) -> None:
             told = WORDS[picture](named)
             for index, (column, name) in enumerate(zip(st.columns(len(named)), named, strict=True)):
                 column.markdown(f"**{plain(name)}**")
+                if picture == "errors":
+                    span = charts_cells.limits(picture, [named[name]])
                 column.altair_chart(
                     charts_cells.picture(picture, named[name], PALETTE[index], span=span, x_span=x_span),
                     width="stretch",
@@ -143,8 +145,8 @@ def draw_measures(chosen: list[pd.Series], quantizer: str) -> None:
     st.dataframe(frame, hide_index=True, height="content", alt="Cell measures of what is chosen")
 
 
-def draw_growth(quantizer: str) -> None:
-    """How a measure changes with the number of vectors."""
+def draw_growth(quantizer: str, first: list[str]) -> None:
+    """How a measure changes with the number of vectors; the names drawn above first, in their colours."""
     values = values_of(store.state())
     measure = measure_choice(quantizer, "growth_measure")
     kept = values[
@@ -159,6 +161,8 @@ def draw_growth(quantizer: str) -> None:
     kept = kept[kept["cloud"].isin(best)]
     grouped = kept.groupby(["name", "subject", "n"])["value"].agg(value="mean", sd="std", seeds="size")
     rows = grouped.reset_index().sort_values(["name", "n"])
+    place = rows["name"].map({name: i for i, name in enumerate(dict.fromkeys(first))}).fillna(len(first))
+    rows = rows.assign(place=place).sort_values("place", kind="stable")
     rows = rows.assign(low=rows["value"] - rows["sd"], high=rows["value"] + rows["sd"])
     if rows.empty:
         st.caption("No checkpoint has been measured at several numbers of vectors yet.")
@@ -255,7 +259,7 @@ with st.expander("The nine measures", icon=":material/table:", key="measures_ope
 
 st.space("small")
 st.subheader("How it grows with the number of vectors")
-draw_growth(quantizer)
+draw_growth(quantizer, [row["name"] for row in chosen])
 ask_for_growth(store, chosen)
 
 st.space("small")

@@ -178,6 +178,9 @@ def test_curves_and_sentences_follow_from_known_cells() -> None:
     assert cell_words.heading(both) == "A fills its cells more evenly than B"
     assert cell_words.heading({"A": even, "B": even}) == "A and B fill their cells about equally evenly"
     assert "B is the steeper: its vectors clump more." in cell_words.occupancy(both)
+    # By the variance of the counts, as patchiness has it, however many cells stand empty.
+    thin, peaked = curves([20] * 10 + [0] * 10), curves([105, *[5] * 19])
+    assert cell_words.heading({"A": thin, "B": peaked}) == "A fills its cells more evenly than B"
     assert "eight of ten centroids lie between 1 and 1 of the largest" in cell_words.nearest(both)
     assert curves([3, 0, 3]).empty == 1
 

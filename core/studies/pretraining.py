@@ -53,7 +53,7 @@ class Plan:
     length: int = 64  # tokens of a training sequence
     positions: int = 128
     batch: int = 16
-    epochs: float = 0.5
+    epochs: float = 1.0
     learning_rate: float = 1e-3
     seed: int = 0
 
