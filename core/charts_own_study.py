@@ -9,7 +9,7 @@ from core.studies.own_study_findings import OwnFinding
 KINDS = {"perturbed": "noise in the weights", "non-standard": "non-standard model"}
 
 
-def own_study_chart(finding: OwnFinding, *, height: int = 260) -> alt.Chart:
+def own_study_chart(finding: OwnFinding, *, height: int = 320) -> alt.Chart:
     """One picture of the study: a point a checkpoint."""
     points: pd.DataFrame = finding.points.assign(kind=finding.points["variant"].map(KINDS))
     families = sorted(points["family"].unique())

@@ -6,13 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from core import charts_findings
+from core.charts import title_of
 from core.charts_own_study import own_study_chart
-from core.studies import latent_geometry, latent_geometry_print
+from core.studies import latent_geometry, latent_geometry_print, own_study_findings
 from core.studies.latent_geometry_figures import Panel, panels
 from core.studies.latent_geometry_words import IDS, Finding, findings
 from core.studies.own_study import SEQUENCES, shipped
-from core.studies.own_study_findings import OwnFinding, protocols
-from core.studies.own_study_findings import findings as own_findings
+from core.studies.own_study_findings import OwnFinding
 from pages.common import from_url, open_store, to_url
 
 ALL = "all"
@@ -195,25 +195,51 @@ def alone(finding: Finding) -> None:
 
 
 @st.cache_resource(show_spinner=False)
-def own() -> tuple[list[OwnFinding], list[str], int]:
-    """The pictures of our own study, the protocols of its scores, and how many checkpoints it has."""
+def own() -> tuple[list[OwnFinding], pd.DataFrame, list[str], str, int]:
+    """Of our own study: pictures, r beside the paper's, what follows, how it was scored, how many it has."""
     long = shipped()
-    return own_findings(long), protocols(long), long["label"].nunique()
+    beside = own_study_findings.beside_the_paper(long, latent_geometry.models())
+    said = [
+        *own_study_findings.agreement(beside),
+        *own_study_findings.with_noise_fixed(long),
+        *own_study_findings.predicted_elsewhere(long),
+    ]
+    made = "; ".join(f"{base}: {how}" for base, how in own_study_findings.protocols(long).items())
+    return own_study_findings.findings(long), beside, said, made, long["label"].nunique()
 
 
 def own_study() -> None:
     """Our own repetition beside the paper's figures, as far as it has been run."""
-    shown, scored_by, count = own()
+    shown, beside, said, made, count = own()
     if not shown:
         return
     st.space("small")
     st.subheader("Our own repetition, on a small scale", anchor="own-study")
-    made = f" Scores: {'; '.join(scored_by)}." if scored_by else " It has no scores yet, only measures."
     st.markdown(
         f"{count} checkpoints made with `cli.py study own` and measured on {SEQUENCES:,} sequences of PTB + "
-        f"WikiText-2.{made} Checkpoints made from the same weights are not independent of each other, and "
-        "one seed a task leaves several points of chance in a score: read directions, not digits."
+        "WikiText-2. Checkpoints made from the same weights are not independent of each other, and one "
+        "seed a "
+        "task leaves several points of chance in a score: read directions, not digits."
     )
+    with st.container(border=True):
+        st.markdown("**What it bears out, and what not**")
+        st.markdown("\n".join(f"- {line}" for line in said))
+        with st.expander("Pearson’s r with the score, measure by measure", icon=":material/table:"):
+            named = beside.assign(measure=[title_of(name) for name in beside["measure"]])
+            columns = {
+                name: st.column_config.NumberColumn(
+                    f"{name}{', the paper' if place < 2 else ', ours'}", format="%+.2f"
+                )
+                for place, name in enumerate(named.columns[1:])
+            }
+            st.dataframe(
+                named,
+                hide_index=True,
+                height="content",
+                column_config={"measure": "Measure", **columns},
+                alt="Pearson's r of each measure with the score, in the paper's data and in ours",
+            )
+        st.caption(f"Scores: {made}." if made else "It has no scores yet, only measures.")
     for start in range(0, len(shown), 2):
         for column, finding in zip(st.columns(2), shown[start:], strict=False):
             with column.container(border=True, height="stretch"):

@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 import cli
 from cache import published
 from core.studies.latent_geometry_words import IDS
+from core.studies.own_study import shipped
+from core.studies.own_study_findings import findings as own_findings
 from tests import stores
 
 APP = str(Path(__file__).parents[1] / "app.py")
@@ -45,12 +47,15 @@ def test_the_gallery_shows_every_figure_and_table_in_order(
     app = opened(store, monkeypatch)
     assert app.title[0].value == "48 of 66 numbers printed in the paper come out of its data, 13 do not"
     assert [heading.value.split("]")[0] for heading in app.subheader] == [
-        f":gray[{label}" for label in IDS.values()
+        *(f":gray[{label}" for label in IDS.values()),
+        "Our own repetition, on a small scale",
     ]
     said = words(app)
     assert "Mean squared error 0.089, against 0.046 for always saying" in said
     assert "**What this does not show.**" in said and "nan" not in said
-    assert len(app.get("vega_lite_chart")) == 1 + 1 + 2 + 1 + 4 + 1 + 1 + 8 + 8 + 3
+    of_paper, of_ours = 1 + 1 + 2 + 1 + 4 + 1 + 1 + 8 + 8 + 3, len(own_findings(shipped()))
+    assert len(app.get("vega_lite_chart")) == of_paper + of_ours and of_ours > 0
+    assert "8 go the same way in our small encoder" in said
 
 
 def test_the_tables_mark_what_differs(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:

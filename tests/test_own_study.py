@@ -1,5 +1,6 @@
 """The project's own study: its table, what is finished, and the words and pictures that come of it."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,18 @@ import pytest
 
 from core.errors import InputError
 from core.studies import own_study
+from core.studies.latent_geometry import ROBERTA, SMALL
 from core.studies.own_study import finished, members, merged, table, wide
-from core.studies.own_study_findings import AVERAGED, findings, frame
+from core.studies.own_study_findings import (
+    AVERAGED,
+    agreement,
+    beside_the_paper,
+    findings,
+    frame,
+    predicted_elsewhere,
+    protocols,
+    with_noise_fixed,
+)
 from core.variants import split
 
 
@@ -90,6 +101,64 @@ def test_findings_say_what_the_points_show() -> None:
     patchiness = next(f for f in shown if f.y.startswith("Mean of") and f is not noise)
     assert patchiness.said.startswith("small encoder: r = +1.00")
     assert len(patchiness.points) == len(members("small", Path("made")))
+
+
+def test_each_part_keeps_the_protocol_of_its_own() -> None:
+    both = merged(made(), made("minilm"))
+    scores = both["kind"] == "score"
+    both.loc[scores & (both["part"] == "minilm"), "protocol"] = "1 epoch"
+    stray = both[(both["label"] == "MiniLM") & (both["quantity"] == "RTE")]
+    mixed = pd.concat([both, stray.assign(value=0.0, protocol="9 epochs")], ignore_index=True)
+    assert protocols(mixed) == {"small encoder": "3 epochs", "MiniLM": "1 epoch"}
+    rows = wide(mixed)
+    assert rows[list(AVERAGED)].notna().all(axis=None)
+    assert rows.loc["MiniLM", "RTE"] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("sign", "words"),
+    [
+        (1, "1 go the same way in our small encoder."),
+        (-1, "0 go the same way in our small encoder, 1 the other way"),
+    ],
+    ids=["with", "against"],
+)
+def test_directions_are_set_beside_those_of_the_paper(sign: int, words: str) -> None:
+    levels = np.arange(9) / 9
+    paper = pd.concat(
+        pd.DataFrame({"family": family, "variant": "perturbed", "alpha": levels, "glue_average": 1 - levels})
+        for family in (SMALL, ROBERTA)
+    )
+    paper = paper.assign(lsq_patchiness_published=sign * paper["glue_average"])
+    ours = made().replace({"quantity": {"lsq_patchiness": "lsq_patchiness_published"}})
+    table = beside_the_paper(ours, paper)
+    assert table[[SMALL, ROBERTA, "small encoder"]].to_numpy() == pytest.approx(np.array([[sign, sign, 1]]))
+    assert words in agreement(table)[0]
+
+
+def test_a_measure_that_only_tells_the_noise_loses_its_correlation() -> None:
+    """The measure follows α with an error of its own; scores follow α with another, or the measure itself."""
+    long = made()
+    (kept,) = with_noise_fixed(long)
+    scores = long["kind"] == "score"
+    chance = np.random.default_rng(1).normal(0, 0.01, scores.sum())
+    long.loc[scores, "value"] = 1 - long.loc[scores, "alpha"].fillna(0.0) + chance
+    (lost,) = with_noise_fixed(long)
+    rho = {
+        said: [float(part.replace("−", "-")) for part in re.findall(r"[+−]\d\.\d\d", said)]
+        for said in (kept, lost)
+    }
+    assert min(rho[kept]) > 0.95
+    assert rho[lost][0] > 0.95 and abs(rho[lost][1]) < 0.4
+
+
+def test_a_line_that_holds_for_all_predicts_the_others() -> None:
+    (said,) = predicted_elsewhere(made(), "lsq_patchiness")
+    missed, mean = (
+        float(figure) for figure in re.findall(r"by (?:a mean squared error of )?(\d\S*\d)", said)
+    )
+    assert missed < 1e-6 < mean
+    assert predicted_elsewhere(made(), "eee") == []
 
 
 def test_nothing_is_shown_of_an_empty_table_and_little_of_a_small_one() -> None:

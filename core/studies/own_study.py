@@ -28,6 +28,7 @@ LEVELS = {
     "minilm": (0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1.0),
 }
 NON_STANDARD = ("shuffled", "untrained", "reinitialised")
+SWAPPED = ("shuffled-corpus", "random-number")  # whose input embeddings the small encoder is given
 COLUMNS = (
     *("part", "label", "base", "objective", "variant", "alpha", "noise_seed"),
     *("kind", "quantity", "value", "sd", "repeats", "n", "d", "protocol"),
@@ -83,6 +84,9 @@ def members(part: str, folder: Path) -> list[Member]:
         label = f"{base}, {kind}, seed {seed}"
         found.append(Member(part, f"{stem}+{kind}:{seed}", label, base, plain, "non-standard", None, seed))
     if small:
+        for other in SWAPPED:
+            name, label = f"{stem}+embeddings-of:{folder / other}", f"{base}, embeddings of {other}"
+            found.append(Member(part, name, label, base, plain, "non-standard"))
         found += [
             Member(part, str(folder / objective), f"{base}, {objective}", base, objective, "objective")
             for objective in OBJECTIVES
@@ -170,14 +174,14 @@ def merged(old: "pd.DataFrame", new: "pd.DataFrame") -> "pd.DataFrame":
 def wide(long: "pd.DataFrame") -> "pd.DataFrame":
     """One row a checkpoint: what it is, then a column a measure and a score (their means).
 
-    A score under several protocols is that of the protocol most checkpoints have.
+    A score under several protocols is that of the protocol most checkpoints of its part have.
     """
-    scores = long[long["kind"] == "score"]
-    counts = scores.groupby(["quantity", "protocol"])["label"].nunique()
-    chosen = {} if counts.empty else dict(counts.groupby(level=0).idxmax())
+    keys = ["part", "quantity", "protocol"]
+    counts = long[long["kind"] == "score"].groupby(keys)["label"].nunique()
+    chosen = set() if counts.empty else set(counts.groupby(level=[0, 1]).idxmax())
     usual = [
-        kind == "measure" or chosen.get(quantity) == (quantity, protocol)
-        for kind, quantity, protocol in zip(long["kind"], long["quantity"], long["protocol"], strict=True)
+        kind == "measure" or key in chosen
+        for kind, key in zip(long["kind"], long[keys].itertuples(index=False, name=None), strict=True)
     ]
     values = long.loc[usual].pivot(index="label", columns="quantity", values="value")
     facts = ["part", "base", "objective", "variant", "alpha", "noise_seed"]

@@ -10,12 +10,25 @@ from dataclasses import dataclass
 import pandas as pd
 
 from core.charts import title_of
-from core.studies.latent_geometry import GLUE, signed
+from core.studies.latent_geometry import (
+    GLUE,
+    MEASURES,
+    ROBERTA,
+    SMALL,
+    error,
+    mean_error,
+    others,
+    pearson,
+    perturbed,
+    regression,
+    signed,
+)
 from core.studies.own_study import COLUMNS, wide
 
 AVERAGED = ("CoLA", "MRPC", "RTE", "STS-B")
 SHOWN = ("lsq_patchiness", "lsq_reconstruction_skew", "lsq_centroid_variance", "lsq_cluster_eee", "eee")
 FEWEST = 5  # checkpoints for a correlation to be told
+WEAK = 0.2  # |r| below which a measure goes with the score in neither direction
 _KINDS = {"plain": "perturbed", "perturbed": "perturbed"}
 
 
@@ -71,7 +84,7 @@ def findings(long: pd.DataFrame) -> list[OwnFinding]:
 
 def _finding(title: str, x: str, y: str, points: pd.DataFrame, column: str) -> OwnFinding:
     kept = points.rename(columns={column: "value"})
-    y_title = "Mean of CoLA, MRPC, RTE and STS-B (as a fraction)" if y == "GLUE" else y
+    y_title = "Mean of four tasks" if y == "GLUE" else y
     return OwnFinding(
         title,
         x,
@@ -95,7 +108,92 @@ def _told(family: str, points: pd.DataFrame) -> str:
     )
 
 
-def protocols(long: pd.DataFrame) -> list[str]:
-    """By which protocols the scores of the study were made, in words, the commonest first."""
-    kept = long.loc[long["kind"] == "score", "protocol"].dropna()
-    return [str(name) for name in kept.value_counts().index]
+def protocols(long: pd.DataFrame) -> dict[str, str]:
+    """Base → the protocol that most of its scores were made by, in words; bases without scores left out."""
+    scores = long[long["kind"] == "score"]
+    return {
+        str(base): str(rows["protocol"].value_counts().index[0])
+        for base, rows in scores.groupby("base", sort=False)
+    }
+
+
+def beside_the_paper(long: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
+    """Pearson's r of each measure with the score, over perturbed checkpoints: the paper's families, then
+    ours.
+
+    paper: as `latent_geometry.models` gives it. Returned: measure, then a column for BERT-small, RoBERTa and
+    each base of ours with at least FEWEST scored perturbed checkpoints; measures that ours have, in the order
+    of the paper's Table 2.
+    """
+    rows = perturbed(frame(long)).dropna(subset=[GLUE])
+    bases = [base for base, group in rows.groupby("family", sort=False) if len(group) >= FEWEST]
+    told = [name for name in MEASURES if name in rows]
+    published = {family: [pearson(paper, name, family) for name in told] for family in (SMALL, ROBERTA)}
+    own = {base: [pearson(rows, name, base) for name in told] for base in bases}
+    return pd.DataFrame({"measure": told} | published | own)
+
+
+def agreement(table: pd.DataFrame) -> list[str]:
+    """One sentence a base: how often a measure goes with the score in the paper's direction.
+
+    table: as `beside_the_paper` gives it. Counted are measures with |r| ≥ WEAK and one sign in both of the
+    paper's families; the others have no direction to agree with.
+    """
+    both = table[[SMALL, ROBERTA]]
+    clear = table[(both.abs().min(axis=1) >= WEAK) & (both[SMALL] * both[ROBERTA] > 0)]
+    said = []
+    for base in table.columns[3:]:
+        with_paper = clear[base] * clear[SMALL] > 0
+        strong = clear[base].abs() >= WEAK
+        against = [title_of(name) for name in clear.loc[~with_paper & strong, "measure"]]
+        weak = int((~strong).sum())
+        said.append(
+            f"Of {len(clear)} measures that go one way in BERT-small and RoBERTa (|r| ≥ {WEAK}), "
+            f"{int((with_paper & strong).sum())} go the same way in our {base}"
+            + (f", {weak} go neither way" if weak else "")
+            + (f", {len(against)} the other way: {', '.join(against)}" if against else "")
+            + "."
+        )
+    return said
+
+
+def predicted_elsewhere(long: pd.DataFrame, measure: str = "lsq_patchiness_published") -> list[str]:
+    """One sentence a base: what its perturbed checkpoints' regression on `measure` says of its others.
+
+    The paper's Figure 5 on our checkpoints: mean squared error beside that of always saying the mean.
+    """
+    rows, said = frame(long).dropna(subset=[GLUE]), []
+    if measure not in rows:
+        return []
+    for base, group in rows.groupby("family", sort=False):
+        noisy, rest = perturbed(group), others(group).dropna(subset=[measure])
+        if len(noisy) < FEWEST or rest.empty:
+            continue
+        line = regression(group, measure, architecture=False)
+        said.append(
+            f"Our {base}: a line through its {len(noisy)} perturbed checkpoints misses its {len(rest)} "
+            "non-standard "
+            f"ones by a mean squared error of {error(line, rest):.2g}, always saying the mean by "
+            f"{mean_error(group):.2g}."
+        )
+    return said
+
+
+def with_noise_fixed(long: pd.DataFrame, measure: str = "lsq_patchiness") -> list[str]:
+    """One sentence a base: Spearman of the measure and the score as it is, and with α held fixed."""
+    import numpy as np
+
+    from core.partial import partial_spearman
+
+    rows, said = perturbed(frame(long)).dropna(subset=[GLUE]), []
+    for base, group in rows.groupby("family", sort=False):
+        if measure not in group or len(group) < FEWEST:
+            continue
+        x, y, alpha = (group[name].to_numpy(np.float64) for name in (measure, GLUE, "alpha"))
+        raw = partial_spearman(x, y, np.empty((len(x), 0))).value
+        fixed = partial_spearman(x, y, alpha[:, None]).value
+        said.append(
+            f"Our {base}: {title_of(measure)} goes with the score by ρ = {signed(raw, 2)}, and by "
+            f"{signed(fixed, 2)} once the amount of noise is held fixed."
+        )
+    return said
