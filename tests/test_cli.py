@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import cli
+from commands import measuring, stored
 from core.measures import MEASURES, select
 from tests import tiny
 
@@ -65,7 +66,7 @@ def test_the_unforeseen_is_one_sentence_too(run, tmp_path: Path, monkeypatch: py
         raise ZeroDivisionError("division by zero\nsecond line")
 
     monkeypatch.delenv("LATENT_SHORTLIST_TRACEBACKS", raising=False)
-    monkeypatch.setattr(cli, "measure_subject", broken)
+    monkeypatch.setattr(measuring, "measure_subject", broken)
     told = (
         "Failed unexpectedly (ZeroDivisionError: division by zero); set LATENT_SHORTLIST_TRACEBACKS=1 to see "
         "where."
@@ -73,7 +74,7 @@ def test_the_unforeseen_is_one_sentence_too(run, tmp_path: Path, monkeypatch: py
     status, out, err = run("measure", "a", "b", "--json")
     assert (status, err) == (1, f"a: {told}\nb: {told}\n")
     assert [failure["error"] for failure in json.loads(out)["failures"]] == [told, told]
-    monkeypatch.setattr(cli.queries, "scores_frame", broken)
+    monkeypatch.setattr(stored.queries, "scores_frame", broken)
     assert run("scores", "list") == (1, "", f"{told}\n")
     monkeypatch.setenv("LATENT_SHORTLIST_TRACEBACKS", "1")
     with pytest.raises(ZeroDivisionError):

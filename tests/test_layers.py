@@ -1,4 +1,4 @@
-"""Arrows point down: app, cli, pages → cache → core. And what the pages start from imports quickly."""
+"""Arrows point down: app, cli, commands, pages → cache → core. And what pages start from imports quickly."""
 
 import ast
 import subprocess
@@ -9,9 +9,10 @@ import pytest
 
 TOP = Path(__file__).resolve().parents[1]
 FORBIDDEN = {
-    "core": {"streamlit", "duckdb", "cache", "pages", "app", "cli", "typer"},
-    "cache": {"streamlit", "pages", "app", "cli"},
-    "pages": {"duckdb", "torch", "transformers", "faiss", "cli"},
+    "core": {"streamlit", "duckdb", "cache", "pages", "app", "cli", "commands", "typer"},
+    "cache": {"streamlit", "pages", "app", "cli", "commands"},
+    "commands": {"streamlit", "duckdb", "pages", "app", "cli"},
+    "pages": {"duckdb", "torch", "transformers", "faiss", "cli", "commands"},
 }
 HEAVY = {"torch", "transformers", "sentence_transformers", "sklearn", "faiss"}
 

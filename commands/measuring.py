@@ -1,0 +1,157 @@
+"""Measure checkpoints and vectors; list the measures."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from cache import jobs, worker
+from cache.measuring import Settings, Subject, measure_subject
+from cache.paths import store_folder
+from cache.store import Store
+from commands.terminal import JsonOption, StoreOption, attempt, people, print_json, report
+from core.errors import InputError
+from core.measures import GROUPS, MEASURES, select
+
+app = typer.Typer()
+
+
+@app.command()
+def measure(
+    checkpoints: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="CHECKPOINT…", help="Folders, hub ids, or `minilm` (installed)."),
+    ] = None,
+    vectors: Annotated[
+        list[Path] | None,
+        typer.Option(help="File of vectors: .npy .npz .parquet .csv .safetensors; repeatable."),
+    ] = None,
+    corpus: Annotated[
+        str, typer.Option(help="standard-library, ptb+wikitext-2, a file, or auto: the best that is here.")
+    ] = "auto",
+    column: Annotated[
+        str | None, typer.Option(help="Text column of a Parquet, CSV or JSON Lines corpus.")
+    ] = None,
+    sequences: Annotated[int, typer.Option(min=2, help="Text sequences drawn from the corpus.")] = 5000,
+    measures: Annotated[
+        str,
+        typer.Option(help=f"all (but cells), {', '.join(GROUPS)}, or names: see `cli.py measures`."),
+    ] = "all",
+    layer: Annotated[
+        int | None, typer.Option(help="0 = embeddings, 1 = first block …; default: last.")
+    ] = None,
+    position: Annotated[str, typer.Option(help="Which tokens of a sequence: all, last or mean.")] = "all",
+    max_length: Annotated[int | None, typer.Option(help="Cut sequences to this many tokens.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the text sample and of sampled measures.")] = 0,
+    repeats: Annotated[int, typer.Option(min=1, help="Text samples (seeds SEED, SEED+1 …); gives sd.")] = 1,
+    at: Annotated[
+        int | None, typer.Option(min=2, help="Cells: quantize a draw of so many vectors; default: all.")
+    ] = None,
+    quantizer_seeds: Annotated[
+        int | None,
+        typer.Option(min=1, help="Cells: quantizer seeds on the first text sample; default: as --repeats."),
+    ] = None,
+    m: Annotated[int, typer.Option("--m", min=1, help="Cells: codebooks.")] = 4,
+    k: Annotated[int, typer.Option("--k", min=2, help="Cells: centroids in each codebook.")] = 256,
+    engine: Annotated[str, typer.Option(help="Cells: own, or faiss for the reference.")] = "own",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of hub ids.")] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Hand it to background workers and return; see `cli.py jobs`.")
+    ] = False,
+    executor: Annotated[
+        str | None, typer.Option(help="Spread over processes: local, or over machines: dask:ADDRESS.")
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure checkpoints, or vectors of your own; what the store already holds is not computed again."""
+    subjects = [Subject("checkpoint", name, revision=revision) for name in checkpoints or []]
+    subjects += [Subject("vectors", path.name, path=str(path)) for path in vectors or []]
+    if not subjects:
+        raise InputError("Nothing to measure: name checkpoints, or give --vectors FILE.")
+    settings = Settings(
+        corpus=corpus,
+        column=column,
+        sequences=sequences,
+        measures=measures,
+        layer=layer,
+        position=position,
+        max_length=max_length,
+        seed=seed,
+        repeats=repeats,
+        device=device,
+        precision=precision,
+        at=at,
+        quantizer_seeds=quantizer_seeds,
+        M=m,
+        k=k,
+        engine=engine,
+    )
+    select(measures)  # an unknown measure is said once, before any work
+    opened = Store.open(store_folder(store))
+    if detach or executor:
+        job = jobs.submit(opened, subjects, settings)
+        if detach:
+            worker.ensure_workers(opened)
+            if as_json:
+                print_json({"job": job})
+            else:
+                people.print(f"Job {job} is queued; `cli.py jobs watch {job}` shows how far it is.")
+            return
+        worker.run_job(opened, job, executor)
+    results, failures = attempt(
+        [subject.name for subject in subjects],
+        lambda index, progress: measure_subject(opened, subjects[index], settings, progress),
+    )
+    if as_json:
+        print_json({"results": results, "failures": failures})
+    else:
+        for result in results:
+            print_card(result)
+    report(failures)
+
+
+def print_card(result: dict[str, Any]) -> None:
+    """Draw one subject's measures."""
+    origin = "from the store" if result["cached"] else f"{result['seconds']:.1f} s"
+    title = f"{result['subject']}  ({result['n']:,} × {result['d']}, {origin})"
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("measure")
+    table.add_column("value", justify="right")
+    table.add_column("± sd over samples", justify="right")
+    table.add_column("± sd over quantizer seeds" if result["sd_quantizer"] else "", justify="right")
+    for name, value in result["measures"].items():
+        seeds = result["sd_quantizer"].get(name)
+        spread = result["sd_text"].get(name, None if seeds else result["sd"].get(name))
+        table.add_row(
+            name,
+            f"{value:.5g}",
+            "one sample" if spread is None else f"{spread:.2g}",
+            "" if seeds is None else f"{seeds:.2g}",
+        )
+    people.print(table)
+    if result["cells"]:
+        people.print(
+            "Cells at n = {n:,} vectors, M = {M}, k = {k}, engine {engine}.".format(**result["cells"])
+        )
+    for reason in dict.fromkeys(result["left_out"].values()):
+        names = ", ".join(name for name, why in result["left_out"].items() if why == reason)
+        people.print(f"No value for {names}: {reason}", markup=False, highlight=False)
+    people.print()
+
+
+@app.command("measures")
+def list_measures(as_json: JsonOption = False) -> None:
+    """List every measure: what it means, and where it comes from."""
+    if as_json:
+        print_json([vars(measure) for measure in MEASURES.values()])
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("name", "what it says", "direction", "source"):
+        table.add_column(heading, overflow="fold")
+    for entry in MEASURES.values():
+        table.add_row(entry.name, entry.meaning, entry.direction, entry.source)
+    people.print(table)

@@ -1,0 +1,109 @@
+"""What every command of the terminal shares: its options, how it prints, how it says what went wrong."""
+
+import json
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cache.measuring import Progress
+from core.errors import InputError
+
+people = Console()
+notices = Console(stderr=True)
+TRACEBACKS = "LATENT_SHORTLIST_TRACEBACKS"  # set: an unforeseen error is raised instead of told
+
+StoreOption = Annotated[
+    Path | None,
+    typer.Option("--store", help="Where results live.", envvar="LATENT_SHORTLIST_STORE", show_envvar=False),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="End with one line of JSON, and print nothing else.")
+]
+
+
+def print_json(document: Any) -> None:
+    """Write one line of strict JSON: what is not a number is null."""
+
+    def strict(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: strict(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [strict(item) for item in value]
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    print(json.dumps(strict(document), ensure_ascii=False, allow_nan=False))
+
+
+def records(frame: Any) -> list[dict[str, Any]]:
+    """The rows of a data frame as plain JSON values."""
+    return json.loads(frame.to_json(orient="records", date_format="iso", double_precision=15))
+
+
+def print_frame(frame: Any, title: str) -> None:
+    """Draw a data frame as a table for people."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in frame.columns:
+        numeric = frame[column].dtype.kind in "fiu"
+        table.add_column(str(column), justify="right" if numeric else "left", overflow="fold")
+    for row in frame.itertuples(index=False):
+        table.add_row(*("" if value is None or value != value else _short(value) for value in row))
+    people.print(table)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def attempt(
+    names: list[str], work: Callable[[int, Progress], dict[str, Any]]
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """Do `work(index, progress)` for each name; one that fails does not end the list. (results, failures)"""
+    results, failures = [], []
+    with notices.status("") as status:
+        for index, name in enumerate(names):
+
+            def progress(stage: str, done: int, total: int, unit: str, name: str = name) -> None:
+                status.update(f"{name}: {stage}" + (f", {done:,} of {total:,} {unit}" if total else ""))
+
+            try:
+                results.append(work(index, progress))
+            except Exception as error:
+                failures.append({"subject": name, "error": sentence(error)})
+    return results, failures
+
+
+def sentence(error: Exception) -> str:
+    """What to tell a person of an error: the sentence of an InputError, or that it was not foreseen."""
+    if isinstance(error, InputError):
+        return str(error)
+    if TRACEBACKS in os.environ:
+        raise error
+    said = (str(error).splitlines() or [""])[0]
+    return f"Failed unexpectedly ({type(error).__name__}: {said}); set {TRACEBACKS}=1 to see where."
+
+
+def report(failures: list[dict[str, str]]) -> None:
+    """Say each failure in one line; any makes the exit status 1."""
+    for failure in failures:
+        say(f"{failure['subject']}: {failure['error']}")
+    if failures:
+        raise typer.Exit(1)
+
+
+def say(message: str) -> None:
+    """One sentence on standard error."""
+    notices.print(message, markup=False, highlight=False, soft_wrap=True)
+
+
+def numbers(text: str, option: str) -> list[float]:
+    """Numbers with commas between them."""
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise InputError(f"{option} takes numbers with commas between them, not {text!r}.") from error
