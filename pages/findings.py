@@ -198,11 +198,13 @@ def alone(finding: Finding) -> None:
 def own() -> tuple[list[OwnFinding], pd.DataFrame, list[str], str, int]:
     """Of our own study: pictures, r beside the paper's, what follows, how it was scored, how many it has."""
     long = shipped()
-    beside = own_study_findings.beside_the_paper(long, latent_geometry.models())
+    models = latent_geometry.models()
+    beside = own_study_findings.beside_the_paper(long, models)
     said = [
         *own_study_findings.agreement(beside),
         *own_study_findings.with_noise_fixed(long),
         *own_study_findings.predicted_elsewhere(long),
+        *own_study_findings.ranked_by_published(long, models),
     ]
     made = "; ".join(f"{base}: {how}" for base, how in own_study_findings.protocols(long).items())
     return own_study_findings.findings(long), beside, said, made, long["label"].nunique()

@@ -19,6 +19,7 @@ from core.studies.own_study_findings import (
     frame,
     predicted_elsewhere,
     protocols,
+    ranked_by_published,
     with_noise_fixed,
 )
 from core.variants import split
@@ -159,6 +160,26 @@ def test_a_line_that_holds_for_all_predicts_the_others() -> None:
     )
     assert missed < 1e-6 < mean
     assert predicted_elsewhere(made(), "eee") == []
+
+
+def test_a_published_line_is_judged_by_the_order_it_gives() -> None:
+    """Spread measures that rise with the score in both, so that any line with a rising sum ranks ours well."""
+    quality = np.linspace(0.2, 0.8, 9)
+    chance = np.random.default_rng(0).normal(0, 0.001, (3, 9))
+    spread = {name: quality + noise for name, noise in zip(("eee", "vrm", "isoscore"), chance, strict=True)}
+    paper = pd.DataFrame({"family": ["a", "b", "c"] * 3, "glue_average": quality, "name": "x"} | spread)
+    ours = made()
+    measured = ours[ours["quantity"] == "lsq_patchiness"]
+    long = pd.concat(
+        [ours, *(measured.assign(quantity=name, value=measured["value"] * 0.1) for name in spread)],
+        ignore_index=True,
+    )
+    (said,) = ranked_by_published(long, paper)
+    assert said.endswith(
+        "ranks its 37 perturbed ones with ρ = +1.00; "
+        "the three alone go with the score by +1.00, +1.00, +1.00."
+    )
+    assert ranked_by_published(ours, paper) == []
 
 
 def test_nothing_is_shown_of_an_empty_table_and_little_of_a_small_one() -> None:

@@ -197,3 +197,29 @@ def with_noise_fixed(long: pd.DataFrame, measure: str = "lsq_patchiness") -> lis
             f"{signed(fixed, 2)} once the amount of noise is held fixed."
         )
     return said
+
+
+def ranked_by_published(long: pd.DataFrame, paper: pd.DataFrame) -> list[str]:
+    """One sentence a base: how a line on the spread measures through the published checkpoints ranks ours.
+
+    paper: as `latent_geometry.models` gives it. The line is that which Shortlist predicts by at first; its
+    values are not compared with our scores, which are of four tasks only, but their order can be.
+    """
+    from core.prediction import SPREAD, fit
+
+    rows, said = perturbed(frame(long)).dropna(subset=[GLUE]), []
+    if not set(SPREAD) <= set(rows):
+        return []
+    line = fit(paper, SPREAD, GLUE)
+    for base, group in rows.groupby("family", sort=False):
+        if len(group) < FEWEST:
+            continue
+        ranks = group[GLUE].rank()
+        alone = [signed(float(group[name].rank().corr(ranks)), 2) for name in SPREAD]
+        together = float(pd.Series(line.raw(group), index=group.index).rank().corr(ranks))
+        said.append(
+            f"Our {base}: the line on EEE, VRM and IsoScore that Shortlist starts from, fitted to the "
+            f"published checkpoints, ranks its {len(group)} perturbed ones with ρ = {signed(together, 2)}; "
+            f"the three alone go with the score by {', '.join(alone)}."
+        )
+    return said
