@@ -163,7 +163,7 @@ def test_a_line_that_holds_for_all_predicts_the_others() -> None:
 
 
 def test_a_published_line_is_judged_by_the_order_it_gives() -> None:
-    """Spread measures that rise with the score in both, so that any line with a rising sum ranks ours well."""
+    """Spread measures that rise with the score in both, so that a line through one ranks the other."""
     quality = np.linspace(0.2, 0.8, 9)
     chance = np.random.default_rng(0).normal(0, 0.001, (3, 9))
     spread = {name: quality + noise for name, noise in zip(("eee", "vrm", "isoscore"), chance, strict=True)}
