@@ -203,6 +203,7 @@ def own() -> tuple[list[OwnFinding], pd.DataFrame, list[str], str, int]:
     said = [
         *own_study_findings.agreement(beside),
         *own_study_findings.with_noise_fixed(long),
+        *own_study_findings.architecture_helps(long, models),
         *own_study_findings.predicted_elsewhere(long),
         *own_study_findings.ranked_by_published(long, models),
     ]

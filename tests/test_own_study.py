@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError
-from core.studies import own_study
+from core.studies import latent_geometry, own_study
 from core.studies.latent_geometry import ROBERTA, SMALL
 from core.studies.own_study import finished, members, merged, table, wide
 from core.studies.own_study_findings import (
     AVERAGED,
     agreement,
+    architecture_helps,
     beside_the_paper,
     findings,
     frame,
@@ -151,6 +152,16 @@ def test_a_measure_that_only_tells_the_noise_loses_its_correlation() -> None:
     }
     assert min(rho[kept]) > 0.95
     assert rho[lost][0] > 0.95 and abs(rho[lost][1]) < 0.4
+
+
+def test_bases_that_differ_by_a_constant_need_an_intercept_each() -> None:
+    name = {"quantity": {"lsq_patchiness": "lsq_patchiness_published"}}
+    small, minilm = made().replace(name), made("minilm").replace(name)
+    minilm.loc[minilm["kind"] == "score", "value"] += 5
+    (said,) = architecture_helps(merged(small, minilm), latent_geometry.models())
+    assert "with an intercept for each base 100 %; in the paper's data 32 % and 51 %." in said
+    assert "explains 100 %" not in said
+    assert architecture_helps(small, latent_geometry.models()) == []
 
 
 def test_a_line_that_holds_for_all_predicts_the_others() -> None:

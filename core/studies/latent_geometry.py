@@ -112,9 +112,12 @@ def _design(frame: pd.DataFrame, measure: str, families: tuple[str, ...]) -> np.
 def regression(
     frame: pd.DataFrame, measure: str, *, architecture: bool, family: str | None = None
 ) -> Regression:
-    """The paper's regression of the GLUE average on one measure, of all perturbed models or one family's."""
+    """The paper's regression of the GLUE average on one measure, of all perturbed models or one family's.
+
+    architecture: an intercept for each family of the rows, as the paper has it, instead of one for all.
+    """
     rows = perturbed(frame, family).dropna(subset=[measure])
-    families = FAMILIES if architecture else ()
+    families = tuple(dict.fromkeys(rows["family"])) if architecture else ()
     design, glue = _design(rows, measure, families), rows[GLUE].to_numpy(np.float64)
     weights = np.linalg.lstsq(design, glue, rcond=None)[0]
     missed = glue - design @ weights

@@ -28,6 +28,7 @@ from core.studies.own_study import COLUMNS, wide
 AVERAGED = ("CoLA", "MRPC", "RTE", "STS-B")
 SHOWN = ("lsq_patchiness", "lsq_reconstruction_skew", "lsq_centroid_variance", "lsq_cluster_eee", "eee")
 FEWEST = 5  # checkpoints for a correlation to be told
+CENTRAL = "lsq_patchiness_published"  # the measure of the paper's main finding
 WEAK = 0.2  # |r| below which a measure goes with the score in neither direction
 _KINDS = {"plain": "perturbed", "perturbed": "perturbed"}
 
@@ -157,7 +158,7 @@ def agreement(table: pd.DataFrame) -> list[str]:
     return said
 
 
-def predicted_elsewhere(long: pd.DataFrame, measure: str = "lsq_patchiness_published") -> list[str]:
+def predicted_elsewhere(long: pd.DataFrame, measure: str = CENTRAL) -> list[str]:
     """One sentence a base: what its perturbed checkpoints' regression on `measure` says of its others.
 
     The paper's Figure 5 on our checkpoints: mean squared error beside that of always saying the mean.
@@ -223,3 +224,23 @@ def ranked_by_published(long: pd.DataFrame, paper: pd.DataFrame) -> list[str]:
             f"the three alone go with the score by {', '.join(alone)}."
         )
     return said
+
+
+def architecture_helps(long: pd.DataFrame, paper: pd.DataFrame, measure: str = CENTRAL) -> list[str]:
+    """One sentence on the paper's Figure 4 with our bases as architectures; [] with fewer than two."""
+    rows = perturbed(frame(long)).dropna(subset=[GLUE])
+    bases = [base for base, group in rows.groupby("family", sort=False) if len(group) >= FEWEST]
+    if len(bases) < 2 or measure not in rows:
+        return []
+    kept = rows[rows["family"].isin(bases)]
+    ours, theirs = (
+        [
+            f"{regression(frame, measure, architecture=term).r2:.0%}".replace("%", " %")
+            for term in (False, True)
+        ]
+        for frame in (kept, paper)
+    )
+    return [
+        f"One line on {title_of(measure)} explains {ours[0]} of the variance of the scores of "
+        f"{' and '.join(bases)}, with an intercept for each base {ours[1]}; in the paper's data {theirs[0]} and {theirs[1]}."
+    ]
