@@ -242,5 +242,6 @@ def architecture_helps(long: pd.DataFrame, paper: pd.DataFrame, measure: str = C
     )
     return [
         f"One line on {title_of(measure)} explains {ours[0]} of the variance of the scores of "
-        f"{' and '.join(bases)}, with an intercept for each base {ours[1]}; in the paper's data {theirs[0]} and {theirs[1]}."
+        f"{' and '.join(bases)}, with an intercept for each base {ours[1]}; in the paper's data "
+        f"{theirs[0]} and {theirs[1]}."
     ]
