@@ -87,7 +87,7 @@ def test_intervals_are_cut_to_what_a_score_can_be(frame: pd.DataFrame) -> None:
 def test_coverage_reaches_the_level_where_groups_are_exchangeable() -> None:
     rng = np.random.default_rng(0)
     held = []
-    for _ in range(60):
+    for _ in range(12):
         level = rng.normal(0.5, 0.1, 20)
         family = np.repeat(np.arange(20), 4)
         frame = pd.DataFrame({"family": family, "y": level[family] + rng.normal(0, 0.02, 80)})

@@ -110,6 +110,7 @@ def test_the_study_has_what_the_issue_asks_for(tmp_path: Path) -> None:
     assert len({m.noise_seed for m in noisy}) == 3
     assert len({m.alpha for m in minilm if m.variant == "perturbed"}) >= 8
     assert {m.objective for m in small} == set(OBJECTIVES)
-    for part in (small, minilm):
+    swapped = len(own_study.SWAPPED)
+    for part, others in ((small, 3 + swapped), (minilm, 3)):
         assert len({m.label for m in part}) == len(part)
-        assert sum(m.variant == "non-standard" for m in part) == 3
+        assert sum(m.variant == "non-standard" for m in part) == others
