@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.charts import title_of
 from core.errors import InputError
 from core.studies import latent_geometry, own_study
 from core.studies.latent_geometry import ROBERTA, SMALL
@@ -208,3 +209,23 @@ def test_the_shipped_table_has_the_columns_and_known_checkpoints(tmp_path: Path)
     known = {member.label for part in own_study.PARTS for member in members(part, tmp_path)}
     assert set(shipped["label"]) <= known
     assert np.isfinite(shipped["value"].astype(float)).all()
+
+
+def test_the_page_on_the_study_says_what_the_shipped_table_says() -> None:
+    text = " ".join((Path(__file__).parents[1] / "docs" / "own-study.md").read_text().split())
+    long, paper = own_study.shipped(), latent_geometry.models()
+    beside = beside_the_paper(long, paper)
+    sentences = [
+        *agreement(beside),
+        *with_noise_fixed(long),
+        *architecture_helps(long, paper),
+        *predicted_elsewhere(long),
+        *ranked_by_published(long, paper),
+    ]
+    assert len(sentences) == 9
+    assert [sentence for sentence in sentences if sentence not in text] == []
+    rows = [
+        f"| {title_of(row[1])} | {' | '.join(latent_geometry.signed(r, 2) for r in row[2:])} |"
+        for row in beside.itertuples()
+    ]
+    assert len(rows) == 19 and [row for row in rows if row not in text] == []
