@@ -19,6 +19,7 @@ from core.predicted_words import (
 )
 from core.predictors import PATCHINESS
 from core.reference import held_out
+from core.studies import latent_geometry, own_study, own_study_findings
 from core.subjects import Overview
 from pages.cell_sizes import bring_others
 from pages.common import empty, from_url, open_store, refresh, subjects, table, to_url
@@ -307,6 +308,13 @@ with st.expander(f"All {len(everyone)} predictors, every figure", icon=":materia
         "the table anew."
     )
 
+
+@st.cache_data(show_spinner=False)
+def on_our_own() -> list[str]:
+    """How the published predictor ranks the checkpoints of the project's own study, one sentence a base."""
+    return own_study_findings.ranked_by_published(own_study.shipped(), latent_geometry.models())
+
+
 doubts = takeaways(table(store, "findings"))
 if doubts:
     st.subheader("Before you lean on a predicted score")
@@ -318,3 +326,8 @@ if doubts:
         f"From {SOURCE}: 108 decoders and their losses, not encoders and GLUE. It warns against choosing a "
         "model by geometry alone."
     )
+tried = on_our_own()
+if tried:
+    st.markdown("**Tried on encoders of our own**")
+    st.markdown("\n".join(f"- {sentence}" for sentence in tried))
+    st.caption("How they were made and scored: [Findings](/findings#own-study).")

@@ -52,6 +52,7 @@ def test_it_opens_with_the_best_predictor_against_always_saying_the_mean(best: A
 
 def test_takeaways_of_the_doubting_paper_stand_where_predictions_are_shown(best: AppTest) -> None:
     told = words(best)
+    assert "Tried on encoders of our own" in told and "Our MiniLM: the line on EEE, VRM and IsoScore" in told
     assert "Before you lean on a predicted score" in told
     assert "**Geometry mostly tells how a model was trained.**" in told
     assert "108 decoders and their losses, not encoders and GLUE" in told
