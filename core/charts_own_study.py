@@ -31,7 +31,7 @@ def own_study_chart(finding: OwnFinding, *, height: int = 320) -> alt.Chart:
                 "kind:N",
                 scale=alt.Scale(domain=kinds, range=["circle", "diamond"][: len(kinds)]),
                 title=None,
-                legend=alt.Legend(orient="top", symbolFillColor=GREY) if len(kinds) > 1 else None,
+                legend=alt.Legend(orient="bottom", symbolFillColor=GREY) if len(kinds) > 1 else None,
             ),
             tooltip=[
                 alt.Tooltip("label:N", title="Checkpoint"),
