@@ -6,10 +6,19 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cache import gaps, worker
+from cache import gaps
 from cache.paths import store_folder
 from cache.store import Store
-from commands.terminal import JsonOption, StoreOption, attempt, people, print_json, report
+from commands.terminal import (
+    DetachOption,
+    JsonOption,
+    StoreOption,
+    attempt,
+    detached,
+    people,
+    print_json,
+    report,
+)
 from core.errors import InputError
 from core.gap import Z
 
@@ -43,9 +52,7 @@ def gap(
     made_from: Annotated[str, typer.Option(help="Also every hub repository made from this model.")] = "",
     tag: Annotated[list[str] | None, typer.Option(help="Only hub repositories with this tag.")] = None,
     sets: Annotated[bool, typer.Option("--sets", help="List the token sets and end.")] = False,
-    detach: Annotated[
-        bool, typer.Option("--detach", help="Hand it to background workers and return; see `cli.py jobs`.")
-    ] = False,
+    detach: DetachOption = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -65,11 +72,7 @@ def gap(
     opened = Store.open(store_folder(store))
     if detach:
         job = gaps.queue_gaps(opened, [(name, revision) for name in names], request)
-        worker.ensure_workers(opened)
-        if as_json:
-            print_json({"job": job})
-        else:
-            people.print(f"Job {job} is queued; `cli.py jobs watch {job}` shows how far it is.")
+        detached(opened, job, as_json)
         return
     results, failures = attempt(
         names,

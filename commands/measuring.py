@@ -10,7 +10,16 @@ from cache import jobs, worker
 from cache.measuring import Settings, Subject, measure_subject
 from cache.paths import store_folder
 from cache.store import Store
-from commands.terminal import JsonOption, StoreOption, attempt, people, print_json, report
+from commands.terminal import (
+    DetachOption,
+    JsonOption,
+    StoreOption,
+    attempt,
+    detached,
+    people,
+    print_json,
+    report,
+)
 from core.errors import InputError
 from core.measures import GROUPS, MEASURES, select
 
@@ -58,9 +67,7 @@ def measure(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of hub ids.")] = None,
-    detach: Annotated[
-        bool, typer.Option("--detach", help="Hand it to background workers and return; see `cli.py jobs`.")
-    ] = False,
+    detach: DetachOption = False,
     executor: Annotated[
         str | None, typer.Option(help="Spread over processes: local, or over machines: dask:ADDRESS.")
     ] = None,
@@ -95,11 +102,7 @@ def measure(
     if detach or executor:
         job = jobs.submit(opened, subjects, settings)
         if detach:
-            worker.ensure_workers(opened)
-            if as_json:
-                print_json({"job": job})
-            else:
-                people.print(f"Job {job} is queued; `cli.py jobs watch {job}` shows how far it is.")
+            detached(opened, job, as_json)
             return
         worker.run_job(opened, job, executor)
     results, failures = attempt(

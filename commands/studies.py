@@ -11,9 +11,11 @@ from cache.measuring import Settings, Subject
 from cache.paths import store_folder
 from cache.store import Store
 from commands.terminal import (
+    DetachOption,
     JsonOption,
     StoreOption,
     attempt,
+    detached,
     notices,
     numbers,
     people,
@@ -96,9 +98,7 @@ def study_glue(
         int | None, typer.Option(help="Of the head, the order and the dropout. Default: 42.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    detach: Annotated[
-        bool, typer.Option("--detach", help="Hand it to background workers and return; see `cli.py jobs`.")
-    ] = False,
+    detach: DetachOption = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -207,9 +207,7 @@ def cells_sweep(
     sequences: Annotated[int, typer.Option(min=2, help="Text sequences drawn from the corpus.")] = 5000,
     seed: Annotated[int, typer.Option(help="Seed of the text sample and of the quantizer.")] = 0,
     quantizer_seeds: Annotated[int, typer.Option(min=1, help="Quantizer seeds at each size.")] = 1,
-    detach: Annotated[
-        bool, typer.Option("--detach", help="Hand it to background workers and return; see `cli.py jobs`.")
-    ] = False,
+    detach: DetachOption = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -237,11 +235,7 @@ def cells_sweep(
     if detach:
         title = f"Number of cells: {len(subjects)} subjects"
         job = cell_studies.queue_study(opened, subjects, settings, plan, title)
-        worker.ensure_workers(opened)
-        if as_json:
-            print_json({"job": job})
-        else:
-            people.print(f"Job {job} is queued; `cli.py jobs watch {job}` shows how far it is.")
+        detached(opened, job, as_json)
         return
     results, failures = attempt(
         [subject.name for subject in subjects],

@@ -11,7 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cache import worker
 from cache.measuring import Progress
+from cache.store import Store
 from core.errors import InputError
 
 people = Console()
@@ -24,6 +26,9 @@ StoreOption = Annotated[
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="End with one line of JSON, and print nothing else.")
+]
+DetachOption = Annotated[
+    bool, typer.Option("--detach", help="Hand it to background workers and return; see `cli.py jobs`.")
 ]
 
 
@@ -107,3 +112,12 @@ def numbers(text: str, option: str) -> list[float]:
         return [float(part) for part in text.split(",")]
     except ValueError as error:
         raise InputError(f"{option} takes numbers with commas between them, not {text!r}.") from error
+
+
+def detached(store: Store, job: str, as_json: bool) -> None:
+    """Start workers on a job just made, and say how to follow it."""
+    worker.ensure_workers(store)
+    if as_json:
+        print_json({"job": job})
+    else:
+        people.print(f"Job {job} is queued; `cli.py jobs watch {job}` shows how far it is.")
