@@ -117,6 +117,7 @@ class Store:
             with self._locked(wait):
                 pending = self._pending()
                 with self._writing() as connection:
+                    self._refuse_newer(migrations.version(connection))  # migrated since this was opened
                     taken = self._take_in(connection, pending)
                 self._publish()
                 for part in pending:

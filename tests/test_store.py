@@ -230,6 +230,17 @@ def test_a_store_of_a_newer_schema_is_refused_and_left_alone(store: Store, monke
     assert store.state() == before
 
 
+def test_rows_are_not_taken_into_a_store_that_was_migrated_meanwhile(store: Store) -> None:
+    """A program that is still running when a newer one takes over keeps its parts for the newer one."""
+    store.add("scores", [score(0.5)])
+    with duckdb.connect(str(store.database)) as connection:
+        connection.execute("INSERT INTO migrations VALUES (999, 'm999_later', now()::TIMESTAMP)")
+    before = store.state()
+    with pytest.raises(InputError, match="was written by a newer version of this program .schema 999"):
+        store.ingest()
+    assert store.state() == before and len(list(store.parts.glob("*.parquet"))) == 1
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError) as caught:
