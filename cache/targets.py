@@ -85,7 +85,7 @@ def of_checkpoint(
     if of_clouds or cells:
         from cache import samples
 
-        precision = resolve_precision(settings.precision, settings.device)
+        precision = resolve_precision(settings.precision)
         for repeat in range(settings.repeats):
             seed = settings.seed + repeat
             told = tell if settings.repeats == 1 else _numbered(tell, repeat + 1, settings.repeats)

@@ -65,7 +65,7 @@ def measure(
     k: Annotated[int, typer.Option("--k", min=2, help="Cells: centroids in each codebook.")] = 256,
     engine: Annotated[str, typer.Option(help="Cells: own, or faiss for the reference.")] = "own",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto (float32), float32 or bfloat16.")] = "auto",
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of hub ids.")] = None,
     detach: DetachOption = False,
     executor: Annotated[

@@ -94,7 +94,7 @@ def extract(
     if not sequences:
         raise InputError(f"There is no sequence to run {checkpoint.name} on: give a corpus with text in it.")
     where = resolve_device(device)
-    kind = resolve_precision(precision, where)
+    kind = resolve_precision(precision)
     ids, starts, note = _tokenize(checkpoint, sequences, max_length, progress)
     lengths = np.diff(starts)
     if position != "all" and not lengths.all():

@@ -171,8 +171,8 @@ def choose_settings() -> Settings | None:
             "Precision",
             ["auto", "float32", "bfloat16"],
             key="precision",
-            help="auto computes in bfloat16 only where that is faster and moves the measures by less than "
-            "sampling does.",
+            help="auto is float32. bfloat16 is faster where the processor has it, but moves the measures of "
+            "small models by more than drawing other sentences does.",
             persist_state="session",
         )
     if not measures or not corpus:

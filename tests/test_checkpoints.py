@@ -228,7 +228,7 @@ def test_resolving_imports_no_weights_library(folder: Path) -> None:
         "import sys, core.hidden_states, core.weights, core.devices\n"
         "from core import checkpoints\n"
         f"checkpoints.resolve({str(folder)!r})\n"
-        "core.devices.resolve_precision('auto', 'cpu')\n"
+        "core.devices.resolve_precision('auto')\n"
         "print(sorted({'torch', 'transformers', 'safetensors'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

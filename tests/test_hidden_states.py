@@ -203,41 +203,42 @@ def test_encoder_decoders_give_their_encoder(tmp_path: Path) -> None:
     close(ours, np.concatenate(each))
 
 
-MEASURES = ["dispersion", "eee", "isoscore", "effective_rank"]
+def moved_by_bfloat16(
+    checkpoint: Checkpoint, text: list[str], folder: Path, of: int | None = None
+) -> dict[str, float]:
+    """How far bfloat16 moves each measure of all tokens, in standard deviations between samples of sequences.
 
-
-def moves_less_than_resampling(checkpoint: Checkpoint, text: list[str], folder: Path) -> None:
-    """bfloat16 moves each measure by less than the sd over ten halves of the text."""
+    The sd is that of ten halves of the text, halved by whole sequences; of: scaled to so many sequences.
+    """
     from core.measures import measure
 
-    each, _ = cloud(checkpoint, text, folder / "f.npy", position="mean", precision="float32")
-    half, extraction = cloud(checkpoint, text, folder / "b.npy", position="mean", precision="bfloat16")
+    each, _ = cloud(checkpoint, text, folder / "f.npy", precision="float32")
+    half, extraction = cloud(checkpoint, text, folder / "b.npy", precision="bfloat16")
     assert extraction.precision == "bfloat16" and not np.array_equal(each, half)
-    exact, rounded = measure(each, MEASURES), measure(half, MEASURES)
-    draw = np.random.default_rng(0)
-    drawn = [measure(each[draw.permutation(len(text))[: len(text) // 2]], MEASURES) for _ in range(10)]
-    for name in MEASURES:
-        noise = np.std([sample[name] for sample in drawn], ddof=1)
-        assert abs(rounded[name] - exact[name]) < noise, name
+    lengths = [len(one["input_ids"]) for one in map(checkpoints.load_tokenizer(checkpoint), text)]
+    belongs = np.repeat(np.arange(len(text)), lengths)
+    draw, few = np.random.default_rng(0), len(text) // 2
+    halves = [measure(each[np.isin(belongs, draw.permutation(len(text))[:few])]) for _ in range(10)]
+    exact, rounded = measure(each), measure(half)
+    scale = 1.0 if of is None else (few / of) ** 0.5
+    noise = {name: scale * float(np.std([one[name] for one in halves], ddof=1)) for name in exact}
+    return {name: abs(rounded[name] - exact[name]) / noise[name] for name in exact}
 
 
 @pytest.mark.parametrize("name", tiny.MAKERS)
-def test_bfloat16_moves_measures_less_than_sampling(
+def test_bfloat16_moves_measures_of_few_sequences_less_than_sampling(
     made: dict[str, Checkpoint], name: str, tmp_path: Path
 ) -> None:
-    moves_less_than_resampling(made[name], tiny.sentences(200, seed=1), tmp_path)
+    assert max(moved_by_bfloat16(made[name], tiny.sentences(200, seed=1), tmp_path).values()) < 1
 
 
-@pytest.mark.parametrize(
-    ("flags", "expected"),
-    [("avx512f avx512_bf16", "bfloat16"), ("amx_bf16", "bfloat16"), ("avx512f", "float32")],
-)
-def test_auto_is_bfloat16_only_where_the_processor_has_it(
-    flags: str, expected: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Path, "read_text", lambda self: f"flags: {flags}")
-    assert devices.resolve_precision("auto", "cpu") == expected
-    assert devices.resolve_precision("float32", "cpu") == "float32"
+def test_auto_is_float32(made: dict[str, Checkpoint], tmp_path: Path) -> None:
+    assert [devices.resolve_precision(word) for word in devices.PRECISIONS] == [
+        "float32",
+        "float32",
+        "bfloat16",
+    ]
+    assert cloud(made["gpt2"], TEXT[:3], tmp_path / "x.npy")[1].precision == "float32"
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
@@ -347,5 +348,17 @@ def test_real_checkpoints(material: Path, minilm: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.real
-def test_bfloat16_on_the_real_encoder(minilm: Path, tmp_path: Path) -> None:
-    moves_less_than_resampling(checkpoints.resolve(checkpoints.MINILM), tiny.sentences(120, seed=1), tmp_path)
+def test_bfloat16_would_do_for_a_real_encoder_and_not_for_a_small_decoder(
+    material: Path, minilm: Path, tmp_path: Path
+) -> None:
+    """Why `auto` stays in float32: at 5,000 sequences the one moves less than sampling, the other more."""
+    from core import corpora
+
+    docstrings = corpora.load(corpora.STANDARD_LIBRARY)
+    for name, count, below in (
+        (checkpoints.MINILM, 60, True),
+        (str(material / "checkpoints" / "llama-stories260k"), 60, False),
+    ):
+        text = corpora.sample(docstrings, count).sequences
+        moved = moved_by_bfloat16(checkpoints.resolve(name), text, tmp_path, of=5000)
+        assert (max(moved.values()) < 1) == below, moved
