@@ -44,6 +44,19 @@ def test_errors_lie_within_the_seeds_of_faiss(quantizer: str) -> None:
     assert abs(np.mean(ours) - np.mean(theirs)) < 2 * np.std(theirs, ddof=1)
 
 
+def test_with_few_vectors_a_centroid_codes_are_as_good_as_those_of_faiss() -> None:
+    """Four vectors a centroid: the codebooks are fitted to the first codes, so the last search starts there.
+
+    From other random codes the error was 0.24, where it is 0.04 for FAISS.
+    """
+    vectors = mixture(256, 24)
+    ours, theirs = (
+        [error(vectors, quantizers.quantize("lsq", vectors, k=64, seed=s, engine=e)) for s in range(6)]
+        for e in quantizers.ENGINES
+    )
+    assert np.mean(ours) < np.mean(theirs) + 2 * np.std(theirs, ddof=1)
+
+
 @pytest.mark.parametrize("quantizer", quantizers.QUANTIZERS)
 def test_same_seed_same_bits_on_any_number_of_threads(
     quantizer: str, monkeypatch: pytest.MonkeyPatch

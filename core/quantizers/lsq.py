@@ -2,8 +2,10 @@
 
 Trained and applied on all vectors, in the order FAISS does it: random codes; 25 times: codebooks by least
 squares with a ridge, codebooks perturbed with falling temperature (SR-D), 8 rounds of perturbed local search;
-at last all codes drawn anew and searched in 16 rounds. What differs is speed. Random numbers are drawn by
-block of vectors, so that the same seed gives the same result on any number of threads.
+at last the codes are searched anew in 16 rounds, from the random ones that training began with. FAISS begins
+there too, as it sets its generator back to the seed; with few vectors a centroid other random codes would end
+a percent worse, because the first codebooks are fitted to these. What differs is speed. Random numbers are
+drawn by block of vectors, so that the same seed gives the same result on any number of threads.
 """
 
 import threading
@@ -33,7 +35,7 @@ def train_and_encode(
     """
     n, passes = len(vectors), TRAIN_ROUNDS + 1
     rng = np.random.default_rng([seed, 0])
-    codes = rng.integers(0, k, (n, M), dtype=np.int32)
+    codes = _first_codes(rng, n, M, k)
     deviation = _deviation(vectors)
     for done in range(TRAIN_ROUNDS):
         codebooks = _least_squares(vectors, codes, k)
@@ -42,11 +44,16 @@ def train_and_encode(
         _refine(vectors, codebooks, codes, SEARCH_ROUNDS, [seed, 1, done])
         if step:
             step(done + 1, passes)
-    codes = rng.integers(0, k, (n, M), dtype=np.int32)
+    codes = _first_codes(np.random.default_rng([seed, 0]), n, M, k)
     _refine(vectors, codebooks, codes, ENCODE_ROUNDS, [seed, 2, 0])
     if step:
         step(passes, passes)
     return codebooks.astype(np.float32), codes
+
+
+def _first_codes(rng: np.random.Generator, n: int, M: int, k: int) -> np.ndarray:
+    """Random codes (n, M) int32: the first numbers that a seed's generator gives."""
+    return rng.integers(0, k, (n, M), dtype=np.int32)
 
 
 def _deviation(vectors: np.ndarray) -> np.ndarray:
