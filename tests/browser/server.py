@@ -59,6 +59,13 @@ class App:
     def log(self) -> str:
         return (self.folder / "server.log").read_text(errors="replace")
 
+    @property
+    def processor_seconds(self) -> float:
+        """What the server has computed since it started: its time on a machine with nothing else to do."""
+        assert self.process is not None
+        words = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
     def start(self, timeout: float = 60) -> App:
         """Start the server and wait until it answers; RuntimeError with its log if it does not."""
         self.folder.mkdir(parents=True, exist_ok=True)

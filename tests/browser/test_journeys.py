@@ -94,10 +94,14 @@ def test_first_start_is_full_and_asks_nothing_of_the_network(app: App, watched: 
 
 def test_the_first_request_may_be_for_any_page(start_app: Callable[..., App], page: Page) -> None:
     fresh = start_app()
-    begun = time.monotonic()
+    begun, computed = time.monotonic(), fresh.processor_seconds
     page.goto(f"{fresh.url}/explore")
     expect(page.get_by_text("n = 181", exact=False).first).to_be_visible()
-    print(f"\nExplore stands {time.monotonic() - begun:.1f} s after the first request to a fresh store")
+    taken, computed = time.monotonic() - begun, fresh.processor_seconds - computed
+    print(
+        f"\nExplore stands {taken:.1f} s after the first request to a fresh store; computed: {computed:.1f} s"
+    )
+    assert computed < 5  # seconds by the clock depend on what else the machine does
     expect(page.get_by_role("link", name="Shortlist").first).to_be_visible()
 
 
