@@ -94,9 +94,10 @@ def sentence(error: Exception) -> str:
 
 
 def report(failures: list[dict[str, str]]) -> None:
-    """Say each failure in one line; any makes the exit status 1."""
+    """Say each failure in one line that names its subject once; any makes the exit status 1."""
     for failure in failures:
-        say(f"{failure['subject']}: {failure['error']}")
+        named = failure["error"].startswith(failure["subject"])
+        say(failure["error"] if named else f"{failure['subject']}: {failure['error']}")
     if failures:
         raise typer.Exit(1)
 
