@@ -94,11 +94,11 @@ def collect(store: Store, part: str, folder: Path) -> "pd.DataFrame":
         if member.name == "minilm" or Path(member.name.partition("+")[0]).exists() or part == "minilm":
             subjects[member.name] = resolve(member.name, digests=digests).fingerprint
     measurements = store.query(
-        """SELECT m.subject, m.measure, m.seed, m.value, m.n, m.d
+        """SELECT m.subject, m.measure, m.seed, m.value, m.n, m.d,
+            coalesce(format('{:,} sequences of {}', c.sequences, c.corpus), '') AS text
         FROM measurements m LEFT JOIN clouds c USING (cloud)
-        WHERE m.value IS NOT NULL AND m.parameters = '{}'
-            AND (m.cloud = '' OR (c.corpus = ? AND c.sequences = ? AND c.text_seed = 0))""",
-        [PTB_WIKITEXT, own_study.SEQUENCES],
+        WHERE m.value IS NOT NULL AND m.parameters = '{}' AND m.measure NOT LIKE 'gap%'
+            AND (m.cloud = '' OR (c.text_seed = 0 AND c.position = 'all'))"""
     )
     tuned = store.query("SELECT subject, task, protocol, score AS value, details FROM fine_tunings")
     told = [json.loads(protocol) for protocol in tuned["protocol"]]

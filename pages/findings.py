@@ -11,7 +11,7 @@ from core.charts_own_study import own_study_chart
 from core.studies import latent_geometry, latent_geometry_print, own_study_findings
 from core.studies.latent_geometry_figures import Panel, panels
 from core.studies.latent_geometry_words import IDS, Finding, findings
-from core.studies.own_study import SEQUENCES, shipped
+from core.studies.own_study import shipped
 from core.studies.own_study_findings import OwnFinding
 from pages.common import from_url, open_store, to_url
 
@@ -202,12 +202,14 @@ def own() -> tuple[list[OwnFinding], pd.DataFrame, list[str], str, int]:
     beside = own_study_findings.beside_the_paper(long, models)
     said = [
         *own_study_findings.agreement(beside),
+        *own_study_findings.by_vectors(long),
         *own_study_findings.with_noise_fixed(long),
         *own_study_findings.architecture_helps(long, models),
         *own_study_findings.predicted_elsewhere(long),
         *own_study_findings.ranked_by_published(long, models),
     ]
-    made = "; ".join(f"{base}: {how}" for base, how in own_study_findings.protocols(long).items())
+    scored, read = own_study_findings.protocols(long), own_study_findings.texts(long)
+    made = "; ".join(f"{base}: {scored.get(base, 'no scores')}; {text}" for base, text in read.items())
     return own_study_findings.findings(long), beside, said, made, long["label"].nunique()
 
 
@@ -219,10 +221,9 @@ def own_study() -> None:
     st.space("small")
     st.subheader("Our own repetition, on a small scale", anchor="own-study")
     st.markdown(
-        f"{count} checkpoints made with `cli.py study own` and measured on {SEQUENCES:,} sequences of PTB + "
-        "WikiText-2. Checkpoints made from the same weights are not independent of each other, and one "
-        "seed a "
-        "task leaves several points of chance in a score: read directions, not digits."
+        f"{count} checkpoints made with `cli.py study own`. Checkpoints made from the same weights are not "
+        "independent of each other, and one seed a task leaves several points of chance in a "
+        "score: read directions, not digits."
     )
     with st.container(border=True):
         st.markdown("**What it bears out, and what not**")
@@ -242,7 +243,7 @@ def own_study() -> None:
                 column_config={"measure": "Measure", **columns},
                 alt="Pearson's r of each measure with the score, in the paper's data and in ours",
             )
-        st.caption(f"Scores: {made}." if made else "It has no scores yet, only measures.")
+        st.caption(f"Scores and text. {made}.")
     for start in range(0, len(shown), 2):
         for column, finding in zip(st.columns(2), shown[start:], strict=False):
             with column.container(border=True, height="stretch"):

@@ -17,11 +17,13 @@ from core.studies.own_study_findings import (
     agreement,
     architecture_helps,
     beside_the_paper,
+    by_vectors,
     findings,
     frame,
     predicted_elsewhere,
     protocols,
     ranked_by_published,
+    texts,
     with_noise_fixed,
 )
 from core.variants import split
@@ -35,7 +37,7 @@ def made(part: str = "small", folder: Path = Path("made"), slope: float = 2.0) -
     measured, scored = [], []
     for place, member in enumerate(found):
         quality = 1 - (member.alpha or 0) + rng.normal(0, 0.01)
-        row = {"subject": f"subject {place}", "n": 1000, "d": 128}
+        row = {"subject": f"subject {place}", "n": 1000, "d": 128, "text": "few"}
         for seed in range(3):
             value = 1 + slope * quality + 0.01 * seed
             measured.append(row | {"measure": "lsq_patchiness", "seed": seed, "value": value})
@@ -116,6 +118,25 @@ def test_each_part_keeps_the_protocol_of_its_own() -> None:
     rows = wide(mixed)
     assert rows[list(AVERAGED)].notna().all(axis=None)
     assert rows.loc["MiniLM", "RTE"] > 0.5
+
+
+def test_measures_of_another_number_of_vectors_are_kept_apart() -> None:
+    """The text that most checkpoints have counts, of equals the larger; both are told."""
+    name = {"quantity": {"lsq_patchiness": "lsq_patchiness_published"}}
+    few = made().replace(name)
+    measured = few[few["kind"] == "measure"]
+    many = measured.assign(value=10 - measured["value"], n=5000, text="many")
+    both = merged(few, many)
+    measure = "lsq_patchiness_published"
+    assert wide(both)[measure].mean() == pytest.approx(many["value"].mean())
+    assert texts(both) == {"small encoder": "many, 5,000 vectors"}
+    assert by_vectors(both) == [
+        "Our small encoder: Point patchiness as published (LSQ) goes with the score by r = +1.00 on 1,000 "
+        "vectors and by r = −1.00 on 5,000 vectors."
+    ]
+    partly = merged(few, many.iloc[1:])
+    assert wide(partly)[measure].mean() == pytest.approx(measured["value"].mean())
+    assert by_vectors(few) == []
 
 
 @pytest.mark.parametrize(
@@ -217,12 +238,13 @@ def test_the_page_on_the_study_says_what_the_shipped_table_says() -> None:
     beside = beside_the_paper(long, paper)
     sentences = [
         *agreement(beside),
+        *by_vectors(long),
         *with_noise_fixed(long),
         *architecture_helps(long, paper),
         *predicted_elsewhere(long),
         *ranked_by_published(long, paper),
     ]
-    assert len(sentences) == 9
+    assert len(sentences) == 10
     assert [sentence for sentence in sentences if sentence not in text] == []
     rows = [
         f"| {title_of(row[1])} | {' | '.join(latent_geometry.signed(r, 2) for r in row[2:])} |"

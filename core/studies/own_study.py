@@ -31,7 +31,7 @@ NON_STANDARD = ("shuffled", "untrained", "reinitialised")
 SWAPPED = ("shuffled-corpus", "random-number")  # whose input embeddings the small encoder is given
 COLUMNS = (
     *("part", "label", "base", "objective", "variant", "alpha", "noise_seed"),
-    *("kind", "quantity", "value", "sd", "repeats", "n", "d", "protocol"),
+    *("kind", "quantity", "value", "sd", "repeats", "n", "d", "text", "protocol"),
 )
 
 
@@ -106,7 +106,7 @@ def table(
     """The long table of the study, COLUMNS, one row a quantity of a checkpoint.
 
     Arguments:
-        measurements: subject, measure, seed, value, n, d, of one text sample.
+        measurements: subject, measure, seed, value, n, d, text (which sample; "" where none was read).
         scores: subject, task, protocol (in words), seed (of fine-tuning), value.
         subjects: a member's name → its subject; members without one are left out.
 
@@ -122,12 +122,10 @@ def table(
         if subject is None:
             continue
         head = {key: value for key, value in vars(member).items() if key != "name"}
-        for name, group in measured[subject].groupby("measure") if subject in measured else ():
-            rows.append(
-                head
-                | {"kind": "measure", "quantity": name, "n": group["n"].iloc[0], "d": group["d"].iloc[0]}
-                | _spread(group["value"])
-            )
+        keys = ["measure", "text"]
+        for (name, text), group in measured[subject].groupby(keys) if subject in measured else ():
+            size = {"n": group["n"].iloc[0], "d": group["d"].iloc[0], "text": text}
+            rows.append(head | {"kind": "measure", "quantity": name} | size | _spread(group["value"]))
         keys = ["task", "protocol"]
         for (task, protocol), group in scored[subject].groupby(keys) if subject in scored else ():
             rows.append(
@@ -163,26 +161,31 @@ def merged(old: "pd.DataFrame", new: "pd.DataFrame") -> "pd.DataFrame":
     """Both tables in one; of a quantity in both, the newer row."""
     import pandas as pd
 
-    keys = ["label", "kind", "quantity", "protocol"]
+    keys = ["label", "kind", "quantity", "text", "protocol"]
     both = pd.concat([part for part in (old, new) if len(part)] or [new], ignore_index=True)
-    kept = both.fillna({"protocol": ""}).drop_duplicates(keys, keep="last")
+    kept = both.fillna({"text": "", "protocol": ""}).drop_duplicates(keys, keep="last")
     order = {label: place for place, label in enumerate(dict.fromkeys(both["label"]))}
     place = kept["label"].map(order)
-    return kept.assign(place=place).sort_values(["place", "kind", "quantity"], kind="stable")[list(COLUMNS)]
+    by = ["place", "kind", "quantity", "text"]
+    return kept.assign(place=place).sort_values(by, kind="stable")[list(COLUMNS)]
+
+
+def usual(long: "pd.DataFrame") -> "pd.DataFrame":
+    """The rows of one protocol and one text for each quantity of a part.
+
+    A score under several protocols is that of the protocol most checkpoints of its part have; a measure on
+    several texts that of the text most have, of equals the one with more vectors, since cell measures of
+    different numbers of vectors do not compare.
+    """
+    known = long.fillna({"text": "", "protocol": "", "n": 0})
+    keys = ["part", "quantity", "text", "protocol"]
+    counts = known.groupby(keys).agg(labels=("label", "nunique"), n=("n", "max")).reset_index()
+    chosen = counts.sort_values(["labels", "n"], kind="stable").drop_duplicates(keys[:2], keep="last")
+    return known.merge(chosen[keys], on=keys)
 
 
 def wide(long: "pd.DataFrame") -> "pd.DataFrame":
-    """One row a checkpoint: what it is, then a column a measure and a score (their means).
-
-    A score under several protocols is that of the protocol most checkpoints of its part have.
-    """
-    keys = ["part", "quantity", "protocol"]
-    counts = long[long["kind"] == "score"].groupby(keys)["label"].nunique()
-    chosen = set() if counts.empty else set(counts.groupby(level=[0, 1]).idxmax())
-    usual = [
-        kind == "measure" or key in chosen
-        for kind, key in zip(long["kind"], long[keys].itertuples(index=False, name=None), strict=True)
-    ]
-    values = long.loc[usual].pivot(index="label", columns="quantity", values="value")
+    """One row a checkpoint: what it is, then a column a measure and a score (their means) that are usual."""
+    values = usual(long).pivot(index="label", columns="quantity", values="value")
     facts = ["part", "base", "objective", "variant", "alpha", "noise_seed"]
     return long.drop_duplicates("label").set_index("label")[facts].join(values)

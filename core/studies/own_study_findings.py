@@ -23,7 +23,7 @@ from core.studies.latent_geometry import (
     regression,
     signed,
 )
-from core.studies.own_study import COLUMNS, wide
+from core.studies.own_study import COLUMNS, usual, wide
 
 AVERAGED = ("CoLA", "MRPC", "RTE", "STS-B")
 SHOWN = ("lsq_patchiness", "lsq_reconstruction_skew", "lsq_centroid_variance", "lsq_cluster_eee", "eee")
@@ -111,11 +111,35 @@ def _told(family: str, points: pd.DataFrame) -> str:
 
 def protocols(long: pd.DataFrame) -> dict[str, str]:
     """Base → the protocol that most of its scores were made by, in words; bases without scores left out."""
-    scores = long[long["kind"] == "score"]
+    scores = usual(long).query("kind == 'score'")
+    return {str(base): str(rows["protocol"].iloc[0]) for base, rows in scores.groupby("base", sort=False)}
+
+
+def texts(long: pd.DataFrame) -> dict[str, str]:
+    """Base → the text that its measures were taken on, in words."""
+    read = usual(long).query("kind == 'measure' and text != ''")
     return {
-        str(base): str(rows["protocol"].value_counts().index[0])
-        for base, rows in scores.groupby("base", sort=False)
+        str(base): f"{rows['text'].iloc[0]}, {rows['n'].iloc[0]:,.0f} vectors"
+        for base, rows in read.groupby("base", sort=False)
     }
+
+
+def by_vectors(long: pd.DataFrame, measure: str = CENTRAL) -> list[str]:
+    """One sentence a base measured on several texts: r with the score on each, fewest vectors first."""
+    rows = long[(long["kind"] == "measure") & (long["quantity"] == measure)]
+    said = []
+    for base, own in rows.groupby("base", sort=False):
+        found = []
+        for n, part in own.groupby("n"):
+            both = perturbed(frame(pd.concat([long[long["kind"] == "score"], part]))).dropna(
+                subset=[GLUE, measure]
+            )
+            kept = both[both["family"] == base]
+            if len(kept) >= FEWEST:
+                found.append(f"r = {signed(pearson(kept, measure, str(base)), 2)} on {n:,.0f} vectors")
+        if len(found) > 1:
+            said.append(f"Our {base}: {title_of(measure)} goes with the score by {' and by '.join(found)}.")
+    return said
 
 
 def beside_the_paper(long: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
