@@ -58,6 +58,18 @@ def test_with_few_vectors_a_centroid_codes_are_as_good_as_those_of_faiss() -> No
 
 
 @pytest.mark.parametrize("quantizer", quantizers.QUANTIZERS)
+def test_a_cloud_far_from_the_origin_is_quantized_about_its_mean(quantizer: str) -> None:
+    """float32 products of vectors 3,000 long would not tell which of two centroids 1 apart is nearer."""
+    far = (mixture(600, 10) / 3 + 1000).astype(np.float32)
+    mean = far.astype(np.float64).mean(0)
+    made = quantizers.quantize(quantizer, far, k=32, seed=1)
+    about = quantizers.quantize(quantizer, (far - mean).astype(np.float32), k=32, seed=1)
+    assert np.array_equal(made.codes, about.codes)
+    everything = slice(None)
+    np.testing.assert_allclose(made.reconstruct(everything), about.reconstruct(everything) + mean, rtol=1e-9)
+
+
+@pytest.mark.parametrize("quantizer", quantizers.QUANTIZERS)
 def test_same_seed_same_bits_on_any_number_of_threads(
     quantizer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
