@@ -90,9 +90,7 @@ def quantize(
         else:
             codebooks, codes = pq.train_and_encode(vectors, M, k, seed, step)
     if mean is not None:
-        share = (
-            M if quantizer == "lsq" else 1
-        )  # additive centroids add up to a vector, others stand for parts
+        share = M if quantizer == "lsq" else 1  # additive centroids add up to a vector
         codebooks = [book + mean[part] / share for part, book in zip(parts, codebooks, strict=True)]
     return Quantization(codes, codebooks, parts)
 
