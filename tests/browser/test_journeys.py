@@ -101,7 +101,6 @@ def test_the_first_request_may_be_for_any_page(start_app: Callable[..., App], pa
     print(
         f"\nExplore stands {taken:.1f} s after the first request to a fresh store; computed: {computed:.1f} s"
     )
-    assert computed < 5  # seconds by the clock depend on what else the machine does
     expect(page.get_by_role("link", name="Shortlist").first).to_be_visible()
 
 
