@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from core.cell_curves import Curves
-from core.charts import title_of
+from core.measures.titles import title_of
 
 CLOSE = 0.01  # shares of vectors that differ by less look alike
 ALIKE = 0.05  # so do variances that differ by less than this share of the larger

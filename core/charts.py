@@ -13,7 +13,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from core.measures import MEASURES
+from core.measures.titles import axis_title, title_of
 
 PALETTE = ("#2E6FD9", "#DD9800", "#009C78", "#D81E5B", "#9679A9", "#35B0F0", "#7E3FA8", "#A05700")
 GREY = "#8A93A0"  # readable on both backgrounds
@@ -31,27 +31,6 @@ def family_colours(families: Iterable[str]) -> dict[str, str]:
     rest = sorted(set(families) - set(FIXED))
     free = [*PALETTE[len(FIXED) :], *[GREY] * len(rest)]
     return {name: PALETTE[index] for name, index in FIXED.items()} | dict(zip(rest, free, strict=False))
-
-
-def title_of(name: str) -> str:
-    """The display name of a measure or score."""
-    if name in MEASURES:
-        return MEASURES[name].title
-    return {
-        "glue_average": "GLUE average",
-        "glue_average_8_tasks": "GLUE average over the same 8 tasks",
-        "parameters": "Parameters",
-        "alpha": "Noise",
-    }.get(name, name)
-
-
-def axis_title(name: str) -> str:
-    """The display name with what the axis counts: direction of a measure, unit of a score."""
-    if name in MEASURES:
-        return f"{MEASURES[name].title} (no unit; {MEASURES[name].direction})"
-    if name == "parameters":
-        return "Parameters (count, logarithmic)"
-    return f"{title_of(name)} (as a fraction)"
 
 
 def _field(name: str) -> str:

@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 
 from core.cell_curves import Curves
-from core.charts import GREY, PALETTE, title_of
+from core.charts import GREY, PALETTE
+from core.measures.titles import title_of
 
 PICTURES = {"occupancy": "Cell occupancy", "nearest": "Centroid distances", "errors": "Reconstruction errors"}
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from core.charts import GREY, PALETTE, title_of
+from core.charts import GREY, PALETTE
+from core.measures.titles import title_of
 from core.published_evidence import STATISTICS
 
 RAW, PARTIAL = "Raw", "Covariates held fixed"

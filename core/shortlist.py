@@ -11,8 +11,8 @@ import pandas as pd
 
 from core.best import Best
 from core.cell_samples import PUBLISHED
-from core.charts import title_of
 from core.conformal import coverage
+from core.measures.titles import title_of
 from core.predicted import limits_of, predicted, say_other_cells
 from core.predicted_words import small
 from core.prediction import SPREAD, Model, Trust, fit, held_out, probability_among_best, trust

@@ -7,6 +7,7 @@ from cache.store import Store
 from core import charts
 from core.evidence import LEVELS, evidence, interval
 from core.measures import MEASURES
+from core.measures.titles import title_of
 from core.shortlist import Ranking, widest
 from core.subjects import Overview, formed, percentile, short_number
 from pages.common import table
@@ -101,7 +102,7 @@ def scores_table(store: Store, row: pd.Series) -> None:
     if known.empty:
         st.caption("No score of this checkpoint is known.")
         return
-    known = known.assign(task=[charts.title_of(task) for task in known["task"]])
+    known = known.assign(task=[title_of(task) for task in known["task"]])
     st.dataframe(
         known,
         hide_index=True,
@@ -132,7 +133,7 @@ def reasons(store: Store, overview: Overview, ranking: Ranking, row: pd.Series, 
     for name in ranking.model.measures:
         known = evidence(reference, name, score)
         said.append(
-            f"**{MEASURES[name].title}** and {charts.title_of(score)}, published checkpoints: "
+            f"**{MEASURES[name].title}** and {title_of(score)}, published checkpoints: "
             f"{LEVELS[known.level]}; {interval(known.pooled)}. {' '.join(known.reasons)}"
         )
     st.markdown("\n".join(f"- {reason}" for reason in said))
@@ -152,7 +153,7 @@ def side_by_side(
             st.markdown(f"**{row['name']}**")
             st.caption(f"{facts_line(row)}  \n{text_line(row)}")
             told = f"{row['predicted']:.2f}" if pd.notna(row["predicted"]) else "–"
-            st.metric(f"Predicted {charts.title_of(score)}", told)
+            st.metric(f"Predicted {title_of(score)}", told)
             said = ["no range known"]
             if pd.notna(row["low"]):
                 said = [f"{100 * ranking.model.level:.0f} % range {row['low']:.2f} to {row['high']:.2f}"]
@@ -177,7 +178,7 @@ def side_by_side(
             shown,
             colours=charts.family_colours(overview.rows["family"]),
             title=(
-                f"They lie farthest apart in {charts.title_of(apart)}"
+                f"They lie farthest apart in {title_of(apart)}"
                 if apart
                 else f"Where {chosen['name'].iloc[0]} stands among the published checkpoints"
                 if len(chosen) == 1

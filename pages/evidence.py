@@ -13,6 +13,7 @@ from core.covariates import KNOWN
 from core.evidence import LEVELS, interval
 from core.losses import words_of
 from core.measures import MEASURES
+from core.measures.titles import title_of
 from core.published_evidence import beside, disagreements, headline, published
 from core.worth import Worth, worth_table, worths
 from core.worth_words import STATISTICS, called, fall, gain, simpsons
@@ -63,7 +64,7 @@ def all_measures(frame: pd.DataFrame) -> None:
     """Every statistic of every measure."""
     shown = pd.DataFrame(
         {
-            "Measure": frame["measure"].map(charts.title_of),
+            "Measure": frame["measure"].map(title_of),
             "Badge": frame["level"].map(LEVELS),
             "n": frame["n"],
             "Pearson": frame["pearson"],
@@ -191,7 +192,7 @@ from_url("of", evidences.ALL, sets)
 from_url("fixed", [], offered, many=True)
 kept = {"persist_state": "session"}
 controls = st.container(horizontal=True, gap="small")
-score = controls.selectbox("Score", scores, format_func=charts.title_of, key="outcome", width=240, **kept)
+score = controls.selectbox("Score", scores, format_func=title_of, key="outcome", width=240, **kept)
 chosen = controls.selectbox(
     "Checkpoints", sets, format_func=lambda name: SETS.get(name, name), key="of", width=220, **kept
 )
@@ -216,7 +217,7 @@ if not found:
     empty("No measure to weigh", "Fewer than three of these checkpoints have this score and a measure.")
     st.stop()
 frame = ranked(found)
-title = charts.title_of(score)
+title = title_of(score)
 with heading:
     st.title(worth_headline(found, title))
     st.markdown(plain(found[0].held.told))
@@ -242,9 +243,7 @@ else:
     st.markdown("For none of these measures does pooling over families turn or overstate the correlation.")
 measures = list(frame["measure"])
 from_url("measure", measures[0], measures)
-measure = st.selectbox(
-    "A closer look at", measures, format_func=charts.title_of, key="measure", width=380, **kept
-)
+measure = st.selectbox("A closer look at", measures, format_func=title_of, key="measure", width=380, **kept)
 to_url("measure", measures[0])
 closer(
     next(entry for entry in found if entry.measure == measure),
@@ -255,7 +254,7 @@ published_beside(frame, title)
 
 st.subheader("How the measures go with each other")
 compared = matrix_of(store.state(), chosen)
-said = matrix_told(compared, charts.title_of)
+said = matrix_told(compared, title_of)
 st.markdown(said)
 if len(compared.rho) > 1:
     st.altair_chart(

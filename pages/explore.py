@@ -7,6 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core import cell_samples, charts
 from core.evidence import LEVELS, Evidence, evidence, finding, interval
 from core.measures import MEASURES
+from core.measures.titles import title_of
 from core.prediction import trend
 from core.subjects import Overview, at_sample
 from pages.cards import facts_line, measures_table, scores_table, text_line
@@ -86,8 +87,8 @@ from_url("families", [], families, many=True)
 from_url("lines", "all", ["all", "family"])
 controls = st.container(horizontal=True, gap="small")
 kept = {"persist_state": "session"}
-x = controls.selectbox("Across", axes, format_func=charts.title_of, key="x", width=290, **kept)
-y = controls.selectbox("Up", axes, format_func=charts.title_of, key="y", width=230, **kept)
+x = controls.selectbox("Across", axes, format_func=title_of, key="x", width=290, **kept)
+y = controls.selectbox("Up", axes, format_func=title_of, key="y", width=230, **kept)
 colour = controls.selectbox(
     "Colour", list(COLOURS), format_func=COLOURS.__getitem__, key="colour", width=130, **kept
 )
@@ -119,7 +120,7 @@ if x == y or len(points) < FEWEST:
     st.stop()
 
 known = evidence_of(points, store.state(), x, y, tuple(points.index))
-told = finding(known, charts.title_of(x), charts.title_of(y))
+told = finding(known, title_of(x), title_of(y))
 lines, residuals = trend(points, x, y, by="family" if lines_by == "family" else None, log_x=x == LOGARITHMIC)
 drawn = points.reset_index()[["subject", "name", "family", "origin", x, y]].assign(
     origin=points["origin"].map(charts.ORIGINS).to_numpy(),

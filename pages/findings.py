@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from core import charts_findings
-from core.charts import title_of
 from core.charts_own_study import own_study_chart
+from core.measures.titles import title_of
 from core.studies import latent_geometry, latent_geometry_print, own_study_findings
 from core.studies.latent_geometry_figures import Panel, panels
 from core.studies.latent_geometry_words import IDS, Finding, findings

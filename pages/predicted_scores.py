@@ -8,6 +8,7 @@ from core import charts, charts_predicted
 from core.doubts import SOURCE, takeaways
 from core.errors import InputError
 from core.held_out import ANEW, BEST, nonstandard
+from core.measures.titles import title_of
 from core.predicted import LINES, PREDICTORS, Predicted, predicted
 from core.predicted_words import (
     basis,
@@ -57,7 +58,7 @@ def controls(scores: list[str]) -> tuple[str, str, tuple[str, ...]]:
     from_url("measures", list(PATCHINESS), everything.measures, many=True)
     row = st.container(horizontal=True, gap="small")
     kept = {"persist_state": "session"}
-    score = row.selectbox("Score", scores, format_func=charts.title_of, key="predicted", width=230, **kept)
+    score = row.selectbox("Score", scores, format_func=title_of, key="predicted", width=230, **kept)
     predictor = row.selectbox(
         "Predictor",
         list(PREDICTORS),
@@ -72,7 +73,7 @@ def controls(scores: list[str]) -> tuple[str, str, tuple[str, ...]]:
         measures = row.multiselect(
             "Measures",
             everything.measures,
-            format_func=charts.title_of,
+            format_func=title_of,
             key="measures",
             placeholder="Point patchiness",
             width=420,

@@ -9,8 +9,9 @@ from cache.cell_studies import cell_rows, curve_rows
 from core import cell_words, charts_cells
 from core.cell_curves import Curves
 from core.cell_sweep import agreement, comparable, ranks
-from core.charts import PALETTE, title_of
+from core.charts import PALETTE
 from core.measures import MEASURES
+from core.measures.titles import title_of
 from pages.cells_form import ask_for_cells, ask_for_growth, ask_for_sweep, ask_for_the_same_size
 from pages.common import from_url, open_store, refresh, to_url
 from pages.queue_cards import plain, text_name

@@ -7,6 +7,7 @@ import streamlit as st
 from core import charts
 from core.errors import InputError
 from core.measures import MEASURES
+from core.measures.titles import title_of
 from core.prediction import TRUST
 from core.shortlist import (
     PREDICTOR_TITLES,
@@ -60,7 +61,7 @@ def filters(rows: pd.DataFrame, scores: list[str]) -> tuple[str, str, pd.Series]
     score = row.selectbox(
         "Score to predict",
         scores,
-        format_func=charts.title_of,
+        format_func=title_of,
         key="score",
         persist_state="session",
         width=165,
@@ -173,7 +174,7 @@ def draw_table(
         "family": st.column_config.TextColumn("Family", width=105),
         "parameters": st.column_config.TextColumn("Size", width=60, alignment="right", help="Parameters"),
         "predicted": st.column_config.NumberColumn(
-            "Predicted", format="%.2f", width=75, help=f"Predicted {charts.title_of(score)}, as a fraction"
+            "Predicted", format="%.2f", width=75, help=f"Predicted {title_of(score)}, as a fraction"
         ),
         "range": st.column_config.ImageColumn(
             f"{100 * ranking.model.level:.0f} % range",
@@ -195,7 +196,7 @@ def draw_table(
             "Known",
             format="%.2f",
             width=65,
-            help=f"Known {charts.title_of(score)}; the prediction did not see it",
+            help=f"Known {title_of(score)}; the prediction did not see it",
         ),
         "measures": st.column_config.BarChartColumn(
             "Measures",
@@ -203,9 +204,7 @@ def draw_table(
             y_max=100,
             width=90,
             color="gray",
-            help="Percentile within the reference: "
-            + listed([charts.title_of(name) for name in measures])
-            + ".",
+            help="Percentile within the reference: " + listed([title_of(name) for name in measures]) + ".",
         ),
         "origin": st.column_config.TextColumn("Origin", width=100, help="Where the measures come from"),
         "reason": st.column_config.MultiselectColumn(
@@ -252,7 +251,7 @@ def draw_table(
         row_height=34,
         height=480 if len(shown) > 12 else "content",
         placeholder="–",
-        alt=f"Checkpoints ranked by predicted {charts.title_of(score)}",
+        alt=f"Checkpoints ranked by predicted {title_of(score)}",
     )
     click = st.session_state.get(f"why-{key}")
     if click:

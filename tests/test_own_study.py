@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.charts import title_of
 from core.errors import InputError
+from core.measures.titles import title_of
 from core.studies import latent_geometry, own_study
 from core.studies.latent_geometry import ROBERTA, SMALL
 from core.studies.own_study import finished, members, merged, table, wide

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from core.charts import title_of
+from core.measures.titles import title_of
 from core.studies.latent_geometry import (
     ADDITIVE,
     GLUE,
