@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cache.measuring import Progress, Settings, Subject, measure_subject
 from cache.store import Store
 from core.cell_samples import Sample
-from core.checkpoints import MINILM
+from core.checkpoints.resolve import MINILM
 from core.corpora import CORPORA
 from core.errors import InputError
 

@@ -87,7 +87,8 @@ def fine_tune_subject(
     """
     import time
 
-    from core import checkpoints, glue
+    from core import glue
+    from core.checkpoints import resolve as checkpoints
     from core.fine_tuning import VERSION, Protocol, fine_tune
 
     started = time.perf_counter()

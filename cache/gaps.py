@@ -157,7 +157,7 @@ def expand(names: Iterable[str]) -> list[str]:
 
     Errors: InputError for a folder without any.
     """
-    from core.checkpoints import find
+    from core.checkpoints.resolve import find
 
     found: dict[str, None] = {}
     for name in names:
@@ -382,9 +382,9 @@ def _source(store: Store, name: str, revision: str | None, roots: Iterable[Path]
     """The checkpoint, its weights unread: a small one on this machine by content, so that it is one with
     what else was measured of it.
     """
-    from core import weights
-    from core.checkpoints import resolve as resolve_checkpoint
-    from core.checkpoints import resolve_unread
+    from core.checkpoints import output_embedding as weights
+    from core.checkpoints.resolve import resolve as resolve_checkpoint
+    from core.checkpoints.resolve import resolve_unread
     from core.tensor_files import weight_files
 
     digests = Remembered(store.folder / "digests")

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from core import hub
-from core.architecture import Facts, describe
-from core.checkpoints import read_config
+from core.checkpoints.architecture import Facts, describe
+from core.checkpoints.resolve import read_config
 from core.errors import InputError
 from core.tensor_files import read_headers, weight_files
 

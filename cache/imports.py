@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cache.files import reason
 from cache.store import Store
-from core.checkpoints import MINILM
+from core.checkpoints.resolve import MINILM
 from core.errors import InputError
 
 if TYPE_CHECKING:

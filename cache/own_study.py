@@ -84,7 +84,7 @@ def pretrain_piece(store: Store, subject: Subject, settings: Settings, progress:
 
 def collect(store: Store, part: str, folder: Path) -> "pd.DataFrame":
     """What the store holds of one part, as `core.studies.own_study.table` gives it."""
-    from core.checkpoints import resolve
+    from core.checkpoints.resolve import resolve
 
     store.ingest()
     digests = Remembered(store.folder / "digests")

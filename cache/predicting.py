@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cache.files import reason, replacing
 from cache.store import Store
-from core.checkpoints import MINILM
+from core.checkpoints.resolve import MINILM
 from core.errors import InputError
 
 if TYPE_CHECKING:

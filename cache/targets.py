@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from cache.measuring import Progress, Settings, Subject
-    from core.checkpoints import Checkpoint
-    from core.weights import StoredMatrix
+    from core.checkpoints.output_embedding import StoredMatrix
+    from core.checkpoints.resolve import Checkpoint
 
     Load = Callable[[], tuple[np.ndarray | StoredMatrix, str | None]]
 
@@ -69,7 +69,7 @@ def of_checkpoint(
     roots: Iterable[Path] | None,
 ) -> Found:
     """A checkpoint: the hidden states of each text sample, and its output-embedding matrix."""
-    from core.checkpoints import resolve
+    from core.checkpoints.resolve import resolve
     from core.devices import resolve_precision
     from core.hidden_states import EXTRACTOR_VERSION
     from core.measures import MEASURES
@@ -103,10 +103,10 @@ def of_checkpoint(
     if of_matrix := [name for name in names if MEASURES[name].subject == "unembedding"]:
 
         def load_matrix() -> "tuple[np.ndarray | StoredMatrix, str | None]":
-            from core import weights
+            from core.checkpoints import output_embedding as weights
 
             if checkpoint.recipe is not None and checkpoint.recipe.changes_embedding:
-                from core.checkpoints import input_embedding
+                from core.checkpoints.resolve import input_embedding
 
                 return input_embedding(checkpoint), "the input embedding of a variant whose head is not made"
             at = weights.output_embedding(checkpoint)

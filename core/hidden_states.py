@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from core.checkpoints import Checkpoint, load_model, load_tokenizer
+from core.checkpoints.resolve import Checkpoint, load_model, load_tokenizer
 from core.devices import resolve_device, resolve_precision
 from core.errors import InputError
 

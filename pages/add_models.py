@@ -12,8 +12,8 @@ from cache.estimates import estimate
 from cache.glance import folder_facts, hub_problem
 from cache.measuring import Settings, Subject
 from cache.paths import checkpoint_roots
-from core.architecture import Facts
-from core.checkpoints import MINILM, find
+from core.checkpoints.architecture import Facts
+from core.checkpoints.resolve import MINILM, find
 from core.errors import InputError
 from pages.common import open_store, table
 from pages.glue_form import fine_tune

@@ -10,7 +10,7 @@ from cache.paths import checkpoint_roots
 from cache.store import Store
 from cache.worker import ensure_workers
 from core.cell_samples import Sample
-from core.checkpoints import MINILM
+from core.checkpoints.resolve import MINILM
 from core.errors import InputError
 from core.shortlist import listed
 from pages.common import table

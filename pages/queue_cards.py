@@ -15,7 +15,7 @@ import streamlit as st
 from cache import jobs
 from cache.samples import label
 from cache.worker import ensure_workers
-from core.checkpoints import MINILM
+from core.checkpoints.resolve import MINILM
 
 if TYPE_CHECKING:
     from cache.jobs import Job, Piece

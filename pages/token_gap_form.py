@@ -11,7 +11,7 @@ from cache.glance import hub_problem
 from cache.paths import checkpoint_roots
 from cache.store import Store
 from cache.worker import ensure_workers
-from core.checkpoints import MINILM, find
+from core.checkpoints.resolve import MINILM, find
 from core.errors import InputError
 from core.hub_search import search
 from core.token_sets import FORMS, TokenSet, from_text, token_sets

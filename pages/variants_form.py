@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.variants import SEEDS
+from core.checkpoints.variants import SEEDS
 
 LEVELS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0)
 KINDS = {
@@ -13,7 +13,8 @@ KINDS = {
 
 
 def choose_variants(bases: list[str]) -> list[str]:
-    """Names of the variants that are asked for, as `core.checkpoints.resolve` takes them; [] for none.
+    """Names of the variants that are asked for, as `core.checkpoints.resolve.resolve` takes them; [] for
+    none.
 
     Arguments:
         bases: the chosen checkpoints, each as its folder or name.

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from core import checkpoints, tensor_files
-from core.architecture import describe
+from core import tensor_files
+from core.checkpoints import resolve as checkpoints
+from core.checkpoints.architecture import describe
 from core.errors import InputError
 from tests import fake_hub, tiny
 
@@ -225,8 +226,8 @@ def test_the_installed_encoder(name: str, minilm: Path) -> None:
 
 def test_resolving_imports_no_weights_library(folder: Path) -> None:
     program = (
-        "import sys, core.hidden_states, core.weights, core.devices\n"
-        "from core import checkpoints\n"
+        "import sys, core.hidden_states, core.checkpoints.output_embedding, core.devices\n"
+        "from core.checkpoints import resolve as checkpoints\n"
         f"checkpoints.resolve({str(folder)!r})\n"
         "core.devices.resolve_precision('auto')\n"
         "print(sorted({'torch', 'transformers', 'safetensors'} & set(sys.modules)))"

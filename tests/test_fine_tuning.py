@@ -15,7 +15,8 @@ import torch
 from cache import fine_tuning as remembered
 from cache import jobs
 from cache.measuring import Settings, Subject
-from core import checkpoints, glue
+from core import glue
+from core.checkpoints import resolve as checkpoints
 from core.errors import InputError
 from core.fine_tuning import Protocol, arguments, classifier, fine_tune
 from tests import stores, tiny

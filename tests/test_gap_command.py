@@ -9,7 +9,7 @@ import pytest
 import cli
 from cache import jobs
 from cache.store import Store
-from core import weights
+from core.checkpoints import output_embedding as weights
 from tests import stores, tiny
 
 

@@ -12,7 +12,7 @@ from cache.claims import claim
 from cache.gaps import Request, expand, gap_for, measured, queue_gaps, tied_pairs
 from cache.store import Store
 from cache.worker import carry_out
-from core import weights
+from core.checkpoints import output_embedding as weights
 from core.errors import InputError
 from core.gap import gap
 from core.token_sets import from_text, load

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from core import checkpoints, devices
-from core.checkpoints import Checkpoint
+from core import devices
+from core.checkpoints import resolve as checkpoints
+from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
 from core.hidden_states import Extraction, extract
 from tests import tiny

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core import checkpoints, weights
+from core.checkpoints import output_embedding as weights
+from core.checkpoints import resolve as checkpoints
 
 V, D = 96, 32
 PLAIN = {"vocab_size": V, "hidden_size": D, "num_hidden_layers": 1, "num_attention_heads": 2}

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.checkpoints.variants import split
 from core.errors import InputError
 from core.measures.titles import title_of
 from core.studies import latent_geometry, own_study
@@ -26,7 +27,6 @@ from core.studies.own_study_findings import (
     texts,
     with_noise_fixed,
 )
-from core.variants import split
 
 
 def made(part: str = "small", folder: Path = Path("made"), slope: float = 2.0) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from core import checkpoints
+from core.checkpoints import resolve as checkpoints
 from core.errors import InputError
 from core.studies import own_study, pretraining
 from core.studies.pretraining import OBJECTIVES, Plan

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import checkpoints, remote_files, weights
+from core import remote_files
+from core.checkpoints import output_embedding as weights
+from core.checkpoints import resolve as checkpoints
 from core.errors import InputError
 from core.ranges import merge
 from tests import fake_hub, storage, tiny

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from cache import jobs
 from cache.store import Store
-from core.variants import split
+from core.checkpoints.variants import split
 from tests import stores, tiny
 from tests.glue_files import write
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from core import checkpoints, variants
+from core.checkpoints import resolve as checkpoints
+from core.checkpoints import variants
 from core.errors import InputError
 from tests import tiny
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import checkpoints, weights
+from core.checkpoints import output_embedding as weights
+from core.checkpoints import resolve as checkpoints
 from core.errors import InputError
 from tests import tiny
 

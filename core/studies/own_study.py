@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.checkpoints.variants import SEEDS
 from core.errors import InputError
 from core.studies.pretraining import OBJECTIVES
-from core.variants import SEEDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,8 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Member:
-    """A checkpoint of the study. name: as `core.checkpoints.resolve` takes it; label: as the table has it."""
+    """A checkpoint of the study. name: as `core.checkpoints.resolve.resolve` takes it; label: as the table
+    has it."""
 
     part: str
     name: str

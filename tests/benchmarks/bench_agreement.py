@@ -21,7 +21,7 @@ LLAMA = Path(__file__).resolve().parents[3] / "shared/checkpoints/llama-stories2
 
 def clouds(n: int) -> dict[str, np.ndarray]:
     """Title → n vectors (n, d) float32."""
-    from core.checkpoints import MINILM, resolve
+    from core.checkpoints.resolve import MINILM, resolve
     from core.hidden_states import extract
 
     text = sequences(max(n // 10, 100))[1]

@@ -52,7 +52,7 @@ def main() -> None:
     import torch
     from sentence_transformers import SentenceTransformer
 
-    from core.checkpoints import MINILM, load_model, load_tokenizer, resolve
+    from core.checkpoints.resolve import MINILM, load_model, load_tokenizer, resolve
     from core.hidden_states import extract
     from core.tensor_files import read_headers, weight_files
 

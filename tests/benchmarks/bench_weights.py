@@ -122,7 +122,8 @@ def work_of(way: str, folder: Path, url: str) -> Callable[[], tuple[np.ndarray, 
                 return (whole.clone() if way == "tensor" else whole)[IDS].float().numpy(), None
 
         return tensor
-    from core import checkpoints, weights
+    from core.checkpoints import output_embedding as weights
+    from core.checkpoints import resolve as checkpoints
     from core.measures import measure
     from core.remote_files import RemoteFile
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.architecture import is_input_embedding, is_output_embedding
-from core.checkpoints import Checkpoint, read_config
+from core.checkpoints.architecture import is_input_embedding, is_output_embedding
+from core.checkpoints.resolve import Checkpoint, read_config
 from core.errors import InputError
 from core.number_formats import FORMATS, decode
 from core.ranges import LONGEST, NOTHING, File, Meter, Span, Traffic, merge, read

@@ -15,8 +15,9 @@ from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core import hub, hub_ranges, variants
-from core.architecture import Facts, describe
+from core import hub, hub_ranges
+from core.checkpoints import variants
+from core.checkpoints.architecture import Facts, describe
 from core.errors import InputError
 from core.ranges import NOTHING, Meter, Traffic
 from core.remote_files import RemoteFile
@@ -95,8 +96,8 @@ def resolve(
 ) -> Checkpoint:
     """The checkpoint that `name` means: a folder (by path, or under a root), the MiniLM package, or a hub id.
 
-    name: folder path, hub id ("org/model"), or "minilm"; a recipe of core.variants may follow a plus sign.
-    roots: where given, a local folder must lie under one of them once links are followed.
+    name: folder path, hub id ("org/model"), or "minilm"; a recipe of core.checkpoints.variants may follow a
+    plus sign. roots: where given, a local folder must lie under one of them once links are followed.
     revision: branch, tag or commit of a hub id; the commit it stood for is recorded.
     digests: remembers digests of files under "path|size|mtime_ns", so that weights are read through once.
     Errors: InputError, one sentence, for whatever cannot be used.
@@ -154,11 +155,12 @@ def resolve_unread(
 ) -> Checkpoint:
     """As `resolve`, in milliseconds: weights are not read through, and those of a hub id not downloaded.
 
-    Made for `core.weights.output_embedding`, `core.weights.read_rows` and `load_tokenizer`; a model whose
-    weights are `remote` cannot be loaded. Where `digests` knows all its weight files, a local checkpoint has
-    the fingerprint that `resolve` gives it. Else its fingerprint has the place, size and time of change of
-    each weight file in place of a digest: a changed file is another checkpoint, and so is a copy of one.
-    A hub id is one as `resolve_remote` gives it, or from the hub's cache where the hub is off.
+    Made for `core.checkpoints.output_embedding.output_embedding`,
+    `core.checkpoints.output_embedding.read_rows` and `load_tokenizer`; a model whose weights are `remote`
+    cannot be loaded. Where `digests` knows all its weight files, a local checkpoint has the fingerprint that
+    `resolve` gives it. Else its fingerprint has the place, size and time of change of each weight file in
+    place of a digest: a changed file is another checkpoint, and so is a copy of one. A hub id is one as
+    `resolve_remote` gives it, or from the hub's cache where the hub is off.
     """
     found = _here(name, roots, revision)
     if found is None and not hub_ranges.is_off():
