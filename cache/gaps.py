@@ -19,9 +19,9 @@ from cache.store import Store
 from core.errors import InputError
 from core.gap import DISTANCES, gap
 from core.gap_panels import are_tied
-from core.ranges import Traffic
 from core.token_sets import TokenSet, load, random_size
 from core.token_sets.resolving import Resolved, Skipped, Used, draw, resolve
+from core.weights.ranges import Traffic
 
 if TYPE_CHECKING:
     import numpy as np
@@ -385,7 +385,7 @@ def _source(store: Store, name: str, revision: str | None, roots: Iterable[Path]
     from core.checkpoints import output_embedding as weights
     from core.checkpoints.resolve import resolve as resolve_checkpoint
     from core.checkpoints.resolve import resolve_unread
-    from core.tensor_files import weight_files
+    from core.weights.tensor_files import weight_files
 
     digests = Remembered(store.folder / "digests")
     known: dict[str, Any] = {"roots": roots, "revision": revision, "digests": digests}

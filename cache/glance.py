@@ -8,7 +8,7 @@ from core import hub
 from core.checkpoints.architecture import Facts, describe
 from core.checkpoints.resolve import read_config
 from core.errors import InputError
-from core.tensor_files import read_headers, weight_files
+from core.weights.tensor_files import read_headers, weight_files
 
 HUB_ID = re.compile(r"(?:[\w-][\w.-]*/)?[\w-][\w.-]*")
 

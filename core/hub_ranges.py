@@ -8,9 +8,9 @@ from typing import Any
 
 from core import hub
 from core.errors import InputError
-from core.ranges import Meter, beginning
-from core.remote_files import RemoteFile
-from core.tensor_files import INDEX, WEIGHTS, shard_names
+from core.weights.ranges import Meter, beginning
+from core.weights.remote_file import RemoteFile
+from core.weights.tensor_files import INDEX, WEIGHTS, shard_names
 
 
 def is_off() -> bool:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from core import tensor_files
 from core.checkpoints import resolve as checkpoints
 from core.checkpoints.architecture import describe
 from core.errors import InputError
+from core.weights import tensor_files
 from tests import fake_hub, tiny
 
 resolve = checkpoints.resolve

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import remote_files
 from core.checkpoints import output_embedding as weights
 from core.checkpoints import resolve as checkpoints
 from core.errors import InputError
-from core.ranges import merge
+from core.weights import remote_file as remote_files
+from core.weights.ranges import merge
 from tests import fake_hub, storage, tiny
 from tests.test_weights import loaded, rewrite
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.tensor_files import FLOATING, Tensor
+from core.weights.tensor_files import FLOATING, Tensor
 
 # Names a config gives to the same thing, the common one first.
 _LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers", "decoder_layers")

@@ -13,10 +13,10 @@ import numpy as np
 from core.checkpoints.architecture import is_input_embedding, is_output_embedding
 from core.checkpoints.resolve import Checkpoint, read_config
 from core.errors import InputError
-from core.number_formats import FORMATS, decode
-from core.ranges import LONGEST, NOTHING, File, Meter, Span, Traffic, merge, read
-from core.remote_files import RemoteFile
-from core.tensor_files import Tensor, read_headers, weight_files
+from core.weights.number_formats import FORMATS, decode
+from core.weights.ranges import LONGEST, NOTHING, File, Meter, Span, Traffic, merge, read
+from core.weights.remote_file import RemoteFile
+from core.weights.tensor_files import Tensor, read_headers, weight_files
 
 _WITH_HEAD = (
     "ForCausalLM",

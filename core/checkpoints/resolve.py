@@ -19,9 +19,9 @@ from core import hub, hub_ranges
 from core.checkpoints import variants
 from core.checkpoints.architecture import Facts, describe
 from core.errors import InputError
-from core.ranges import NOTHING, Meter, Traffic
-from core.remote_files import RemoteFile
-from core.tensor_files import (
+from core.weights.ranges import NOTHING, Meter, Traffic
+from core.weights.remote_file import RemoteFile
+from core.weights.tensor_files import (
     INDEX,
     WEIGHTS,
     digest_file,

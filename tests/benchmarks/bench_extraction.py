@@ -54,7 +54,7 @@ def main() -> None:
 
     from core.checkpoints.resolve import MINILM, load_model, load_tokenizer, resolve
     from core.hidden_states import extract
-    from core.tensor_files import read_headers, weight_files
+    from core.weights.tensor_files import read_headers, weight_files
 
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--sequences", type=int, default=2000)

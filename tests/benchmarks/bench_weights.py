@@ -125,7 +125,7 @@ def work_of(way: str, folder: Path, url: str) -> Callable[[], tuple[np.ndarray, 
     from core.checkpoints import output_embedding as weights
     from core.checkpoints import resolve as checkpoints
     from core.measures import measure
-    from core.remote_files import RemoteFile
+    from core.weights.remote_file import RemoteFile
 
     def rows() -> tuple[np.ndarray, int | None]:
         checkpoint = checkpoints.resolve_unread(str(folder))

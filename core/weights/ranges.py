@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InputError
-from core.remote_files import RemoteFile
+from core.weights.remote_file import RemoteFile
 
 Span = tuple[int, int]  # the bytes [start, end)
 File = Path | RemoteFile

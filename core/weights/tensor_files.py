@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError
-from core.ranges import File, Meter, beginning, size
-from core.remote_files import RemoteFile
+from core.weights.ranges import File, Meter, beginning, size
+from core.weights.remote_file import RemoteFile
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"

@@ -1,0 +1,1 @@
+"""Bytes of tensors: safetensors headers, number formats, byte ranges of files here and on a server."""
