@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from core import hub
 from core.checkpoints.architecture import Facts, describe
 from core.checkpoints.resolve import read_config
 from core.errors import InputError
+from core.hub import download as hub
 from core.weights.tensor_files import read_headers, weight_files
 
 HUB_ID = re.compile(r"(?:[\w-][\w.-]*/)?[\w-][\w.-]*")

@@ -62,7 +62,7 @@ def gap(
         return
     names = gaps.expand(checkpoints or [])
     if owner or made_from or tag:
-        from core.hub_search import search
+        from core.hub.search import search
 
         found = search(owner=owner, base_model=made_from, tags=tuple(tag or ()))
         names = list(dict.fromkeys([*names, *found]))

@@ -13,7 +13,7 @@ from cache.store import Store
 from cache.worker import ensure_workers
 from core.checkpoints.resolve import MINILM, find
 from core.errors import InputError
-from core.hub_search import search
+from core.hub.search import search
 from core.token_sets import FORMS, TokenSet, from_text, token_sets
 from core.token_sets.resolving import SEVERAL
 from pages.queue_cards import plain, queue

@@ -16,7 +16,7 @@ from cache.store import Store
 from core import charts_gap
 from core.errors import InputError
 from core.gap_panels import claim, heading, measured_panels, published_panels, size, told, verdict
-from core.hub_search import search
+from core.hub.search import search
 from core.reference import gap as published
 from tests import stores, tiny
 

@@ -15,10 +15,11 @@ from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core import hub, hub_ranges
 from core.checkpoints import variants
 from core.checkpoints.architecture import Facts, describe
 from core.errors import InputError
+from core.hub import download as hub
+from core.hub import remote as hub_ranges
 from core.weights.ranges import NOTHING, Meter, Traffic
 from core.weights.remote_file import RemoteFile
 from core.weights.tensor_files import (

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from core import hub
 from core.errors import InputError
+from core.hub import download as hub
 from core.weights.ranges import Meter, beginning
 from core.weights.remote_file import RemoteFile
 from core.weights.tensor_files import INDEX, WEIGHTS, shard_names

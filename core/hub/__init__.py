@@ -1,0 +1,1 @@
+"""The Hugging Face hub: download, search, and checkpoints whose weights stay there."""
