@@ -14,7 +14,7 @@ from cache.measuring import Progress, Settings, Subject, measure_subject
 from cache.store import Store
 from core.cell_samples import Sample
 from core.checkpoints.resolve import MINILM
-from core.corpora import CORPORA
+from core.corpora.sources import CORPORA
 from core.errors import InputError
 
 if TYPE_CHECKING:

@@ -58,8 +58,8 @@ class Subject:
 class Settings:
     """What to measure, on which text, how; the defaults are the published protocol.
 
-    corpus: a name of core.corpora.CORPORA, a file, or "auto": PTB + WikiText-2 where copies of both are here.
-    repeats: as many text samples, of seeds seed, seed + 1, …
+    corpus: a name of core.corpora.sources.CORPORA, a file, or "auto": PTB + WikiText-2 where copies of both
+    are here. repeats: as many text samples, of seeds seed, seed + 1, …
     layer: numbered as hidden_states; None is the last. position: "all", "last" or "mean".
     gap: for subjects of kind "gap", a cache.gaps.Request as its to_json gives it.
     at: cell measures are taken of a draw of so many vectors, the same draw of the same cloud; None: of all.

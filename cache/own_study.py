@@ -13,7 +13,7 @@ from cache.files import Remembered
 from cache.measuring import Progress, Settings, Subject
 from cache.paths import corpora_folder
 from cache.store import Store
-from core.corpora import PTB_WIKITEXT, load
+from core.corpora.sources import PTB_WIKITEXT, load
 from core.errors import InputError
 from core.studies import own_study, pretraining
 

@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING
 
 from cache import files, paths
 from cache.store import Store
-from core.corpora import CORPORA, PTB_WIKITEXT, STANDARD_LIBRARY, Corpus, Sample, load, sample, source_key
+from core.corpora.sources import (
+    CORPORA,
+    PTB_WIKITEXT,
+    STANDARD_LIBRARY,
+    Corpus,
+    Sample,
+    load,
+    sample,
+    source_key,
+)
 
 if TYPE_CHECKING:
-    from core.representativeness import Representativeness
+    from core.corpora.representativeness import Representativeness
 
 
 def chosen(corpus: str) -> str:
@@ -30,7 +39,7 @@ def label(corpus: str) -> str:
 
 
 def text_sample(store: Store, corpus: str, sequences: int, seed: int, column: str | None = None) -> Sample:
-    """The sample that `core.corpora` draws; from disk, where it was drawn before."""
+    """The sample that `core.corpora.sources` draws; from disk, where it was drawn before."""
     source = _source(corpus, column)
     path = _path(store, "sample", source, sequences, seed)
     if kept := files.read_json(path):
@@ -44,7 +53,7 @@ def representativeness(
     store: Store, corpus: str, sequences: int, seed: int = 0, column: str | None = None
 ) -> "Representativeness | None":
     """How representative the sample is, if that was found out (`compare`), else None."""
-    from core.representativeness import Representativeness
+    from core.corpora.representativeness import Representativeness
 
     path = _path(store, "representativeness", _source(corpus, column), sequences, seed)
     return Representativeness.from_json(path.read_text()) if path.is_file() else None
@@ -52,7 +61,7 @@ def representativeness(
 
 def compare(store: Store, corpus: str, sequences: int, seed: int = 0, column: str | None = None) -> None:
     """Find out how representative the sample is and keep that beside it, unless it is known."""
-    from core.representativeness import representativeness as found
+    from core.corpora.representativeness import representativeness as found
 
     source = _source(corpus, column)
     path = _path(store, "representativeness", source, sequences, seed)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from cache import samples
 from cache.measuring import Settings
-from core.corpora import CORPORA
+from core.corpora.sources import CORPORA
 from core.measures import GROUPS, MEASURES, select
 from pages.queue_cards import plain, text_name
 

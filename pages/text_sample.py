@@ -9,15 +9,15 @@ import streamlit as st
 from cache import jobs, samples
 from cache.measuring import Settings, Subject
 from core.charts_text import TITLES, frequencies
+from core.corpora.representativeness import ALL, USABLE
 from core.errors import InputError
-from core.representativeness import ALL, USABLE
 from pages.queue_cards import text_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from cache.store import Store
-    from core.representativeness import Representativeness
+    from core.corpora.representativeness import Representativeness
 
 WHOLES = {USABLE: "sequences that can be drawn", ALL: "all text"}
 

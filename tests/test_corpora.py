@@ -21,10 +21,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core import corpora
-from core.corpora import Corpus
+from core.corpora import sources as corpora
+from core.corpora.representativeness import Representativeness, representativeness
+from core.corpora.sources import Corpus
 from core.errors import InputError
-from core.representativeness import Representativeness, representativeness
 
 PASSAGES = [
     "The <unk> sat on the mat , said Mr. Smith 's cat .",
@@ -401,7 +401,7 @@ def test_a_hub_without_parquet_files_of_ptb_is_told(hub: dict[str, bytes]) -> No
 
 def test_the_key_of_a_source_changes_with_the_source_and_reads_nothing(tmp_path: Path, monkeypatch) -> None:
     folder = paper_folder(tmp_path)
-    monkeypatch.setattr("core.corpora.read_texts", lambda *_: pytest.fail("read"))
+    monkeypatch.setattr("core.corpora.sources.read_texts", lambda *_: pytest.fail("read"))
     file = tmp_path / "mine.txt"
     file.write_text("some text")
     before = corpora.source_key(file)
@@ -457,7 +457,7 @@ def test_a_python_without_its_library_is_told(tmp_path: Path, monkeypatch) -> No
 
 
 def test_importing_the_corpora_loads_no_heavy_library() -> None:
-    code = "import sys, core.corpora; print(*sys.modules)"
+    code = "import sys, core.corpora.sources; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert not {"sklearn", "torch", "transformers", "pandas", "pyarrow", "scipy"} & set(loaded.split())
 

@@ -353,7 +353,7 @@ def test_bfloat16_would_do_for_a_real_encoder_and_not_for_a_small_decoder(
     material: Path, minilm: Path, tmp_path: Path
 ) -> None:
     """Why `auto` stays in float32: at 5,000 sequences the one moves less than sampling, the other more."""
-    from core import corpora
+    from core.corpora import sources as corpora
 
     docstrings = corpora.load(corpora.STANDARD_LIBRARY)
     for name, count, below in (

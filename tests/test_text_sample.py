@@ -3,8 +3,8 @@
 import pytest
 
 from core.charts_text import SERIES, TITLES, frequencies
-from core.corpora import Corpus
-from core.representativeness import Representativeness, representativeness
+from core.corpora.representativeness import Representativeness, representativeness
+from core.corpora.sources import Corpus
 from pages.text_sample import distances, finding
 from tests import tiny
 

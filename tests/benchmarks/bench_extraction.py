@@ -28,7 +28,7 @@ def sequences(count: int) -> tuple[str, list[str]]:
     if file.is_file():
         text = lzma.decompress(file.read_bytes()).decode().splitlines()
         return "the published sequences of arXiv 2406.12159", text[:: max(len(text) // count, 1)][:count]
-    from core.corpora import load, sample
+    from core.corpora.sources import load, sample
 
     return "the standard library's docstrings", sample(load("standard-library"), sequences=count).sequences
 

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
+from core.corpora.files import read_texts
 from core.errors import InputError
-from core.text_files import read_texts
 
 STANDARD_LIBRARY = "standard-library"
 PTB_WIKITEXT = "ptb+wikitext-2"
@@ -72,7 +72,7 @@ class Sample:
 
 
 def load(name_or_file: str | Path, *, column: str | None = None, folder: Path | None = None) -> Corpus:
-    """The corpus of that name in CORPORA, or the passages of a file (see `core.text_files.read_texts`).
+    """The corpus of that name in CORPORA, or the passages of a file (see `core.corpora.files.read_texts`).
 
     column: of a table, the column with the text.
     folder: where `ptb/` and `wikitext-2/` may lie, each with a train, valid and test file of text or Parquet;

@@ -15,7 +15,7 @@ from itertools import chain, count
 import numpy as np
 import pandas as pd
 
-from core.corpora import Corpus, check_enough, draw, tokens
+from core.corpora.sources import Corpus, check_enough, draw, tokens
 
 DISTRIBUTIONS = ("unigrams", "bigrams", "lengths")
 USABLE = "usable sequences"
@@ -76,7 +76,7 @@ def representativeness(
 ) -> Representativeness:
     """Compare `samples` samples of `sequences` sequences, of seeds seed, seed + 1, …, with the corpus.
 
-    The first is the very sample that `core.corpora.sample` draws with the same arguments.
+    The first is the very sample that `core.corpora.sources.sample` draws with the same arguments.
     Errors: InputError if the corpus has fewer than two usable sequences.
     """
     from scipy.spatial.distance import jensenshannon

@@ -1,0 +1,1 @@
+"""Text to measure models on: sources, files, and how representative a sample is."""
