@@ -70,8 +70,8 @@ def of_checkpoint(
 ) -> Found:
     """A checkpoint: the hidden states of each text sample, and its output-embedding matrix."""
     from core.checkpoints.resolve import resolve
-    from core.devices import resolve_precision
-    from core.hidden_states import EXTRACTOR_VERSION
+    from core.hidden_states.devices import resolve_precision
+    from core.hidden_states.extraction import EXTRACTOR_VERSION
     from core.measures import MEASURES
 
     tell("reading the checkpoint", 0, 0, "")
@@ -149,7 +149,7 @@ def _extraction(
     """How to come by the hidden states of a checkpoint on a sample: from disk, else by running it."""
 
     def make(path: Path) -> None:
-        from core.hidden_states import EXTRACTOR_VERSION, extract
+        from core.hidden_states.extraction import EXTRACTOR_VERSION, extract
 
         tell("loading the model", 0, 0, "")
         made = extract(

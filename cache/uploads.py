@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from cache.files import replacing, writable
-from core import vectors
+from core.hidden_states import vector_files as vectors
 
 FORMATS = ("npy", "npz", "parquet", "csv", "safetensors")
 

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.checkpoints.resolve import Checkpoint, follow_recipe, load_tokenizer
-from core.devices import resolve_device
 from core.errors import InputError
 from core.glue import Examples, TaskData, metrics
+from core.hidden_states.devices import resolve_device
 
 if TYPE_CHECKING:
     import torch

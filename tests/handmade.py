@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from core import hidden_states
-from core.hidden_states import Extraction
+from core.hidden_states import extraction as hidden_states
+from core.hidden_states.extraction import Extraction
 
 D = 6
 STOP_AT = (

@@ -226,10 +226,13 @@ def test_the_installed_encoder(name: str, minilm: Path) -> None:
 
 def test_resolving_imports_no_weights_library(folder: Path) -> None:
     program = (
-        "import sys, core.hidden_states, core.checkpoints.output_embedding, core.devices\n"
+        "import sys\n"
+        "import core.hidden_states.extraction\n"
+        "import core.checkpoints.output_embedding\n"
+        "import core.hidden_states.devices\n"
         "from core.checkpoints import resolve as checkpoints\n"
         f"checkpoints.resolve({str(folder)!r})\n"
-        "core.devices.resolve_precision('auto')\n"
+        "core.hidden_states.devices.resolve_precision('auto')\n"
         "print(sorted({'torch', 'transformers', 'safetensors'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

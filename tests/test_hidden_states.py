@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from core import devices
 from core.checkpoints import resolve as checkpoints
 from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
-from core.hidden_states import Extraction, extract
+from core.hidden_states import devices
+from core.hidden_states.extraction import Extraction, extract
 from tests import tiny
 
 TEXT = tiny.sentences(60)
@@ -90,7 +90,7 @@ def test_batching_changes_rounding_only(
 def test_sequences_a_little_shorter_share_a_batch_under_a_mask(
     made: dict[str, Checkpoint], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core import hidden_states
+    from core.hidden_states import extraction as hidden_states
 
     text = ["the " * n for n in (20, 19, 19, 18, 3)]
     lengths = np.array([len(one) for one in plainly(made[name], text)])
@@ -122,7 +122,7 @@ def test_rows_follow_the_sequences(made: dict[str, Checkpoint], tmp_path: Path) 
 def test_layers_above_the_chosen_one_are_not_run(
     made: dict[str, Checkpoint], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core.layers import states_of
+    from core.hidden_states.layers import states_of
 
     model = checkpoints.load_model(made["gpt2"], "cpu", torch.float32)
     runs: list[int] = []
@@ -135,7 +135,7 @@ def test_layers_above_the_chosen_one_are_not_run(
 
 
 def test_a_model_that_cannot_be_stopped_gives_the_same(made: dict[str, Checkpoint], monkeypatch: Any) -> None:
-    from core import layers
+    from core.hidden_states import layers
 
     model = checkpoints.load_model(made["gpt2"], "cpu", torch.float32)
     example = torch.tensor([[5, 6, 7]])

@@ -13,8 +13,8 @@ import pytest
 from cache import claims, jobs, locks, measuring, samples, worker
 from cache.measuring import Settings, Subject
 from cache.store import Store
-from core import hidden_states
 from core.errors import InputError
+from core.hidden_states import extraction as hidden_states
 from tests import handmade, stores
 
 A, B, C = (Subject("vectors", f"org/{name}") for name in "abc")  # of checkpoints, the text is a piece too

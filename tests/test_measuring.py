@@ -14,10 +14,10 @@ import pytest
 from cache import samples
 from cache.measuring import Settings, Subject, measure_subject
 from cache.store import Store
-from core import hidden_states
 from core.errors import InputError
+from core.hidden_states import extraction as hidden_states
+from core.hidden_states.vector_files import fingerprint
 from core.measures import MEASURES, measure, select
-from core.vectors import fingerprint
 from tests import handmade, stores
 from tests.vector_files import in_every_format
 

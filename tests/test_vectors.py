@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from safetensors.numpy import save as save_safetensors
 
-from core import vectors
 from core.errors import InputError
+from core.hidden_states import vector_files as vectors
 
 X = np.random.default_rng(0).standard_normal((40, 7)).astype(np.float32)
 

@@ -22,7 +22,7 @@ LLAMA = Path(__file__).resolve().parents[3] / "shared/checkpoints/llama-stories2
 def clouds(n: int) -> dict[str, np.ndarray]:
     """Title → n vectors (n, d) float32."""
     from core.checkpoints.resolve import MINILM, resolve
-    from core.hidden_states import extract
+    from core.hidden_states.extraction import extract
 
     text = sequences(max(n // 10, 100))[1]
     wanted = {"MiniLM-L6, last layer": (MINILM, None)}

@@ -53,7 +53,7 @@ def main() -> None:
     from sentence_transformers import SentenceTransformer
 
     from core.checkpoints.resolve import MINILM, load_model, load_tokenizer, resolve
-    from core.hidden_states import extract
+    from core.hidden_states.extraction import extract
     from core.weights.tensor_files import read_headers, weight_files
 
     options = argparse.ArgumentParser(description=__doc__)

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from core.checkpoints.resolve import Checkpoint, load_model, load_tokenizer
-from core.devices import resolve_device, resolve_precision
 from core.errors import InputError
+from core.hidden_states.devices import resolve_device, resolve_precision
 
 EXTRACTOR_VERSION = 1
 POSITIONS = ("all", "last", "mean")
@@ -77,8 +77,8 @@ def extract(
     layer: 0 (embeddings) … L (last, the default), as transformers numbers `hidden_states`.
     position: "all" tokens (special ones included), the "last" one, or the "mean" over those of a sequence.
     max_length: tokens a sequence is cut to; by default the model's maximum position minus 3.
-    device, precision: see core.devices; the file is float32 whatever the precision of the forward pass.
-    progress: called with stage, done, total, unit; whatever it raises stops the work.
+    device, precision: see core.hidden_states.devices; the file is float32 whatever the precision of the
+    forward pass. progress: called with stage, done, total, unit; whatever it raises stops the work.
     batch_tokens: tokens in a batch, 1 for one sequence at a time; it changes the result by rounding only.
     Encoder-decoder models give the states of their encoder. Nothing is left at `out` when this raises.
     Text that a tokenizer cannot encode at all (a closed vocabulary) is left out, and the note says how much.
@@ -86,7 +86,7 @@ def extract(
     """
     import torch
 
-    from core.layers import states_of
+    from core.hidden_states.layers import states_of
 
     started = time.perf_counter()
     if position not in POSITIONS:

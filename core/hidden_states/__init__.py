@@ -1,0 +1,1 @@
+"""Where clouds come from: forward passes, layers, devices, and files of vectors."""
