@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from cache.measuring import Progress, Settings, Subject, measure_subject
 from cache.store import Store
-from core.cell_samples import Sample
+from core.cells.protocol import Sample
 from core.checkpoints.resolve import MINILM
 from core.corpora.sources import CORPORA
 from core.errors import InputError
@@ -117,7 +117,7 @@ def agreements(results: Sequence[dict[str, Any]]) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    from core.cell_sweep import FEWEST, agreement
+    from core.cells.sweep import FEWEST, agreement
 
     long = pd.DataFrame(
         [
@@ -215,7 +215,7 @@ def cell_rows(store: Store) -> "pd.DataFrame":
 
 
 def curve_rows(store: Store) -> "pd.DataFrame":
-    """What can be drawn of quantized clouds, a row each: `curves` is JSON for core.cell_curves.Curves.
+    """What can be drawn of quantized clouds, a row each: `curves` is JSON for core.cells.curves.Curves.
 
     Columns: subject, name, cloud, quantizer, at (NaN: all vectors), seed (the lowest alone), curves, corpus,
     sequences, text_seed, layer, position, created_at.

@@ -17,9 +17,9 @@ from cache.files import Remembered, now
 from cache.measuring import Progress, Settings, Subject
 from cache.store import Store
 from core.errors import InputError
-from core.gap import DISTANCES, gap
-from core.gap_panels import are_tied
+from core.measures.gap import DISTANCES, gap
 from core.token_sets import TokenSet, load, random_size
+from core.token_sets.comparison import are_tied
 from core.token_sets.resolving import Resolved, Skipped, Used, draw, resolve
 from core.weights.ranges import Traffic
 
@@ -253,7 +253,7 @@ def _compute(source: Source, request: Request, tell: Progress) -> dict[str, Any]
     """Tokens, rows, distances: the content of `gaps.details`."""
     import numpy as np
 
-    from core.vocabularies import Vocabulary
+    from core.token_sets.vocabularies import Vocabulary
 
     tell("finding the tokens", 0, 0, "")
     vocabulary = Vocabulary.read(source.tokenizer, source.name)

@@ -246,7 +246,7 @@ def _measure_cells(
     store: Store, fingerprint: str, target: Target, names: list[str], settings: Settings, tell: Progress
 ) -> dict[Key, Value]:
     """Train quantizers, measure their cells and add rows; of the default sizes also what is drawn of them."""
-    from core.cell_curves import Curves
+    from core.cells.curves import Curves
     from core.measures import MEASURES, cells
 
     whole, note = target.load()

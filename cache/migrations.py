@@ -57,7 +57,7 @@ def m003_cloud_notes(connection: Connection) -> None:
 
 
 def m004_cell_curves(connection: Connection) -> None:
-    """What is drawn of a quantized cloud, keyed as its measures; `curves`: core.cell_curves.Curves, JSON."""
+    """What is drawn of a quantized cloud, keyed as its measures; `curves`: core.cells.curves.Curves, JSON."""
     connection.execute("""
         CREATE TABLE cell_curves (
             subject TEXT, cloud TEXT, quantizer TEXT, parameters TEXT DEFAULT '{}', seed BIGINT,

@@ -20,7 +20,7 @@ from commands.terminal import (
     report,
 )
 from core.errors import InputError
-from core.gap import Z
+from core.measures.gap import Z
 
 app = typer.Typer()
 

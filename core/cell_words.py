@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from core.cell_curves import Curves
+from core.cells.curves import Curves
 from core.measures.titles import title_of
 
 CLOSE = 0.01  # shares of vectors that differ by less look alike
@@ -99,7 +99,7 @@ def growth(rows: pd.DataFrame, measure: str) -> str:
 
 
 def bins(agreement: pd.DataFrame, measure: str) -> str:
-    """How much the order of checkpoints depends on k and M. agreement: of `core.cell_sweep`."""
+    """How much the order of checkpoints depends on k and M. agreement: of `core.cells.sweep`."""
     known = agreement.dropna(subset=["spearman"])
     others = known[(known["M"] != 4) | (known["k"] != 256)]
     if others.empty:

@@ -4,7 +4,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from core.cell_curves import Curves
+from core.cells.curves import Curves
 from core.charts import GREY, PALETTE
 from core.measures.titles import title_of
 

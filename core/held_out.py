@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from core.best import fit_best, whole_predictor
-from core.cell_samples import TABLES
+from core.cells.protocol import TABLES
 from core.conformal import FitPredict, errors_on_others
 from core.predictors import Candidate, candidates, fit_predict
 from core.selection import (

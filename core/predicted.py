@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from core.best import Best, fit_best
-from core.cell_samples import PUBLISHED, left_out
+from core.cells.protocol import PUBLISHED, left_out
 from core.conformal import coverage, coverage_by_group
 from core.errors import InputError
 from core.held_out import perturbed

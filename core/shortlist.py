@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.best import Best
-from core.cell_samples import PUBLISHED
+from core.cells.protocol import PUBLISHED
 from core.conformal import coverage
 from core.measures.titles import title_of
 from core.predicted import limits_of, predicted, say_other_cells

@@ -3,7 +3,7 @@ tables.
 
 A checkpoint may have been measured on several texts, layers and positions; the row shows one setting of them,
 and several samples of that setting as their mean with the spread between them. Nothing of different settings
-is mixed. Cell measures are those of one text and size for all rows, see `core.cell_samples`.
+is mixed. Cell measures are those of one text and size for all rows, see `core.cells.protocol`.
 """
 
 import re
@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from core import cell_samples
-from core.cell_samples import PUBLISHED_TEXT, cell_values
-from core.cell_samples import TABLES as PUBLISHED
+from core.cells import protocol as cell_samples
+from core.cells.protocol import PUBLISHED_TEXT, cell_values
+from core.cells.protocol import TABLES as PUBLISHED
 from core.measures import MEASURES
 
 _SETTING = ["corpus", "sequences", "layer", "position", "max_length"]

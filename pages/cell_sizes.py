@@ -7,7 +7,7 @@ from cache.cell_studies import settings_at, subject_of, too_small
 from cache.paths import checkpoint_roots
 from cache.store import Store
 from cache.worker import ensure_workers
-from core.cell_samples import NAMES, PUBLISHED, left_out, sample_of
+from core.cells.protocol import NAMES, PUBLISHED, left_out, sample_of
 from core.errors import InputError
 from core.shortlist import listed
 from core.subjects import Overview

@@ -9,7 +9,7 @@ from cache.measuring import Settings, Subject
 from cache.paths import checkpoint_roots
 from cache.store import Store
 from cache.worker import ensure_workers
-from core.cell_samples import Sample
+from core.cells.protocol import Sample
 from core.checkpoints.resolve import MINILM
 from core.errors import InputError
 from core.shortlist import listed

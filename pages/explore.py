@@ -4,7 +4,8 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import cell_samples, charts
+from core import charts
+from core.cells import protocol as cell_samples
 from core.evidence import LEVELS, Evidence, evidence, finding, interval
 from core.measures import MEASURES
 from core.measures.titles import title_of

@@ -7,8 +7,8 @@ import streamlit as st
 
 from cache.cell_studies import cell_rows, curve_rows
 from core import cell_words, charts_cells
-from core.cell_curves import Curves
-from core.cell_sweep import agreement, comparable, ranks
+from core.cells.curves import Curves
+from core.cells.sweep import agreement, comparable, ranks
 from core.charts import PALETTE
 from core.measures import MEASURES
 from core.measures.titles import title_of

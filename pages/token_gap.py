@@ -5,7 +5,8 @@ import streamlit as st
 
 from cache.gaps import measured
 from core import charts_gap
-from core.gap_panels import (
+from core.token_sets import token_sets
+from core.token_sets.comparison import (
     Panel,
     claim,
     heading,
@@ -15,7 +16,6 @@ from core.gap_panels import (
     told,
     verdict,
 )
-from core.token_sets import token_sets
 from pages.common import from_url, open_store, refresh, table, to_url
 from pages.queue_cards import plain
 from pages.token_gap_form import form

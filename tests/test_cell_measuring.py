@@ -14,7 +14,7 @@ from cache.cell_studies import Plan, cell_rows, curve_rows, study
 from cache.measuring import Settings, Subject, draw, measure_subject
 from cache.store import Store
 from cache.uploads import keep
-from core.cell_curves import Curves
+from core.cells.curves import Curves
 from core.errors import InputError
 from core.hidden_states import extraction as hidden_states
 from core.measures import cells, select

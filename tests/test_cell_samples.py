@@ -12,7 +12,7 @@ from cache.cell_studies import settings_at, subject_of, too_small
 from cache.measuring import Subject
 from cache.store import Store
 from core import reference
-from core.cell_samples import PUBLISHED, left_out, sample_of, samples
+from core.cells.protocol import PUBLISHED, left_out, sample_of, samples
 from core.shortlist import rank
 from core.subjects import Overview, at_sample, overview
 from tests import stores

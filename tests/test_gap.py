@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist, pdist
 from scipy.stats import ortho_group, spearmanr
 
 from core.errors import InputError
-from core.gap import Gap, difference, gap, tied
+from core.measures.gap import Gap, difference, gap, tied
 from core.rank_agreement import agreement
 
 

@@ -15,9 +15,9 @@ from cache.gaps import Request, gap_for, measured
 from cache.store import Store
 from core import charts_gap
 from core.errors import InputError
-from core.gap_panels import claim, heading, measured_panels, published_panels, size, told, verdict
 from core.hub.search import search
 from core.reference import gap as published
+from core.token_sets.comparison import claim, heading, measured_panels, published_panels, size, told, verdict
 from tests import stores, tiny
 
 Open = Callable[..., AppTest]

@@ -14,7 +14,7 @@ from cache.store import Store
 from cache.worker import carry_out
 from core.checkpoints import output_embedding as weights
 from core.errors import InputError
-from core.gap import gap
+from core.measures.gap import gap
 from core.token_sets import from_text, load
 from tests import fake_hub, stores, tiny
 
@@ -82,7 +82,7 @@ def test_a_second_run_reads_no_row_and_no_tokenizer(
     assert first["bytes_read"] > 0
     assert not first["cached"]
     monkeypatch.setattr(weights, "read_rows", None)
-    monkeypatch.setattr("core.vocabularies.Vocabulary.read", None)
+    monkeypatch.setattr("core.token_sets.vocabularies.Vocabulary.read", None)
     again = gap_for(store, str(models / "llama-0"), ask())
     assert (again["cached"], again["bytes_read"], again["requests"]) == (True, 0, 0)
     changing = {"cached", "bytes_read", "requests", "seconds"}

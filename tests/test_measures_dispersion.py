@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import pdist
 
+from core import blocks as rows
 from core.errors import InputError
-from core.measures import dispersion, measure, measure_detailed, rows
+from core.measures import dispersion, measure, measure_detailed
 
 ANGLES = ["dispersion", "mean_cosine_similarity"]
 ALL = [*ANGLES, "dispersion_euclidean"]

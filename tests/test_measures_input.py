@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from core import blocks as rows
 from core.errors import InputError
 from core.measures import cloud as cloud_module
-from core.measures import measure, measure_detailed, rows
+from core.measures import measure, measure_detailed
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,10 @@ from scipy.stats import differential_entropy
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
+from core import blocks as rows
 from core.errors import InputError
 from core.measures import cloud as cloud_module
-from core.measures import measure, measure_detailed, rows
+from core.measures import measure, measure_detailed
 from core.measures.entropy import entropy
 
 CENTRED = ["eee", "vrm", "isoscore"]

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
+from core import blocks as rows
 from core.measures import cloud as cloud_module
-from core.measures import measure, rows
+from core.measures import measure
 
 
 @pytest.fixture(params=["direct", "gram"])

@@ -16,8 +16,8 @@ from cache.measuring import Settings, Subject, measure_subject
 from cache.store import Store
 from cache.uploads import keep
 from core import cell_words, charts_cells
-from core.cell_curves import Curves
-from core.cell_sweep import agreement, comparable, ranks
+from core.cells.curves import Curves
+from core.cells.sweep import agreement, comparable, ranks
 from core.measures import cells
 from core.quantizers import Quantization
 from tests import stores

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from core import blocks as rows
 from core import quantizers
 from core.errors import InputError
-from core.measures import rows
 from core.quantizers import icm, lsq, pq
 
 

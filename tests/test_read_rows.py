@@ -352,7 +352,8 @@ def test_a_measure_of_the_whole_matrix_does_not_download_it(served: Hub) -> None
 def test_measures_of_the_matrix_read_it_block_by_block(
     wide: Path, matrix: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core.measures import measure, rows
+    from core import blocks as rows
+    from core.measures import measure
 
     read: list[int] = []
 

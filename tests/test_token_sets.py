@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from core.errors import InputError
 from core.token_sets import FORMS, TokenSet, from_text, load, random_size, token_sets
 from core.token_sets.resolving import draw, resolve
-from core.vocabularies import Vocabulary
+from core.token_sets.vocabularies import Vocabulary
 
 DIGITS = list("0123456789")
 KINDS = {

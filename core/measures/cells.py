@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.blocks import Rows, in_order
 from core.errors import InputError
 from core.measures.registry import Measured
-from core.measures.rows import Rows, in_order
 
 if TYPE_CHECKING:
-    from core.measures.rows import Progress
+    from core.blocks import Progress
     from core.quantizers import Quantization
 
 M, K = 4, 256

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
+from core.blocks import Progress, Rows, in_order
 from core.errors import InputError
-from core.measures.rows import Progress, Rows, in_order
 
 # Up to so many numbers, or with no more vectors than dimensions, spectra come from a singular value
 # decomposition of the vectors themselves: exact to rounding, and cheap enough. Above, from the Gram matrix.

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from core.blocks import in_order
 from core.errors import InputError
 from core.measures.cloud import Cloud
 from core.measures.registry import Measured
-from core.measures.rows import in_order
 
 EXACT_VECTORS = 8192  # up to so many vectors all pairs are measured
 SAMPLED_PAIRS = 2**18

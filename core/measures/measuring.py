@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from core.measures.registry import MEASURES, Measured, select
 
 if TYPE_CHECKING:
+    from core.blocks import Progress
     from core.measures.cloud import Cloud
-    from core.measures.rows import Progress
 
 
 def measure(vectors: Any, names: str | Iterable[str] | None = None, *, seed: int = 0) -> dict[str, float]:

@@ -8,11 +8,11 @@ import math
 
 import numpy as np
 
+from core.blocks import in_order
 from core.errors import InputError
 from core.measures.cloud import Cloud, Principal
 from core.measures.entropy import SMALLEST, entropy
 from core.measures.registry import Measured
-from core.measures.rows import in_order
 
 
 def eee(cloud: Cloud) -> Measured:

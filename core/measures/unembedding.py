@@ -8,9 +8,9 @@ import math
 
 import numpy as np
 
+from core.blocks import in_order
 from core.measures.cloud import Cloud
 from core.measures.registry import Measured
-from core.measures.rows import in_order
 
 
 def isotropy(cloud: Cloud) -> Measured:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from core.measures.rows import in_order
+from core.blocks import in_order
 from core.quantizers import icm
 
 TRAIN_ROUNDS, SEARCH_ROUNDS, ENCODE_ROUNDS = 25, 8, 16

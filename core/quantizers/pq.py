@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from core.measures.rows import in_order
+from core.blocks import in_order
 from core.quantizers import icm
 
 ROUNDS = 25

@@ -7,7 +7,7 @@ import numpy as np
 
 from core.errors import InputError
 from core.token_sets import FORMS, TokenSet
-from core.vocabularies import Vocabulary
+from core.token_sets.vocabularies import Vocabulary
 
 SEVERAL = {"skip": "leave it out", "average": "take the mean of its tokens' rows"}
 

@@ -113,7 +113,7 @@ def profile(table: np.ndarray) -> dict[str, float]:
     """CPU seconds of each phase of ours, passes over the vectors counted as often as they happen."""
     from threadpoolctl import threadpool_limits
 
-    from core.measures.rows import in_order
+    from core.blocks import in_order
     from core.quantizers import lsq
 
     made = quantizers.quantize("pq", table)

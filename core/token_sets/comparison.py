@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.gap import tied
+from core.measures.gap import tied
 from core.rank_agreement import DECIMALS, Agreement, agreement
 
 PUBLISHED = "published"
