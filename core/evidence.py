@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.resampling import counts, interval_of, ranks, spearman_draws, weighted_pearson
+from core.statistics.bootstrap import counts, interval_of, ranks, spearman_draws, weighted_pearson
 
 ENOUGH = 10  # checkpoints below which no correlation is called evidence
 LEVELS = {

@@ -1,7 +1,7 @@
 """The doubting paper's own figures (arXiv 2602.20433, Tables 2–9) as data, and where papers contradict.
 
-108 language models of one family, five measures, eight settings; the statistics are those of `core.partial`.
-Every sentence is computed from the published table.
+108 language models of one family, five measures, eight settings; the statistics are those of
+`core.statistics.partial`. Every sentence is computed from the published table.
 
 Not covered: the models behind the figures, which are not published with them.
 """

@@ -1,8 +1,8 @@
 """What each measure is worth here: raw, residual, partial, added R², with q-values over all that were tried.
 
-One function for one measure and score, one for many; the statistics are in `core.partial`, the law in
-`core.scaling_law`, what is held fixed in `core.covariates`. Every statistic names the covariates it used, and
-says in a sentence why where it has no value: nothing falls back silently.
+One function for one measure and score, one for many; the statistics are in `core.statistics.partial`, the law
+in `core.statistics.scaling_law`, what is held fixed in `core.covariates`. Every statistic names the
+covariates it used, and says in a sentence why where it has no value: nothing falls back silently.
 """
 
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ from core.covariates import COMPUTE, KNOWN, SIZE, TOKENS, Held, called, held
 from core.errors import InputError
 from core.evidence import Evidence, evidence
 from core.losses import as_loss
-from core.partial import Added, Statistic, added_r2, benjamini_hochberg, leftover, partial_spearman
-from core.scaling_law import STEEPEST, ScalingLaw, fit_law
+from core.statistics.partial import Added, Statistic, added_r2, benjamini_hochberg, leftover, partial_spearman
+from core.statistics.scaling_law import STEEPEST, ScalingLaw, fit_law
 
 TESTED = ("raw", "residual", "law", "partial")  # statistics with a p, hence a q
 _NAN = float("nan")

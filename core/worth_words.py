@@ -10,8 +10,8 @@ import numpy as np
 from core.covariates import COMPUTE, SIZE, TOKENS
 from core.evidence import Correlation
 from core.measures import MEASURES
-from core.partial import FOLDS, Statistic, two_sided_p
-from core.resampling import LEVEL
+from core.statistics.bootstrap import LEVEL
+from core.statistics.partial import FOLDS, Statistic, two_sided_p
 from core.worth import TESTED, Worth
 
 SURE = 0.05

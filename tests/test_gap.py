@@ -12,7 +12,7 @@ from scipy.stats import ortho_group, spearmanr
 
 from core.errors import InputError
 from core.measures.gap import Gap, difference, gap, tied
-from core.rank_agreement import agreement
+from core.statistics.correlation import agreement
 
 
 def cloud(n: int, d: int, seed: int, shift: float = 0.3) -> np.ndarray:

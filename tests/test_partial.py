@@ -14,7 +14,14 @@ from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.multitest import multipletests
 from statsmodels.tools import add_constant
 
-from core.partial import added_r2, benjamini_hochberg, folds, leftover, partial_spearman, two_sided_p
+from core.statistics.partial import (
+    added_r2,
+    benjamini_hochberg,
+    folds,
+    leftover,
+    partial_spearman,
+    two_sided_p,
+)
 
 
 def drawn(n: int = 60, k: int = 3, *, ties: bool = False, seed: int = 0) -> tuple[np.ndarray, ...]:

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.partial import leftover
-from core.resampling import (
+from core.statistics.bootstrap import (
     counts,
     drawn_ranks,
     interval_of,
@@ -15,6 +14,7 @@ from core.resampling import (
     spearman_draws,
     weighted_pearson,
 )
+from core.statistics.partial import leftover
 
 N, DRAWS = 17, 60
 
@@ -61,7 +61,7 @@ def test_partial_correlations_of_resamples_agree_with_regressions_on_ranks(
     sides: tuple[np.ndarray, ...], cells: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if cells:
-        monkeypatch.setattr("core.resampling._CELLS", cells)
+        monkeypatch.setattr("core.statistics.bootstrap._CELLS", cells)
     x, y, held = sides
     found = partial_spearman_draws(x, y, held, DRAWS)
     for index, rows in enumerate(drawn()):

@@ -6,7 +6,7 @@ import pytest
 from core.errors import InputError
 from core.losses import as_loss, words_of
 from core.reference import scores
-from core.scaling_law import fit_law
+from core.statistics.scaling_law import fit_law
 
 N = np.repeat([4e6, 8e6, 16e6, 28e6, 40e6, 75e6], 4)
 D = np.tile([8e9, 32e9, 64e9, 128e9], 6)

@@ -8,8 +8,8 @@ from scipy import stats
 
 from core.covariates import called, covariates_of, held
 from core.errors import InputError
-from core.partial import leftover
-from core.scaling_law import fit_law
+from core.statistics.partial import leftover
+from core.statistics.scaling_law import fit_law
 from core.worth import worth, worth_table, worths
 from core.worth_words import document, fall, gain, headline, simpsons
 

@@ -208,7 +208,7 @@ def with_noise_fixed(long: pd.DataFrame, measure: str = "lsq_patchiness") -> lis
     """One sentence a base: Spearman of the measure and the score as it is, and with α held fixed."""
     import numpy as np
 
-    from core.partial import partial_spearman
+    from core.statistics.partial import partial_spearman
 
     rows, said = perturbed(frame(long)).dropna(subset=[GLUE]), []
     for base, group in rows.groupby("family", sort=False):

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from core.measures.gap import tied
-from core.rank_agreement import DECIMALS, Agreement, agreement
+from core.statistics.correlation import DECIMALS, Agreement, agreement
 
 PUBLISHED = "published"
 _FAMILIES = {"MATH": "Qwen2.5", "HumanEval": "Llama 2"}

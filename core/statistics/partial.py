@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.resampling import DRAWS, interval_of, partial_spearman_draws, ranks
+from core.statistics.bootstrap import DRAWS, interval_of, partial_spearman_draws, ranks
 
 FOLDS = 5
 _EXPLAINED = 1e-9  # share of variance below which covariates leave nothing over

@@ -1,0 +1,1 @@
+"""Estimators, each once: correlations, bootstrap, partial correlation, scaling law."""
