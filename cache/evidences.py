@@ -28,7 +28,7 @@ class Material:
 def material(store: Store) -> Material:
     """Everything that evidence rests on, out of the store's newest snapshot."""
     from core.covariates import covariates_of
-    from core.subjects import overview
+    from core.overview import overview
 
     tables = ("checkpoints", "clouds", "measurements", "scores", "covariates")
     checkpoints, clouds, measurements, scores, covariates = (

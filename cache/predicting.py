@@ -12,16 +12,16 @@ from core.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.held_out import Say
-    from core.predicted import Predicted
-    from core.subjects import Overview
+    from core.overview import Overview
+    from core.prediction.held_out import Say
+    from core.prediction.predicted import Predicted
 
 SETS = {"nonstandard": "the 13 non-standard checkpoints of arXiv 2406.12159, in the order of their table"}
 
 
 def overview_of(store: Store) -> "Overview":
     """One row a checkpoint, as of the store's newest snapshot."""
-    from core.subjects import overview
+    from core.overview import overview
 
     tables = ("checkpoints", "clouds", "measurements", "scores")
     return overview(*(store.query(f"SELECT * FROM {name}") for name in tables))
@@ -36,7 +36,7 @@ def predict(
     *,
     named_set: str | None = None,
 ) -> dict[str, Any]:
-    """Predict `score` for checkpoints of the store; see `core.predicted`.
+    """Predict `score` for checkpoints of the store; see `core.prediction.predicted`.
 
     Arguments:
         subjects: names, folders, fingerprints or ids; without any, and without `named_set`, every checkpoint
@@ -47,8 +47,8 @@ def predict(
     value, which for a straight line may lie beyond what a score can be; low and high are cut to that.
     Raises InputError: an unknown subject, set, score, predictor or measure.
     """
-    from core.held_out import nonstandard
-    from core.predicted import predicted
+    from core.prediction.held_out import nonstandard
+    from core.prediction.predicted import predicted
 
     if named_set is not None and named_set not in SETS:
         raise InputError(f"There is no set {named_set}: choose {' or '.join(SETS)}.")
@@ -97,7 +97,7 @@ def _result(found: "Predicted", overview: "Overview", name: str, subject: str) -
 
 
 def _model(found: "Predicted") -> dict[str, Any]:
-    from core.best import Best
+    from core.prediction.best import Best
 
     model, errors = found.model, found.model.errors
     said: dict[str, Any] = {
@@ -156,8 +156,8 @@ def held_out_table(again: bool, names: Sequence[str] = (), say: "Say | None" = N
     Arguments:
         names: only these predictors, by their names in the table.
     """
-    from core.held_out import ANEW, BEST
-    from core.predictors import candidates
+    from core.prediction.candidates import candidates
+    from core.prediction.held_out import ANEW, BEST
     from core.reference import held_out
 
     if unknown := sorted(set(names) - {entry.name for entry in candidates()} - {BEST, ANEW}):
@@ -171,8 +171,8 @@ def held_out_table(again: bool, names: Sequence[str] = (), say: "Say | None" = N
     import pandas as pd
 
     from core import reference
-    from core.held_out import table
-    from core.subjects import overview
+    from core.overview import overview
+    from core.prediction.held_out import table
 
     nothing = pd.DataFrame(columns=["cloud", "subject"])
     rows = overview(reference.checkpoints(), nothing, reference.measurements(), reference.scores()).rows

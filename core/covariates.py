@@ -54,7 +54,7 @@ def covariates_of(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """One row a checkpoint (index: subject), one column a covariate; NaN where it is not known.
 
     Arguments:
-        rows: checkpoints with their facts (index: subject), as `core.subjects.overview` gives them.
+        rows: checkpoints with their facts (index: subject), as `core.overview.overview` gives them.
         table: the store's covariates: subject, name, covariate, value, source, origin. Of several imported
             values of one covariate the mean is taken.
     """

@@ -13,7 +13,7 @@ def words_of(scores: pd.DataFrame, name: str) -> str:
     """The score's name with the metric that it stands for: what tells a loss from an accuracy.
 
     Arguments:
-        scores: the store's table; name: a score as `core.subjects.overview` names it.
+        scores: the store's table; name: a score as `core.overview.overview` names it.
     """
     metrics = scores.loc[scores["task"] == name, "metric"]
     return f"{name} {metrics.mode().iloc[0]}" if len(metrics) else name

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from core.best import Best
-from core.held_out import ANEW, BEST, nonstandard, spearman
 from core.measures.titles import title_of
-from core.predicted import Predicted
+from core.prediction.best import Best
+from core.prediction.held_out import ANEW, BEST, nonstandard, spearman
+from core.prediction.predicted import Predicted
 
 # What was asked of the best predictor before it was built: column of the held-out table, words, limits.
 TARGETS = (

@@ -8,8 +8,8 @@ from core import charts
 from core.evidence import LEVELS, evidence, interval
 from core.measures import MEASURES
 from core.measures.titles import title_of
-from core.shortlist import Ranking, widest
-from core.subjects import Overview, formed, percentile, short_number
+from core.overview import Overview, formed, percentile, short_number
+from core.prediction.ranking import Ranking, widest
 from pages.common import table
 
 BADGES = {"fair": "green", "weak": "orange", "missed": "red", "outside": "gray"}

@@ -9,8 +9,8 @@ from cache.store import Store
 from cache.worker import ensure_workers
 from core.cells.protocol import NAMES, PUBLISHED, left_out, sample_of
 from core.errors import InputError
-from core.shortlist import listed
-from core.subjects import Overview
+from core.overview import Overview
+from core.prediction.ranking import listed
 from pages.common import table
 from pages.queue_cards import plain
 

@@ -12,7 +12,7 @@ from cache.worker import ensure_workers
 from core.cells.protocol import Sample
 from core.checkpoints.resolve import MINILM
 from core.errors import InputError
-from core.shortlist import listed
+from core.prediction.ranking import listed
 from pages.common import table
 from pages.queue_cards import plain, queue
 from pages.token_gap_form import folders_under, short, wrong

@@ -11,7 +11,7 @@ from cache.paths import store_folder
 from cache.store import Store
 from cache.worker import ensure_workers
 from core.errors import InputError
-from core.subjects import Overview, overview
+from core.overview import Overview, overview
 
 FRONT_DOOR = "came through app.py"  # set by app.py in each session
 REFRESH = "5s"  # how soon a page shows what a worker has finished

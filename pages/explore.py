@@ -9,8 +9,8 @@ from core.cells import protocol as cell_samples
 from core.evidence import LEVELS, Evidence, evidence, finding, interval
 from core.measures import MEASURES
 from core.measures.titles import title_of
-from core.prediction import trend
-from core.subjects import Overview, at_sample
+from core.overview import Overview, at_sample
+from core.prediction.regression import trend
 from pages.cards import facts_line, measures_table, scores_table, text_line
 from pages.cell_sizes import bring_others
 from pages.common import empty, from_url, open_store, refresh, subjects, to_url

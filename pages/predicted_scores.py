@@ -7,9 +7,8 @@ import streamlit as st
 from core import charts, charts_predicted
 from core.doubts import SOURCE, takeaways
 from core.errors import InputError
-from core.held_out import ANEW, BEST, nonstandard
 from core.measures.titles import title_of
-from core.predicted import LINES, PREDICTORS, Predicted, predicted
+from core.overview import Overview
 from core.predicted_words import (
     basis,
     headline,
@@ -18,10 +17,11 @@ from core.predicted_words import (
     on_the_targets,
     within_families,
 )
-from core.predictors import PATCHINESS
+from core.prediction.candidates import PATCHINESS
+from core.prediction.held_out import ANEW, BEST, nonstandard
+from core.prediction.predicted import LINES, PREDICTORS, Predicted, predicted
 from core.reference import held_out
 from core.studies import latent_geometry, own_study, own_study_findings
-from core.subjects import Overview
 from pages.cell_sizes import bring_others
 from pages.common import empty, from_url, open_store, refresh, subjects, table, to_url
 

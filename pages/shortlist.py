@@ -8,8 +8,8 @@ from core import charts
 from core.errors import InputError
 from core.measures import MEASURES
 from core.measures.titles import title_of
-from core.prediction import TRUST
-from core.shortlist import (
+from core.overview import Overview, percentile, short_number
+from core.prediction.ranking import (
     PREDICTOR_TITLES,
     PREDICTORS,
     Ranking,
@@ -21,7 +21,7 @@ from core.shortlist import (
     rank,
     standing,
 )
-from core.subjects import Overview, percentile, short_number
+from core.prediction.regression import TRUST
 from pages.cards import reasons, side_by_side
 from pages.cell_sizes import bring_others
 from pages.common import empty, from_url, open_store, refresh, subjects, to_url

@@ -7,14 +7,23 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from core import held_out, reference, selection
-from core.best import base_of, fit_best, whole_predictor
-from core.conformal import left_out
+from core import reference
 from core.errors import InputError
-from core.predictors import Candidate, candidate, fit_predict
-from core.reach import reach_of
-from core.selection import Choice, HeldOut, choose, chosen_anew, complete, fold_errors, held_out_errors
-from core.subjects import overview
+from core.overview import overview
+from core.prediction import held_out, selection
+from core.prediction.applicability import reach_of
+from core.prediction.best import base_of, fit_best, whole_predictor
+from core.prediction.candidates import Candidate, candidate, fit_predict
+from core.prediction.intervals import left_out
+from core.prediction.selection import (
+    Choice,
+    HeldOut,
+    choose,
+    chosen_anew,
+    complete,
+    fold_errors,
+    held_out_errors,
+)
 
 CHOICE = Choice(new=candidate("ridge", "spread", ranks=True), known=candidate("neighbours", "spread"))
 

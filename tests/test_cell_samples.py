@@ -13,8 +13,8 @@ from cache.measuring import Subject
 from cache.store import Store
 from core import reference
 from core.cells.protocol import PUBLISHED, left_out, sample_of, samples
-from core.shortlist import rank
-from core.subjects import Overview, at_sample, overview
+from core.overview import Overview, at_sample, overview
+from core.prediction.ranking import rank
 from tests import stores
 from tests.test_pages import opened, words
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from core import charts
-from core.prediction import trend
+from core.prediction.regression import trend
 
 # Machado, Oliveira and Fernandes 2009, severity 1.0, in linear RGB.
 BLINDNESS = {

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.conformal import (
+from core.prediction.intervals import (
     coverage,
     coverage_by_group,
     errors_on_others,

@@ -9,7 +9,7 @@ from scipy.stats import linregress, pearsonr, spearmanr
 
 from core import charts_findings, reference
 from core.charts import family_colours
-from core.prediction import fit
+from core.prediction.regression import fit
 from core.studies import latent_geometry as paper
 from core.studies import latent_geometry_figures as figures
 from core.studies.latent_geometry_print import as_text, comparisons, for_people, printed, verdict

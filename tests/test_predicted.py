@@ -11,8 +11,7 @@ import cli
 from core import reference
 from core.doubts import takeaways
 from core.errors import InputError
-from core.held_out import BEST, nonstandard, perturbed, table
-from core.predicted import predicted
+from core.overview import Overview, overview
 from core.predicted_words import (
     basis,
     headline,
@@ -22,8 +21,9 @@ from core.predicted_words import (
     on_the_targets,
     targets,
 )
-from core.predictors import candidates, named
-from core.subjects import Overview, overview
+from core.prediction.candidates import candidates, named
+from core.prediction.held_out import BEST, nonstandard, perturbed, table
+from core.prediction.predicted import predicted
 from tests import stores
 
 

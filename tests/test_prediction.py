@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from core import reference
-from core.conformal import coverage
 from core.errors import InputError
-from core.prediction import SPREAD, fit, held_out, probability_among_best, trend, trust
-from core.subjects import overview
+from core.overview import overview
+from core.prediction.intervals import coverage
+from core.prediction.regression import SPREAD, fit, held_out, probability_among_best, trend, trust
 
 NO_CLOUDS = pd.DataFrame(columns=["cloud", "subject"])
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from core.measures import MEASURES
-from core.predictors import SETS, TREES, candidate, candidates, fit_predict, named
+from core.prediction.candidates import SETS, TREES, candidate, candidates, fit_predict, named
 
 
 @pytest.fixture

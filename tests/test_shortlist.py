@@ -5,8 +5,18 @@ import pandas as pd
 import pytest
 
 from core import reference
-from core.shortlist import Ranking, caveat, chances, difference, headline, ordinal, rank, standing, widest
-from core.subjects import Overview, overview
+from core.overview import Overview, overview
+from core.prediction.ranking import (
+    Ranking,
+    caveat,
+    chances,
+    difference,
+    headline,
+    ordinal,
+    rank,
+    standing,
+    widest,
+)
 
 SPREAD = ["eee", "vrm", "isoscore"]
 

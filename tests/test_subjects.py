@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from core import reference
-from core.subjects import PUBLISHED, formed, overview, percentile, short_number
+from core.overview import PUBLISHED, formed, overview, percentile, short_number
 
 
 def measured(

@@ -137,7 +137,8 @@ def findings() -> pd.DataFrame:
 
 
 def held_out() -> pd.DataFrame:
-    """Predictors by their error on checkpoints they were not fitted to; columns as of `core.held_out.table`.
+    """Predictors by their error on checkpoints they were not fitted to; columns as of
+    `core.prediction.held_out.table`.
 
     Computed here from the published tables by `cli.py study held-out --again --save
     core/reference/held_out.csv`; a test computes a part of it anew.

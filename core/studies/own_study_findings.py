@@ -230,7 +230,7 @@ def ranked_by_published(long: pd.DataFrame, paper: pd.DataFrame) -> list[str]:
     paper: as `latent_geometry.models` gives it. The line is that which Shortlist predicts by at first; its
     values are not compared with our scores, which are of four tasks only, but their order can be.
     """
-    from core.prediction import SPREAD, fit
+    from core.prediction.regression import SPREAD, fit
 
     rows, said = perturbed(frame(long)).dropna(subset=[GLUE]), []
     if not set(SPREAD) <= set(rows):

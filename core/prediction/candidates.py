@@ -8,7 +8,7 @@ standardised values, and to ranks, where each measure is replaced by its place w
 a value beyond the reference counts as its extreme and none is extrapolated.
 
 Nothing here is tuned by hand; what a kind tunes itself (ridge penalty, kernel widths) it tunes inside the
-checkpoints it is fitted to. Which is best is for `core.selection` to say.
+checkpoints it is fitted to. Which is best is for `core.prediction.selection` to say.
 """
 
 import warnings
@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.conformal import FitPredict
 from core.measures import MEASURES
-from core.prediction import SPREAD, least_squares
+from core.prediction.intervals import FitPredict
+from core.prediction.regression import SPREAD, least_squares
 
 PATCHINESS = ("lsq_patchiness_published",)
 CELLS = (

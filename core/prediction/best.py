@@ -5,7 +5,8 @@ by the predictor with the lowest 10-fold error. "Near" means: no farther from it
 of the same base than any of these is from its own nearest, all measures together in standard deviations.
 Everything else, an architecture unknown to the reference included, is predicted by what did best on families
 it had not seen. Each case has the interval of its own held-out errors: of 10-fold cross-validation in the
-first, of leave-one-family-out in the second. `core.selection` has the rule by which the two were chosen.
+first, of leave-one-family-out in the second. `core.prediction.selection` has the rule by which the two were
+chosen.
 
 Not covered: that a checkpoint near to the reference may be odd in a way that its geometry does not show.
 """
@@ -16,11 +17,18 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from core.conformal import Errors, FitPredict, errors_on_others, group_shares, nested, weighted_quantile
 from core.errors import InputError
-from core.predictors import fit_predict
-from core.reach import Reach, farthest_neighbour, reach_of
-from core.selection import BASE, FAMILY, LEVEL, Choice, complete, in_folds
+from core.prediction.applicability import Reach, farthest_neighbour, reach_of
+from core.prediction.candidates import fit_predict
+from core.prediction.intervals import (
+    Errors,
+    FitPredict,
+    errors_on_others,
+    group_shares,
+    nested,
+    weighted_quantile,
+)
+from core.prediction.selection import BASE, FAMILY, LEVEL, Choice, complete, in_folds
 
 FEWEST = 12  # checkpoints below which nothing is chosen between
 
@@ -61,7 +69,8 @@ class Best:
         return _told(self.reference, frame, self.choice, self.score)[0]
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Predict the score of each row of `frame`; arguments and columns as `core.prediction.Model.predict`.
+        """Predict the score of each row of `frame`; arguments and columns as
+        `core.prediction.regression.Model.predict`.
 
         Two columns more: raw, not clipped; known, whether the row was interpolated among checkpoints of its
         own base.
@@ -90,7 +99,8 @@ class Best:
         )
 
     def held_out(self) -> pd.DataFrame:
-        """Each reference checkpoint predicted from the other families, as `core.prediction.held_out` does."""
+        """Each reference checkpoint predicted from the other families, as
+        `core.prediction.regression.held_out` does."""
         run = fit_predict(self.choice.new, self.score)
         told = nested(self.reference, self.score, FAMILY, run, self.level, self.limits)
         return told.assign(

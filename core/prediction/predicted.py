@@ -3,7 +3,8 @@
 All are fitted to the perturbed checkpoints of arXiv 2406.12159 alone, so that the 13 non-standard ones of the
 same paper stay a test. A perturbed checkpoint is predicted from the other families, everything else from
 all of them. "linear" reads point patchiness, as the paper does, unless other measures are given; "best" is
-`core.best` with the two predictors that the held-out table chose on the GLUE average, for other scores too.
+`core.prediction.best` with the two predictors that the held-out table chose on the GLUE average, for other
+scores too.
 
 Not covered: that a choice made on the GLUE average need not be the best for another score.
 """
@@ -15,16 +16,16 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from core.best import Best, fit_best
 from core.cells.protocol import PUBLISHED, left_out
-from core.conformal import coverage, coverage_by_group
 from core.errors import InputError
-from core.held_out import perturbed
 from core.measures import MEASURES
-from core.prediction import Model, fit, held_out
-from core.predictors import PATCHINESS, named
-from core.selection import Choice
-from core.subjects import Overview, at_sample
+from core.overview import Overview, at_sample
+from core.prediction.best import Best, fit_best
+from core.prediction.candidates import PATCHINESS, named
+from core.prediction.held_out import perturbed
+from core.prediction.intervals import coverage, coverage_by_group
+from core.prediction.regression import Model, fit, held_out
+from core.prediction.selection import Choice
 
 PREDICTORS = {
     "mean": "Always the mean",

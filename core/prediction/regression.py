@@ -15,9 +15,9 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from core.conformal import Errors, FitPredict, errors_on_others
 from core.errors import InputError
-from core.reach import Reach, reach_of
+from core.prediction.applicability import Reach, reach_of
+from core.prediction.intervals import Errors, FitPredict, errors_on_others
 
 SPREAD = ("eee", "vrm", "isoscore")  # measured here and published, under the same definition
 LEVEL = 0.9

@@ -9,20 +9,20 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.best import Best
 from core.cells.protocol import PUBLISHED
-from core.conformal import coverage
 from core.measures.titles import title_of
-from core.predicted import limits_of, predicted, say_other_cells
+from core.overview import Overview, at_sample, percentile
 from core.predicted_words import small
-from core.prediction import SPREAD, Model, Trust, fit, held_out, probability_among_best, trust
-from core.subjects import Overview, at_sample, percentile
+from core.prediction.best import Best
+from core.prediction.intervals import coverage
+from core.prediction.predicted import limits_of, predicted, say_other_cells
+from core.prediction.regression import SPREAD, Model, Trust, fit, held_out, probability_among_best, trust
 
 PREDICTORS: dict[str, tuple[str, ...]] = {
     "spread": SPREAD,
     "patchiness": ("lsq_patchiness_published",),
     "both": (*SPREAD, "lsq_patchiness_published"),
-    "best": SPREAD,  # and, near checkpoints of a known base, whatever `core.best` reads
+    "best": SPREAD,  # and, near checkpoints of a known base, whatever `core.prediction.best` reads
 }
 PREDICTOR_TITLES = {
     "spread": "Spread: EEE, VRM, IsoScore",
@@ -73,7 +73,7 @@ def rank(overview: Overview, score: str, predictor: str = "spread", *, architect
 
 
 def _rank_by_best(overview: Overview, score: str) -> Ranking:
-    """The ranking by `core.best`, which is fitted to the perturbed checkpoints alone."""
+    """The ranking by `core.prediction.best`, which is fitted to the perturbed checkpoints alone."""
     found = predicted(overview, score, "best")
     return _ranking(found.rows, found.model, found.covered, found.rows.loc[found.rows["fitted"], "actual"])
 

@@ -2,8 +2,8 @@
 
 Fitted to the perturbed checkpoints of arXiv 2406.12159; judged on families left out, in 10-fold
 cross-validation, and, once everything is chosen, on the 13 non-standard checkpoints of the same paper. The
-rule of choice is in `core.selection`. `reference.held_out()` is this table as it was last computed, by
-`cli.py study held-out --save core/reference/held_out.csv`.
+rule of choice is in `core.prediction.selection`. `reference.held_out()` is this table as it was last
+computed, by `cli.py study held-out --save core/reference/held_out.csv`.
 
 Errors are those of the predicted value itself, which for a straight line may lie beyond what a score can be.
 The GLUE average is the authors' own, over 9 tasks for BERT-base and 8 for the others.
@@ -16,11 +16,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from core.best import fit_best, whole_predictor
 from core.cells.protocol import TABLES
-from core.conformal import FitPredict, errors_on_others
-from core.predictors import Candidate, candidates, fit_predict
-from core.selection import (
+from core.prediction.best import fit_best, whole_predictor
+from core.prediction.candidates import Candidate, candidates, fit_predict
+from core.prediction.intervals import FitPredict, errors_on_others
+from core.prediction.selection import (
     FAMILY,
     LEVEL,
     Choice,
@@ -60,12 +60,12 @@ def table(
     """The held-out table, minutes of work for all predictors.
 
     Arguments:
-        rows: one row a checkpoint, as `core.subjects.overview` gives them.
+        rows: one row a checkpoint, as `core.overview.overview` gives them.
         compared: which predictors, in the order of `candidates()`; all of them by default.
 
-    Returns: a row a predictor, then two more: the best (see `core.best`) and the best chosen anew. Columns:
-    predictor, title, role (what it was chosen for: "new base" or "known base", else empty), n, r2 (of the
-    checkpoints it was fitted to), family_mse and mse_… (a family each), base_mse, fold_mse, fold_r2,
+    Returns: a row a predictor, then two more: the best (see `core.prediction.best`) and the best chosen anew.
+    Columns: predictor, title, role (what it was chosen for: "new base" or "known base", else empty), n, r2
+    (of the checkpoints it was fitted to), family_mse and mse_… (a family each), base_mse, fold_mse, fold_r2,
     coverage, family_coverage, width; test_n, test_mse, test_mae, test_spearman and test_coverage on the
     non-standard.
     """

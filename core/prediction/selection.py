@@ -3,14 +3,14 @@
 The rule, written down before any predictor here was tried on the 13 non-standard checkpoints of
 arXiv 2406.12159, which stay a test:
 
-1. Only the 168 perturbed checkpoints are looked at. The predictors are those of `core.predictors`.
+1. Only the 168 perturbed checkpoints are looked at. The predictors are those of `core.prediction.candidates`.
 2. For a checkpoint made from a base checkpoint that the reference does not hold, the predictor with the
    lowest leave-one-family-out mean squared error is taken; families count the same, 125 BERT-small no more
    than 7 BERT-base. The reference holds one base checkpoint a family, so leaving out a family is leaving out
    a base checkpoint.
 3. For a checkpoint made from a base checkpoint that the reference does hold, and no farther from it than the
-   reference is from itself (`core.best`), the predictor with the lowest mean squared error in 10-fold
-   cross-validation (three shuffles) is taken.
+   reference is from itself (`core.prediction.best`), the predictor with the lowest mean squared error in
+   10-fold cross-validation (three shuffles) is taken.
 4. Ties go to the earlier in the list, which is the plainer.
 5. The non-standard checkpoints are predicted once, after that, and change nothing.
 
@@ -28,7 +28,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.conformal import (
+from core.prediction.candidates import Candidate, fit_predict
+from core.prediction.intervals import (
     FitPredict,
     coverage,
     coverage_by_group,
@@ -36,7 +37,6 @@ from core.conformal import (
     left_out,
     nested,
 )
-from core.predictors import Candidate, fit_predict
 
 FAMILY, BASE = "family", "base"
 LEVEL = 0.9

@@ -1,0 +1,1 @@
+"""Predict scores from measures: candidates, regressions, intervals, selection, applicability, ranking."""
