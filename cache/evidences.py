@@ -27,7 +27,7 @@ class Material:
 
 def material(store: Store) -> Material:
     """Everything that evidence rests on, out of the store's newest snapshot."""
-    from core.covariates import covariates_of
+    from core.evidence.covariates import covariates_of
     from core.overview import overview
 
     tables = ("checkpoints", "clouds", "measurements", "scores", "covariates")

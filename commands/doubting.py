@@ -11,7 +11,7 @@ from cache.paths import store_folder
 from cache.store import Store
 from commands.terminal import JsonOption, StoreOption, people, print_json
 from core.errors import InputError
-from core.evidence import LEVELS
+from core.evidence.correlations import LEVELS
 
 app = typer.Typer()
 
@@ -32,8 +32,8 @@ def evidence(
     as_json: JsonOption = False,
 ) -> None:
     """Say what a measure is worth: raw, with size and training taken out, and beyond them."""
-    from core.losses import words_of
-    from core.worth import worths
+    from core.evidence.association import worths
+    from core.evidence.loss_scale import words_of
     from core.worth_words import document
 
     known = evidences.material(Store.open(store_folder(store)))

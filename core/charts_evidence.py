@@ -6,8 +6,8 @@ import altair as alt
 import pandas as pd
 
 from core.charts import GREY, PALETTE
+from core.evidence.published import STATISTICS
 from core.measures.titles import title_of
-from core.published_evidence import STATISTICS
 
 RAW, PARTIAL = "Raw", "Covariates held fixed"
 _COLOURS = {RAW: PALETTE[0], PARTIAL: PALETTE[1]}
@@ -24,7 +24,7 @@ def _zero() -> alt.Chart:
 def forest(table: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     """Raw and partial Spearman correlation of each measure with its 95 % interval, two lines a measure.
 
-    table: from `core.worth.worth_table`, in the order drawn.
+    table: from `core.evidence.association.worth_table`, in the order drawn.
     """
     parts = [
         table[["measure", name, f"{name}_low", f"{name}_high", f"{name}_q", f"{name}_n"]]
@@ -85,7 +85,7 @@ def families(table: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChart 
 def findings(rows: pd.DataFrame, ours: pd.DataFrame, here: str) -> alt.FacetChart:
     """The published correlations by statistic, a panel a measure, ours beside them where we have the measure.
 
-    rows: from `core.published_evidence.published`; ours: the same columns without source, setting = `here`.
+    rows: from `core.evidence.published.published`; ours: the same columns without source, setting = `here`.
     """
     kept = pd.concat([rows.assign(whose="108 models, eight settings"), ours.assign(whose=here)])
     kept = kept[kept["statistic"].isin(list(STATISTICS))].dropna(subset=["value"])
@@ -129,8 +129,8 @@ def findings(rows: pd.DataFrame, ours: pd.DataFrame, here: str) -> alt.FacetChar
 def matrix(pairs: pd.DataFrame, order: list[str], *, dark: bool = False) -> alt.LayerChart | alt.FacetChart:
     """Correlations of all measures with each other: colour says the sign, depth and figure say |ρ|.
 
-    pairs: row, column, rho, n, from `core.correlation_matrix.pairs`; order: of rows and columns; dark:
-    whether the page is, since a faint cell shows its background.
+    pairs: row, column, rho, n, from `core.evidence.correlation_matrix.pairs`; order: of rows and columns;
+    dark: whether the page is, since a faint cell shows its background.
     """
     titles = [title_of(name) for name in order]
     frame = pairs.assign(

@@ -1,4 +1,4 @@
-"""What `core.worth` found, in words for people and as a document for programs.
+"""What `core.evidence.association` found, in words for people and as a document for programs.
 
 Every sentence is computed from the figures; "goes with" means a q-value below 5 %.
 """
@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from core.covariates import COMPUTE, SIZE, TOKENS
-from core.evidence import Correlation
+from core.evidence.association import TESTED, Worth
+from core.evidence.correlations import Correlation
+from core.evidence.covariates import COMPUTE, SIZE, TOKENS
 from core.measures import MEASURES
 from core.statistics.bootstrap import LEVEL
 from core.statistics.partial import FOLDS, Statistic, two_sided_p
-from core.worth import TESTED, Worth
 
 SURE = 0.05
 CALLED = {

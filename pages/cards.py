@@ -5,7 +5,7 @@ import streamlit as st
 
 from cache.store import Store
 from core import charts
-from core.evidence import LEVELS, evidence, interval
+from core.evidence.correlations import LEVELS, evidence, interval
 from core.measures import MEASURES
 from core.measures.titles import title_of
 from core.overview import Overview, formed, percentile, short_number

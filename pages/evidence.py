@@ -7,15 +7,15 @@ import streamlit as st
 
 from cache import evidences
 from core import charts, charts_evidence
-from core.correlation_matrix import Matrix, correlation_matrix, pairs
-from core.correlation_matrix import told as matrix_told
-from core.covariates import KNOWN
-from core.evidence import LEVELS, interval
-from core.losses import words_of
+from core.evidence.association import Worth, worth_table, worths
+from core.evidence.correlation_matrix import Matrix, correlation_matrix, pairs
+from core.evidence.correlation_matrix import told as matrix_told
+from core.evidence.correlations import LEVELS, interval
+from core.evidence.covariates import KNOWN
+from core.evidence.loss_scale import words_of
+from core.evidence.published import beside, disagreements, headline, published
 from core.measures import MEASURES
 from core.measures.titles import title_of
-from core.published_evidence import beside, disagreements, headline, published
-from core.worth import Worth, worth_table, worths
 from core.worth_words import STATISTICS, called, fall, gain, simpsons
 from core.worth_words import headline as worth_headline
 from pages.common import empty, from_url, open_store, refresh, table, to_url

@@ -6,7 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core import charts
 from core.cells import protocol as cell_samples
-from core.evidence import LEVELS, Evidence, evidence, finding, interval
+from core.evidence.correlations import LEVELS, Evidence, evidence, finding, interval
 from core.measures import MEASURES
 from core.measures.titles import title_of
 from core.overview import Overview, at_sample

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from core.evidence import correlation, evidence, finding, interval
+from core.evidence.correlations import correlation, evidence, finding, interval
 
 
 def group(name: str, n: int, slope: float, noise: float, seed: int, shift: float = 0.0) -> pd.DataFrame:

@@ -118,6 +118,6 @@ def test_a_file_dropped_on_the_page_is_imported_or_refused(
 
 
 def test_the_statistics_are_called_as_the_published_ones() -> None:
-    from core.published_evidence import STATISTICS as PUBLISHED
+    from core.evidence.published import STATISTICS as PUBLISHED
 
     assert set(STATISTICS.values()) == set(PUBLISHED)

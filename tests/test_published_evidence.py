@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 
 from core import charts_evidence, reference
-from core.correlation_matrix import correlation_matrix, pairs, told
-from core.published_evidence import beside, disagreements, headline, medians, published
+from core.evidence.correlation_matrix import correlation_matrix, pairs, told
+from core.evidence.published import beside, disagreements, headline, medians, published
 
 
 @pytest.fixture(scope="module")

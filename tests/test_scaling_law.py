@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
-from core.losses import as_loss, words_of
+from core.evidence.loss_scale import as_loss, words_of
 from core.reference import scores
 from core.statistics.scaling_law import fit_law
 

@@ -6,11 +6,11 @@ import pingouin
 import pytest
 from scipy import stats
 
-from core.covariates import called, covariates_of, held
 from core.errors import InputError
+from core.evidence.association import worth, worth_table, worths
+from core.evidence.covariates import called, covariates_of, held
 from core.statistics.partial import leftover
 from core.statistics.scaling_law import fit_law
-from core.worth import worth, worth_table, worths
 from core.worth_words import document, fall, gain, headline, simpsons
 
 N = 120

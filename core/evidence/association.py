@@ -1,7 +1,7 @@
 """What each measure is worth here: raw, residual, partial, added R², with q-values over all that were tried.
 
 One function for one measure and score, one for many; the statistics are in `core.statistics.partial`, the law
-in `core.statistics.scaling_law`, what is held fixed in `core.covariates`. Every statistic names the
+in `core.statistics.scaling_law`, what is held fixed in `core.evidence.covariates`. Every statistic names the
 covariates it used, and says in a sentence why where it has no value: nothing falls back silently.
 """
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from core.covariates import COMPUTE, KNOWN, SIZE, TOKENS, Held, called, held
 from core.errors import InputError
-from core.evidence import Evidence, evidence
-from core.losses import as_loss
+from core.evidence.correlations import Evidence, evidence
+from core.evidence.covariates import COMPUTE, KNOWN, SIZE, TOKENS, Held, called, held
+from core.evidence.loss_scale import as_loss
 from core.statistics.partial import Added, Statistic, added_r2, benjamini_hochberg, leftover, partial_spearman
 from core.statistics.scaling_law import STEEPEST, ScalingLaw, fit_law
 
@@ -99,9 +99,9 @@ def worths(
 
     Arguments:
         rows: one row a checkpoint (index: subject): the measures, the score, family.
-        covariates: of the same checkpoints, from `core.covariates.covariates_of`.
-        asked: covariates to hold fixed; None: all that are known (see `core.covariates.held`).
-        words: score and metric, from `core.losses.words_of`; default: the score's name.
+        covariates: of the same checkpoints, from `core.evidence.covariates.covariates_of`.
+        asked: covariates to hold fixed; None: all that are known (see `core.evidence.covariates.held`).
+        words: score and metric, from `core.evidence.loss_scale.words_of`; default: the score's name.
         seed: of bootstrap and folds.
 
     Returns: one Worth a measure. Checkpoints without the score, the measure, or a covariate that a statistic
