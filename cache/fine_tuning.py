@@ -19,8 +19,8 @@ from cache.store import Store
 from core.errors import InputError
 
 if TYPE_CHECKING:
-    from core.fine_tuning import Protocol
-    from core.glue import TaskData
+    from core.fine_tuning.glue import TaskData
+    from core.fine_tuning.training import Protocol
 
 AVERAGES = {
     "glue_average": ("CoLA", "MNLI", "MRPC", "QNLI", "QQP", "RTE", "SST-2", "STS-B"),
@@ -31,7 +31,8 @@ METRICS = {"accuracy": "accuracy", "matthews": "matthews"}
 
 @dataclass(frozen=True)
 class Request:
-    """What to fine-tune on. data: a folder of Parquet files; None: the hub. protocol: of core.fine_tuning."""
+    """What to fine-tune on. data: a folder of Parquet files; None: the hub. protocol: of
+    core.fine_tuning.training."""
 
     tasks: tuple[str, ...] = AVERAGES["glue_average"]
     data: str | None = None
@@ -40,8 +41,8 @@ class Request:
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Request":
         """What `to_json` made, checked: InputError for a task or a protocol that cannot be used."""
-        from core.fine_tuning import Protocol
-        from core.glue import task_named
+        from core.fine_tuning.glue import task_named
+        from core.fine_tuning.training import Protocol
 
         asked = cls(**content | {"tasks": tuple(content["tasks"])})
         for task in asked.tasks:
@@ -87,9 +88,9 @@ def fine_tune_subject(
     """
     import time
 
-    from core import glue
     from core.checkpoints import resolve as checkpoints
-    from core.fine_tuning import VERSION, Protocol, fine_tune
+    from core.fine_tuning import glue
+    from core.fine_tuning.training import VERSION, Protocol, fine_tune
 
     started = time.perf_counter()
     asked = Request.from_json(settings.glue or Request().to_json())
@@ -162,7 +163,7 @@ def _keep_checkpoint(store: Store, checkpoint: Any, subject: Subject) -> None:
 
 def _split(protocol: "Protocol", data: "list[TaskData]") -> str:
     """ "dev" for the script's protocol on all examples; else what is different follows."""
-    from core.fine_tuning import Protocol
+    from core.fine_tuning.training import Protocol
 
     usual = asdict(Protocol())
     words = {

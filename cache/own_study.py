@@ -108,7 +108,7 @@ def collect(store: Store, part: str, folder: Path) -> "pd.DataFrame":
 
 
 def _words(protocol: dict[str, Any]) -> str:
-    from core.fine_tuning import Protocol
+    from core.fine_tuning.training import Protocol
 
     one = Protocol(**protocol)
     count = "all" if one.train_examples is None else f"the first {one.train_examples:,}"
@@ -120,7 +120,7 @@ def _words(protocol: dict[str, Any]) -> str:
 
 def request_of(protocol: dict[str, Any], data: Path | None, tasks: tuple[str, ...]) -> fine_tuning.Request:
     """A request for fine-tuning from what a command was given; options that are None are left to defaults."""
-    from core.fine_tuning import Protocol
+    from core.fine_tuning.training import Protocol
 
     given = asdict(Protocol()) | {key: value for key, value in protocol.items() if value is not None}
     return fine_tuning.Request(tasks, None if data is None else str(data.expanduser().resolve()), given)

@@ -25,7 +25,7 @@ from commands.terminal import (
     report,
 )
 from core.errors import InputError
-from core.glue import TASKS as GLUE_TASKS
+from core.fine_tuning.glue import TASKS as GLUE_TASKS
 from core.measures import select
 from core.studies import own_study as own_plan
 

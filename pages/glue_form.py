@@ -11,7 +11,7 @@ from cache.measuring import Subject
 from cache.own_study import request_of
 from cache.store import Store
 from core.errors import InputError
-from core.glue import TASKS
+from core.fine_tuning.glue import TASKS
 
 SMALL = ["CoLA", "MRPC", "RTE", "STS-B"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.glue import TASKS
+from core.fine_tuning.glue import TASKS
 
 WORDS = "the of and to in is was for on that with as by at it from an be are he".split()  # noqa: SIM905
 

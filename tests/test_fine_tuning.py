@@ -15,10 +15,10 @@ import torch
 from cache import fine_tuning as remembered
 from cache import jobs
 from cache.measuring import Settings, Subject
-from core import glue
 from core.checkpoints import resolve as checkpoints
 from core.errors import InputError
-from core.fine_tuning import Protocol, arguments, classifier, fine_tune
+from core.fine_tuning import glue
+from core.fine_tuning.training import Protocol, arguments, classifier, fine_tune
 from tests import stores, tiny
 from tests.glue_files import write
 
@@ -92,7 +92,7 @@ def test_a_variant_is_fine_tuned_as_the_variant(encoder: Path) -> None:
 
 def test_parts_of_a_batch_weigh_as_the_whole_batch(encoder: Path) -> None:
     """The loss in parts is the mean over the batch: the gradients agree with those of one padded batch."""
-    from core import fine_tuning
+    from core.fine_tuning import training as fine_tuning
 
     checkpoint = checkpoints.resolve(str(encoder))
     rows = [[1, *range(5, 5 + length), 2] for length in (3, 40, 7, 22, 55, 9, 12)]

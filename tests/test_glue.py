@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 from sklearn import metrics as reference
 
-from core import glue
 from core.errors import InputError
+from core.fine_tuning import glue
 from tests.glue_files import write
 
 

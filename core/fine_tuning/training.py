@@ -20,7 +20,7 @@ import numpy as np
 
 from core.checkpoints.resolve import Checkpoint, follow_recipe, load_tokenizer
 from core.errors import InputError
-from core.glue import Examples, TaskData, metrics
+from core.fine_tuning.glue import Examples, TaskData, metrics
 from core.hidden_states.devices import resolve_device
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Fine-tuning a checkpoint on GLUE: the tasks, their metrics, the training."""
