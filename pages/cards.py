@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from cache.store import Store
-from core import charts
+from core.charts import scatter as charts
 from core.evidence.correlations import LEVELS, evidence, interval
 from core.measures import MEASURES
 from core.measures.titles import title_of

@@ -6,7 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from cache import evidences
-from core import charts, charts_evidence
+from core.charts import evidence as charts_evidence
+from core.charts import scatter as charts
 from core.evidence.association import Worth, worth_table, worths
 from core.evidence.correlation_matrix import Matrix, correlation_matrix, pairs
 from core.evidence.correlation_matrix import told as matrix_told

@@ -4,8 +4,8 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import charts
 from core.cells import protocol as cell_samples
+from core.charts import scatter as charts
 from core.evidence.correlations import LEVELS, Evidence, evidence, finding, interval
 from core.measures import MEASURES
 from core.measures.titles import title_of

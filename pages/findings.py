@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import charts_findings
-from core.charts_own_study import own_study_chart
+from core.charts import findings as charts_findings
+from core.charts.own_study import own_study_chart
 from core.measures.titles import title_of
 from core.studies import latent_geometry, latent_geometry_print, own_study_findings
 from core.studies.latent_geometry_figures import Panel, panels

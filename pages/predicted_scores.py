@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core import charts, charts_predicted
+from core.charts import predictions as charts_predicted
+from core.charts import scatter as charts
 from core.doubts import SOURCE, takeaways
 from core.errors import InputError
 from core.measures.titles import title_of

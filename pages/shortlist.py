@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core import charts
+from core.charts import scatter as charts
 from core.errors import InputError
 from core.measures import MEASURES
 from core.measures.titles import title_of

@@ -8,7 +8,7 @@ import streamlit as st
 
 from cache import jobs, samples
 from cache.measuring import Settings, Subject
-from core.charts_text import TITLES, frequencies
+from core.charts.text import TITLES, frequencies
 from core.corpora.representativeness import ALL, USABLE
 from core.errors import InputError
 from pages.queue_cards import text_name

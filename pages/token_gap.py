@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from cache.gaps import measured
-from core import charts_gap
+from core.charts import gap as charts_gap
 from core.token_sets import token_sets
 from core.token_sets.comparison import (
     Panel,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import charts
+from core.charts import scatter as charts
 from core.prediction.regression import trend
 
 # Machado, Oliveira and Fernandes 2009, severity 1.0, in linear RGB.

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from cache import jobs
 from cache.gaps import Request, gap_for, measured
 from cache.store import Store
-from core import charts_gap
+from core.charts import gap as charts_gap
 from core.errors import InputError
 from core.hub.search import search
 from core.reference import gap as published

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy.stats import linregress, pearsonr, spearmanr
 
-from core import charts_findings, reference
-from core.charts import family_colours
+from core import reference
+from core.charts import findings as charts_findings
+from core.charts.scatter import family_colours
 from core.prediction.regression import fit
 from core.studies import latent_geometry as paper
 from core.studies import latent_geometry_figures as figures

@@ -8,7 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cache import published
-from core import charts, charts_predicted
+from core.charts import predictions as charts_predicted
+from core.charts import scatter as charts
 from core.reference import held_out
 from tests import stores
 from tests.test_pages import add, opened, words

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from core import charts_evidence, reference
+from core import reference
+from core.charts import evidence as charts_evidence
 from core.evidence.correlation_matrix import correlation_matrix, pairs, told
 from core.evidence.published import beside, disagreements, headline, medians, published
 

@@ -15,9 +15,10 @@ from cache.cell_studies import Plan, cell_rows, study
 from cache.measuring import Settings, Subject, measure_subject
 from cache.store import Store
 from cache.uploads import keep
-from core import cell_words, charts_cells
+from core import cell_words
 from core.cells.curves import Curves
 from core.cells.sweep import agreement, comparable, ranks
+from core.charts import cells as charts_cells
 from core.measures import cells
 from core.quantizers import Quantization
 from tests import stores

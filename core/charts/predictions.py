@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from core.charts import GREY, _colours, _heading
+from core.charts.scatter import GREY, _colours, _heading
 from core.measures.titles import axis_title, title_of
 
 KINDS = {"perturbed": "circle", "non-standard": "diamond", "other": "square"}

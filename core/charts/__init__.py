@@ -1,0 +1,1 @@
+"""Altair charts as functions of data frames."""
