@@ -34,7 +34,7 @@ def evidence(
     """Say what a measure is worth: raw, with size and training taken out, and beyond them."""
     from core.evidence.association import worths
     from core.evidence.loss_scale import words_of
-    from core.worth_words import document
+    from core.wording.evidence import document
 
     known = evidences.material(Store.open(store_folder(store)))
     evidences.found(known, measure, score)

@@ -17,8 +17,8 @@ from core.evidence.loss_scale import words_of
 from core.evidence.published import beside, disagreements, headline, published
 from core.measures import MEASURES
 from core.measures.titles import title_of
-from core.worth_words import STATISTICS, called, fall, gain, simpsons
-from core.worth_words import headline as worth_headline
+from core.wording.evidence import STATISTICS, called, fall, gain, simpsons
+from core.wording.evidence import headline as worth_headline
 from pages.common import empty, from_url, open_store, refresh, table, to_url
 from pages.evidence_import import bring_your_own
 from pages.queue_cards import plain

@@ -10,9 +10,9 @@ from core.charts.own_study import own_study_chart
 from core.measures.titles import title_of
 from core.studies import latent_geometry, latent_geometry_print, own_study_findings
 from core.studies.latent_geometry_figures import Panel, panels
-from core.studies.latent_geometry_words import IDS, Finding, findings
 from core.studies.own_study import shipped
 from core.studies.own_study_findings import OwnFinding
+from core.wording.latent_geometry import IDS, Finding, findings
 from pages.common import from_url, open_store, to_url
 
 ALL = "all"

@@ -6,11 +6,15 @@ import streamlit as st
 
 from core.charts import predictions as charts_predicted
 from core.charts import scatter as charts
-from core.doubts import SOURCE, takeaways
 from core.errors import InputError
 from core.measures.titles import title_of
 from core.overview import Overview
-from core.predicted_words import (
+from core.prediction.candidates import PATCHINESS
+from core.prediction.held_out import ANEW, BEST, nonstandard
+from core.prediction.predicted import LINES, PREDICTORS, Predicted, predicted
+from core.reference import held_out
+from core.studies import latent_geometry, own_study, own_study_findings
+from core.wording.predictions import (
     basis,
     headline,
     on_the_compared,
@@ -18,11 +22,7 @@ from core.predicted_words import (
     on_the_targets,
     within_families,
 )
-from core.prediction.candidates import PATCHINESS
-from core.prediction.held_out import ANEW, BEST, nonstandard
-from core.prediction.predicted import LINES, PREDICTORS, Predicted, predicted
-from core.reference import held_out
-from core.studies import latent_geometry, own_study, own_study_findings
+from core.wording.published_evidence import SOURCE, takeaways
 from pages.cell_sizes import bring_others
 from pages.common import empty, from_url, open_store, refresh, subjects, table, to_url
 

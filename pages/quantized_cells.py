@@ -6,13 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from cache.cell_studies import cell_rows, curve_rows
-from core import cell_words
 from core.cells.curves import Curves
 from core.cells.sweep import agreement, comparable, ranks
 from core.charts import cells as charts_cells
 from core.charts.scatter import PALETTE
 from core.measures import MEASURES
 from core.measures.titles import title_of
+from core.wording import cells as cell_words
 from pages.cells_form import ask_for_cells, ask_for_growth, ask_for_sweep, ask_for_the_same_size
 from pages.common import from_url, open_store, refresh, to_url
 from pages.queue_cards import plain, text_name

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cache.store import Store
-from core.worth_words import STATISTICS
+from core.wording.evidence import STATISTICS
 from pages.queue_cards import plain
 from tests import stores
 from tests.test_pages import bare, opened, words

@@ -9,9 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 import cli
 from cache import published
-from core.studies.latent_geometry_words import IDS
 from core.studies.own_study import shipped
 from core.studies.own_study_findings import findings as own_findings
+from core.wording.latent_geometry import IDS
 from tests import stores
 
 APP = str(Path(__file__).parents[1] / "app.py")

@@ -14,7 +14,7 @@ from core.prediction.regression import fit
 from core.studies import latent_geometry as paper
 from core.studies import latent_geometry_figures as figures
 from core.studies.latent_geometry_print import as_text, comparisons, for_people, printed, verdict
-from core.studies.latent_geometry_words import IDS, count_of, findings, percent, turns
+from core.wording.latent_geometry import IDS, count_of, findings, percent, turns
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,12 @@ import pytest
 
 import cli
 from core import reference
-from core.doubts import takeaways
 from core.errors import InputError
 from core.overview import Overview, overview
-from core.predicted_words import (
+from core.prediction.candidates import candidates, named
+from core.prediction.held_out import BEST, nonstandard, perturbed, table
+from core.prediction.predicted import predicted
+from core.wording.predictions import (
     basis,
     headline,
     markdown,
@@ -21,9 +23,7 @@ from core.predicted_words import (
     on_the_targets,
     targets,
 )
-from core.prediction.candidates import candidates, named
-from core.prediction.held_out import BEST, nonstandard, perturbed, table
-from core.prediction.predicted import predicted
+from core.wording.published_evidence import takeaways
 from tests import stores
 
 

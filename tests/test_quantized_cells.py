@@ -15,12 +15,12 @@ from cache.cell_studies import Plan, cell_rows, study
 from cache.measuring import Settings, Subject, measure_subject
 from cache.store import Store
 from cache.uploads import keep
-from core import cell_words
 from core.cells.curves import Curves
 from core.cells.sweep import agreement, comparable, ranks
 from core.charts import cells as charts_cells
 from core.measures import cells
 from core.quantizers import Quantization
+from core.wording import cells as cell_words
 from tests import stores
 
 Open = Callable[..., AppTest]

@@ -11,7 +11,7 @@ from core.evidence.association import worth, worth_table, worths
 from core.evidence.covariates import called, covariates_of, held
 from core.statistics.partial import leftover
 from core.statistics.scaling_law import fit_law
-from core.worth_words import document, fall, gain, headline, simpsons
+from core.wording.evidence import document, fall, gain, headline, simpsons
 
 N = 120
 

@@ -12,11 +12,11 @@ import pandas as pd
 from core.cells.protocol import PUBLISHED
 from core.measures.titles import title_of
 from core.overview import Overview, at_sample, percentile
-from core.predicted_words import small
 from core.prediction.best import Best
 from core.prediction.intervals import coverage
 from core.prediction.predicted import limits_of, predicted, say_other_cells
 from core.prediction.regression import SPREAD, Model, Trust, fit, held_out, probability_among_best, trust
+from core.wording.predictions import small
 
 PREDICTORS: dict[str, tuple[str, ...]] = {
     "spread": SPREAD,
