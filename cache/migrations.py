@@ -43,7 +43,7 @@ def m001_tables(connection: Connection) -> None:
 
 
 def m002_gaps(connection: Connection) -> None:
-    """Dispersion gaps measured here, whole: `details` is the JSON that cache.gaps writes and reads."""
+    """Dispersion gaps measured here, whole: `details` is the JSON that cache.tasks.gap writes and reads."""
     connection.execute("""
         CREATE TABLE gaps (
             subject TEXT, parameters TEXT, seed BIGINT, version INTEGER, domain TEXT, reference TEXT,

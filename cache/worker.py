@@ -18,10 +18,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cache import cell_studies, claims, fine_tuning, gaps, jobs, locks, measuring, own_study, samples
+from cache import claims, jobs, locks, samples
 from cache.claims import Cancelled, Claim
 from cache.jobs import Job
 from cache.store import Store
+from cache.tasks import cell_study as cell_studies
+from cache.tasks import gap as gaps
+from cache.tasks import glue_run as fine_tuning
+from cache.tasks import measure as measuring
+from cache.tasks import pretrain as own_study
 from core.errors import InputError
 
 LINGER = 2.0  # seconds without work after which a worker leaves

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cache import evidences
+from cache import evidence as evidences
 from cache.paths import store_folder
 from cache.store import Store
 from commands.terminal import JsonOption, StoreOption, people, print_json

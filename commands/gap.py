@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cache import gaps
 from cache.paths import store_folder
 from cache.store import Store
+from cache.tasks import gap as gaps
 from commands.terminal import (
     DetachOption,
     JsonOption,

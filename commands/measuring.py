@@ -7,9 +7,9 @@ import typer
 from rich.table import Table
 
 from cache import jobs, worker
-from cache.measuring import Settings, Subject, measure_subject
 from cache.paths import store_folder
 from cache.store import Store
+from cache.tasks.measure import Settings, Subject, measure_subject
 from commands.terminal import (
     DetachOption,
     JsonOption,

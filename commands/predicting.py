@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cache import predicting
+from cache import predictions as predicting
 from cache.paths import store_folder
 from cache.store import Store
 from commands.terminal import JsonOption, StoreOption, people, print_json

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cache import imports, queries
+from cache import imports
+from cache import tables as queries
 from cache.paths import store_folder
 from cache.store import Store
 from commands.terminal import JsonOption, StoreOption, people, print_frame, print_json, records

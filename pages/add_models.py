@@ -8,10 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from cache import jobs, uploads
-from cache.estimates import estimate
-from cache.glance import folder_facts, hub_problem
-from cache.measuring import Settings, Subject
+from cache.cost import estimate
 from cache.paths import checkpoint_roots
+from cache.preflight import folder_facts, hub_problem
+from cache.tasks.measure import Settings, Subject
 from core.checkpoints.architecture import Facts
 from core.checkpoints.resolve import MINILM, find
 from core.errors import InputError

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from cache import jobs
-from cache.cell_studies import settings_at, subject_of, too_small
 from cache.paths import checkpoint_roots
 from cache.store import Store
+from cache.tasks.cell_study import settings_at, subject_of, too_small
 from cache.worker import ensure_workers
 from core.cells.protocol import NAMES, PUBLISHED, left_out, sample_of
 from core.errors import InputError

@@ -4,10 +4,10 @@ import pandas as pd
 import streamlit as st
 
 from cache import jobs
-from cache.cell_studies import BINS, SHARES, Plan, queue_study, settings_at, subject_of
-from cache.measuring import Settings, Subject
 from cache.paths import checkpoint_roots
 from cache.store import Store
+from cache.tasks.cell_study import BINS, SHARES, Plan, queue_study, settings_at, subject_of
+from cache.tasks.measure import Settings, Subject
 from cache.worker import ensure_workers
 from core.cells.protocol import Sample
 from core.checkpoints.resolve import MINILM

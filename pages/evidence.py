@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import streamlit as st
 
-from cache import evidences
+from cache import evidence as evidences
 from core.charts import evidence as charts_evidence
 from core.charts import scatter as charts
 from core.evidence.association import Worth, worth_table, worths

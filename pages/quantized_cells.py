@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import streamlit as st
 
-from cache.cell_studies import cell_rows, curve_rows
+from cache.tasks.cell_study import cell_rows, curve_rows
 from core.cells.curves import Curves
 from core.cells.sweep import agreement, comparable, ranks
 from core.charts import cells as charts_cells

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from cache.gaps import measured
+from cache.tasks.gap import measured
 from core.charts import gap as charts_gap
 from core.token_sets import token_sets
 from core.token_sets.comparison import (

@@ -6,10 +6,10 @@ from pathlib import Path
 import streamlit as st
 
 from cache import jobs
-from cache.gaps import Request, queue_gaps
-from cache.glance import hub_problem
 from cache.paths import checkpoint_roots
+from cache.preflight import hub_problem
 from cache.store import Store
+from cache.tasks.gap import Request, queue_gaps
 from cache.worker import ensure_workers
 from core.checkpoints.resolve import MINILM, find
 from core.errors import InputError

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cache import cell_studies, jobs, worker
-from cache.cell_studies import Plan, cell_rows, curve_rows, study
-from cache.measuring import Settings, Subject, draw, measure_subject
+from cache import jobs, worker
 from cache.store import Store
+from cache.tasks import cell_study as cell_studies
+from cache.tasks.cell_study import Plan, cell_rows, curve_rows, study
+from cache.tasks.measure import Settings, Subject, draw, measure_subject
 from cache.uploads import keep
 from core.cells.curves import Curves
 from core.errors import InputError

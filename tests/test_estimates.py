@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from cache.estimates import estimate
+from cache.cost import estimate
 
 CHECKPOINTS = pd.DataFrame({"subject": ["a"], "parameters_without_embeddings": [9_000_000]})
 CLOUDS = pd.DataFrame({"subject": ["a"], "tokens": [1_000], "seconds": [2.0]})

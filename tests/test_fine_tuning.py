@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from cache import fine_tuning as remembered
 from cache import jobs
-from cache.measuring import Settings, Subject
+from cache.tasks import glue_run as remembered
+from cache.tasks.measure import Settings, Subject
 from core.checkpoints import resolve as checkpoints
 from core.errors import InputError
 from core.fine_tuning import glue

@@ -11,8 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cache import jobs
-from cache.gaps import Request, gap_for, measured
 from cache.store import Store
+from cache.tasks.gap import Request, gap_for, measured
 from core.charts import gap as charts_gap
 from core.errors import InputError
 from core.hub.search import search

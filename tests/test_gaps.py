@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cache import gaps, jobs
+from cache import jobs
 from cache.claims import claim
-from cache.gaps import Request, expand, gap_for, measured, queue_gaps, tied_pairs
 from cache.store import Store
+from cache.tasks import gap as gaps
+from cache.tasks.gap import Request, expand, gap_for, measured, queue_gaps, tied_pairs
 from cache.worker import carry_out
 from core.checkpoints import output_embedding as weights
 from core.errors import InputError

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cache.glance import folder_facts, hub_problem
+from cache.preflight import folder_facts, hub_problem
 from core.errors import InputError
 from tests import tiny
 

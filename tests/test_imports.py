@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cache import imports, published, queries
+from cache import imports, published
+from cache import tables as queries
 from cache.store import Store
 from core.errors import InputError
 from tests import stores

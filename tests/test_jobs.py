@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from cache import claims, jobs, locks, measuring, samples, worker
-from cache.measuring import Settings, Subject
+from cache import claims, jobs, locks, samples, worker
 from cache.store import Store
+from cache.tasks import measure as measuring
+from cache.tasks.measure import Settings, Subject
 from core.errors import InputError
 from core.hidden_states import extraction as hidden_states
 from tests import handmade, stores

@@ -58,7 +58,7 @@ def test_core_loads_without_streamlit_and_duckdb() -> None:
 
 def test_pages_start_without_the_heavy_libraries() -> None:
     light = (
-        "import cache.store, cache.jobs, cache.queries, core.measures\n"
+        "import cache.store, cache.jobs, cache.tables, core.measures\n"
         "import core.charts.scatter\n"
         "import core.prediction.regression\n"
     )

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from cache import samples
-from cache.measuring import Settings, Subject, measure_subject
 from cache.store import Store
+from cache.tasks.measure import Settings, Subject, measure_subject
 from core.errors import InputError
 from core.hidden_states import extraction as hidden_states
 from core.hidden_states.vector_files import fingerprint
@@ -80,7 +80,7 @@ def test_what_is_known_comes_back_without_a_model_library(store, extracted, subj
     measure_subject(store, subject, settings)
     code = (
         "import json, sys; from pathlib import Path; from cache.store import Store;"
-        "from cache.measuring import *; asked = json.loads(sys.argv[1]);"
+        "from cache.tasks.measure import *; asked = json.loads(sys.argv[1]);"
         "result = measure_subject(Store.open(Path(asked[0])), Subject(*asked[1]), Settings(*asked[2]));"
         "heavy = {'torch', 'transformers', 'sklearn', 'scipy', 'huggingface_hub'} & set(sys.modules);"
         "print(json.dumps([result['cached'], sorted(heavy)]))"

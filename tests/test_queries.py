@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cache import queries
+from cache import tables as queries
 from cache.store import Store
 from core.errors import InputError
 from tests import stores

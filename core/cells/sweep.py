@@ -17,8 +17,8 @@ _TEXT = ["corpus", "sequences", "text_seed", "position", "max_length", "n"]
 def comparable(rows: pd.DataFrame) -> pd.DataFrame:
     """The cell measurements of one text and number of vectors: that at which most checkpoints were swept.
 
-    rows: as cache.cell_studies.cell_rows gives them, of one measure. Returned: subject, name, M, k, n, value
-    (mean over seeds), one row a checkpoint and size. Kept are the sizes that at least half of the swept
+    rows: as cache.tasks.cell_study.cell_rows gives them, of one measure. Returned: subject, name, M, k, n,
+    value (mean over seeds), one row a checkpoint and size. Kept are the sizes that at least half of the swept
     checkpoints have, and the checkpoints that have them all.
     """
     if rows.empty:

@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cache.measuring import Progress, Settings, Subject, measure_subject
 from cache.store import Store
+from cache.tasks.measure import Progress, Settings, Subject, measure_subject
 from core.cells.protocol import Sample
 from core.checkpoints.resolve import MINILM
 from core.corpora.sources import CORPORA

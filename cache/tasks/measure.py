@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cache import targets
 from cache.files import now
 from cache.store import Store
-from cache.targets import Target
+from cache.tasks import plan as targets
+from cache.tasks.plan import Target
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -61,13 +61,13 @@ class Settings:
     corpus: a name of core.corpora.sources.CORPORA, a file, or "auto": PTB + WikiText-2 where copies of both
     are here. repeats: as many text samples, of seeds seed, seed + 1, …
     layer: numbered as hidden_states; None is the last. position: "all", "last" or "mean".
-    gap: for subjects of kind "gap", a cache.gaps.Request as its to_json gives it.
+    gap: for subjects of kind "gap", a cache.tasks.gap.Request as its to_json gives it.
     at: cell measures are taken of a draw of so many vectors, the same draw of the same cloud; None: of all.
     quantizer_seeds: of cell measures on the first text sample, seed, seed + 1, …; None: as many as repeats.
         Further text samples have one each.
     M, k, engine: of the quantizers, see core.quantizers.quantize.
-    study: a cache.cell_studies.Plan as its to_json gives it; the subjects are measured at each of its sizes.
-    glue: for subjects of kind "glue", a cache.fine_tuning.Request as its to_json gives it.
+    study: a cache.tasks.cell_study.Plan as its to_json gives it; the subjects are measured at each of its
+    sizes. glue: for subjects of kind "glue", a cache.tasks.glue_run.Request as its to_json gives it.
     """
 
     corpus: str = "auto"

@@ -14,8 +14,8 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from cache.files import Remembered, now
-from cache.measuring import Progress, Settings, Subject
 from cache.store import Store
+from cache.tasks.measure import Progress, Settings, Subject
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def fine_tune_subject(
 
 def _keep_checkpoint(store: Store, checkpoint: Any, subject: Subject) -> None:
     """Add the row of `checkpoints` that a measurement would have added, unless it is there."""
-    from cache.targets import checkpoint_row
+    from cache.tasks.plan import checkpoint_row
 
     if store.query("SELECT 1 FROM checkpoints WHERE subject = ?", [checkpoint.fingerprint]).empty:
         store.add("checkpoints", [checkpoint_row(checkpoint, subject) | {"added_at": now()}])
