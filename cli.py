@@ -8,7 +8,13 @@ import sys
 
 import typer
 
-from commands import doubting, gap, measuring, predicting, queue, stored, studies
+from commands import evidence as doubting
+from commands import gap
+from commands import jobs as queue
+from commands import measure as measuring
+from commands import predict as predicting
+from commands import scores as stored
+from commands import study as studies
 from commands.terminal import say, sentence
 
 app = typer.Typer(

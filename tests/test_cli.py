@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import cli
-from commands import measuring, stored
+from commands import measure as measuring
+from commands import scores as stored
 from core.measures import MEASURES, select
 from tests import tiny
 
