@@ -15,12 +15,12 @@ from cache.tasks.measure import Settings, Subject
 from core.checkpoints.architecture import Facts
 from core.checkpoints.resolve import MINILM, find
 from core.errors import InputError
-from pages.common import open_store, table
-from pages.glue_form import fine_tune
-from pages.queue_cards import called, duration, plain, queue
-from pages.settings_form import choose_settings, said, wrong
-from pages.text_sample import text_sample
-from pages.variants_form import choose_variants
+from pages.parts.common import open_store, table
+from pages.parts.glue_form import fine_tune
+from pages.parts.queue_cards import called, duration, plain, queue
+from pages.parts.settings_form import choose_settings, said, wrong
+from pages.parts.text_sample import text_sample
+from pages.parts.variants_form import choose_variants
 
 UPLOAD_MB = 2048
 store = open_store()

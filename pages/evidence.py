@@ -19,9 +19,9 @@ from core.measures import MEASURES
 from core.measures.titles import title_of
 from core.wording.evidence import STATISTICS, called, fall, gain, simpsons
 from core.wording.evidence import headline as worth_headline
-from pages.common import empty, from_url, open_store, refresh, table, to_url
-from pages.evidence_import import bring_your_own
-from pages.queue_cards import plain
+from pages.parts.common import empty, from_url, open_store, refresh, table, to_url
+from pages.parts.evidence_import import bring_your_own
+from pages.parts.queue_cards import plain
 
 SETS = {evidences.ALL: "All", evidences.PERTURBED: "Published, perturbed"}
 DEFAULT = "glue_average"

@@ -13,7 +13,7 @@ from core.studies.latent_geometry_figures import Panel, panels
 from core.studies.own_study import shipped
 from core.studies.own_study_findings import OwnFinding
 from core.wording.latent_geometry import IDS, Finding, findings
-from pages.common import from_url, open_store, to_url
+from pages.parts.common import from_url, open_store, to_url
 
 ALL = "all"
 SOURCE = "Data: Marbut et al. 2024, arXiv 2406.12159 (repository amarbut/manifolds, commit 7cec378)"

@@ -23,8 +23,8 @@ from core.wording.predictions import (
     within_families,
 )
 from core.wording.published_evidence import SOURCE, takeaways
-from pages.cell_sizes import bring_others
-from pages.common import empty, from_url, open_store, refresh, subjects, table, to_url
+from pages.parts.cell_sizes import bring_others
+from pages.parts.common import empty, from_url, open_store, refresh, subjects, table, to_url
 
 FEWEST = 12  # perturbed checkpoints with a score for it to be offered
 NUMBERS = ("Predicted", "From", "To", "Known")

@@ -13,9 +13,9 @@ from core.charts.scatter import PALETTE
 from core.measures import MEASURES
 from core.measures.titles import title_of
 from core.wording import cells as cell_words
-from pages.cells_form import ask_for_cells, ask_for_growth, ask_for_sweep, ask_for_the_same_size
-from pages.common import from_url, open_store, refresh, to_url
-from pages.queue_cards import plain, text_name
+from pages.parts.cells_form import ask_for_cells, ask_for_growth, ask_for_sweep, ask_for_the_same_size
+from pages.parts.common import from_url, open_store, refresh, to_url
+from pages.parts.queue_cards import plain, text_name
 
 QUANTIZERS = {"lsq": "Additive (LSQ)", "pq": "Product (PQ)"}
 WORDS = {"occupancy": cell_words.occupancy, "nearest": cell_words.nearest, "errors": cell_words.errors}

@@ -22,9 +22,9 @@ from core.prediction.ranking import (
     standing,
 )
 from core.prediction.regression import TRUST
-from pages.cards import reasons, side_by_side
-from pages.cell_sizes import bring_others
-from pages.common import empty, from_url, open_store, refresh, subjects, to_url
+from pages.parts.cards import reasons, side_by_side
+from pages.parts.cell_sizes import bring_others
+from pages.parts.common import empty, from_url, open_store, refresh, subjects, to_url
 
 SIZES = {
     "any": (0.0, np.inf),

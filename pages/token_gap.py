@@ -16,9 +16,9 @@ from core.token_sets.comparison import (
     told,
     verdict,
 )
-from pages.common import from_url, open_store, refresh, table, to_url
-from pages.queue_cards import plain
-from pages.token_gap_form import form
+from pages.parts.common import from_url, open_store, refresh, table, to_url
+from pages.parts.queue_cards import plain
+from pages.parts.token_gap_form import form
 
 DISTANCES = {"cosine": "Cosine", "euclidean": "Euclidean"}
 SHOWN = 2  # panels side by side at first

@@ -13,7 +13,7 @@ from cache import jobs
 from cache.files import write_json
 from cache.store import Store
 from cache.tasks.measure import Settings, Subject
-from pages.queue_cards import amount, called, duration, plain, progress_text, summary
+from pages.parts.queue_cards import amount, called, duration, plain, progress_text, summary
 from tests import tiny
 from tests.vector_files import in_every_format
 
@@ -32,8 +32,8 @@ def open_page(fresh_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """Open the page over a store in which nothing was measured and nobody works."""
     shutil.copytree(fresh_store, tmp_path / "store")
     monkeypatch.setattr("cache.worker.ensure_workers", lambda store, limit=None: 0)
-    monkeypatch.setattr("pages.common.ensure_workers", lambda store: 0)
-    monkeypatch.setattr("pages.queue_cards.ensure_workers", lambda store: 0)
+    monkeypatch.setattr("pages.parts.common.ensure_workers", lambda store: 0)
+    monkeypatch.setattr("pages.parts.queue_cards.ensure_workers", lambda store: 0)
     monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("LATENT_SHORTLIST_ROOTS", str(tmp_path / "checkpoints"))
     (tmp_path / "checkpoints").mkdir()

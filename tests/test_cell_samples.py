@@ -160,8 +160,8 @@ def test_what_to_measure_again_and_how(mixed: Overview) -> None:
 
 
 def test_pages_say_who_is_left_out_and_bring_them_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pages.cell_sizes.ensure_workers", lambda store: 0)
-    monkeypatch.setattr("pages.common.ensure_workers", lambda store: 0)
+    monkeypatch.setattr("pages.parts.cell_sizes.ensure_workers", lambda store: 0)
+    monkeypatch.setattr("pages.parts.common.ensure_workers", lambda store: 0)
     store: Store = stores.new(tmp_path / "store")
     for subject in ("b", "e", "f"):
         store.add("checkpoints", [checkpoint(subject)])

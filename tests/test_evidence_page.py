@@ -6,7 +6,7 @@ import pytest
 
 from cache.store import Store
 from core.wording.evidence import STATISTICS
-from pages.queue_cards import plain
+from pages.parts.queue_cards import plain
 from tests import stores
 from tests.test_pages import bare, opened, words
 

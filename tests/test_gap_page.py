@@ -54,8 +54,8 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
-    monkeypatch.setattr("pages.common.ensure_workers", lambda store: 0)
-    monkeypatch.setattr("pages.queue_cards.ensure_workers", lambda store: 0)
+    monkeypatch.setattr("pages.parts.common.ensure_workers", lambda store: 0)
+    monkeypatch.setattr("pages.parts.queue_cards.ensure_workers", lambda store: 0)
     monkeypatch.setattr("cache.worker.ensure_workers", lambda store, limit=None: 0)
 
     def open_it(folder: Path | None = None, **query: object) -> AppTest:

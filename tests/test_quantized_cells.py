@@ -52,7 +52,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def open_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Open:
-    for place in ("pages.common", "pages.queue_cards", "pages.cells_form", "cache.worker"):
+    for place in ("pages.parts.common", "pages.parts.queue_cards", "pages.parts.cells_form", "cache.worker"):
         monkeypatch.setattr(f"{place}.ensure_workers", lambda store, limit=None: 0)
 
     def open_it(folder: Path, **query: str) -> AppTest:

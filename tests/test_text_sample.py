@@ -5,7 +5,7 @@ import pytest
 from core.charts.text import SERIES, TITLES, frequencies
 from core.corpora.representativeness import Representativeness, representativeness
 from core.corpora.sources import Corpus
-from pages.text_sample import distances, finding
+from pages.parts.text_sample import distances, finding
 from tests import tiny
 
 

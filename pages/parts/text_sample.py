@@ -11,7 +11,7 @@ from cache.tasks.measure import Settings, Subject
 from core.charts.text import TITLES, frequencies
 from core.corpora.representativeness import ALL, USABLE
 from core.errors import InputError
-from pages.queue_cards import text_name
+from pages.parts.queue_cards import text_name
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from core.measures import MEASURES
 from core.measures.titles import title_of
 from core.overview import Overview, formed, percentile, short_number
 from core.prediction.ranking import Ranking, widest
-from pages.common import table
+from pages.parts.common import table
 
 BADGES = {"fair": "green", "weak": "orange", "missed": "red", "outside": "gray"}
 ICONS = {

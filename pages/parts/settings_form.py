@@ -8,7 +8,7 @@ from cache import samples
 from cache.tasks.measure import Settings
 from core.corpora.sources import CORPORA
 from core.measures import GROUPS, MEASURES, select
-from pages.queue_cards import plain, text_name
+from pages.parts.queue_cards import plain, text_name
 
 OWN_FILE = "a file of mine"
 POSITIONS = {"all": "All tokens", "last": "Last token", "mean": "Mean of the tokens"}

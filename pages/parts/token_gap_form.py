@@ -16,7 +16,7 @@ from core.errors import InputError
 from core.hub.search import search
 from core.token_sets import FORMS, TokenSet, from_text, token_sets
 from core.token_sets.resolving import SEVERAL
-from pages.queue_cards import plain, queue
+from pages.parts.queue_cards import plain, queue
 
 OWN = "my own words"
 RANDOM = "random tokens"

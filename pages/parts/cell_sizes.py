@@ -11,8 +11,8 @@ from core.cells.protocol import NAMES, PUBLISHED, left_out, sample_of
 from core.errors import InputError
 from core.overview import Overview
 from core.prediction.ranking import listed
-from pages.common import table
-from pages.queue_cards import plain
+from pages.parts.common import table
+from pages.parts.queue_cards import plain
 
 SHOWN = 4  # names before the rest is counted
 

@@ -13,9 +13,9 @@ from core.cells.protocol import Sample
 from core.checkpoints.resolve import MINILM
 from core.errors import InputError
 from core.prediction.ranking import listed
-from pages.common import table
-from pages.queue_cards import plain, queue
-from pages.token_gap_form import folders_under, short, wrong
+from pages.parts.common import table
+from pages.parts.queue_cards import plain, queue
+from pages.parts.token_gap_form import folders_under, short, wrong
 
 # Measured on two cores with other work to do: 96,030 × 384 vectors of MiniLM took 55 seconds of both.
 COST = (

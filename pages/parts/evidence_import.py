@@ -8,7 +8,7 @@ import streamlit as st
 from cache.imports import import_covariates, import_scores
 from cache.store import Store
 from core.errors import InputError
-from pages.queue_cards import plain
+from pages.parts.queue_cards import plain
 
 KINDS = {"scores": import_scores, "covariates": import_covariates}
 FORMS = {
