@@ -8,13 +8,7 @@ import sys
 
 import typer
 
-from commands import evidence as doubting
-from commands import gap
-from commands import jobs as queue
-from commands import measure as measuring
-from commands import predict as predicting
-from commands import scores as stored
-from commands import study as studies
+from commands import evidence, gap, jobs, measure, predict, scores, study
 from commands.terminal import say, sentence
 
 app = typer.Typer(
@@ -24,12 +18,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (measuring, stored, predicting, gap, doubting):
+for part in (measure, scores, predict, gap, evidence):
     app.add_typer(part.app)
-app.add_typer(stored.scores_app, name="scores")
-app.add_typer(stored.covariates_app, name="covariates")
-app.add_typer(queue.jobs_app, name="jobs")
-app.add_typer(studies.study_app, name="study")
+app.add_typer(scores.scores_app, name="scores")
+app.add_typer(scores.covariates_app, name="covariates")
+app.add_typer(jobs.jobs_app, name="jobs")
+app.add_typer(study.study_app, name="study")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -33,7 +33,7 @@ def open_store() -> Store:
     if FRONT_DOOR not in st.session_state:
         # A folder named pages/ makes Streamlit run a page without app.py when a link to that page is the
         # first request to a new server; app.py then runs from here, and from the next request on by itself.
-        runpy.run_path(str(Path(__file__).parents[1] / "app.py"))
+        runpy.run_path(str(Path(__file__).parents[2] / "app.py"))
         st.stop()
     try:
         store = _open(str(store_folder(None)))
