@@ -3,11 +3,11 @@
 import ast
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-TOP = Path(__file__).resolve().parents[1]
+from tests import TOP
+
 FORBIDDEN = {
     "core": {"streamlit", "duckdb", "cache", "pages", "app", "cli", "commands", "typer"},
     "cache": {"streamlit", "pages", "app", "cli", "commands"},

@@ -8,8 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from cache import published
 from cache.store import Store
+from tests import TOP
 
-APP = str(Path(__file__).parents[1] / "app.py")
+APP = str(TOP / "app.py")
 
 
 def opened(folder: Path, monkeypatch: pytest.MonkeyPatch, page: str | None = None, **query: Any) -> AppTest:

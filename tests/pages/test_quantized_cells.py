@@ -21,7 +21,7 @@ from core.charts import cells as charts_cells
 from core.measures import cells
 from core.quantizers import Quantization
 from core.wording import cells as cell_words
-from tests import stores
+from tests import TOP, stores
 
 Open = Callable[..., AppTest]
 
@@ -58,7 +58,9 @@ def open_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Open:
     def open_it(folder: Path, **query: str) -> AppTest:
         monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(folder))
         monkeypatch.setenv("LATENT_SHORTLIST_ROOTS", str(tmp_path))
-        app = AppTest.from_file("../app.py", default_timeout=90).switch_page("pages/quantized_cells.py")
+        app = AppTest.from_file(str(TOP / "app.py"), default_timeout=90).switch_page(
+            "pages/quantized_cells.py"
+        )
         for key, value in query.items():
             app.query_params[key] = value
         app.run()

@@ -12,9 +12,9 @@ from cache import published
 from core.studies.own_study import shipped
 from core.studies.own_study_findings import findings as own_findings
 from core.wording.latent_geometry import IDS
-from tests import stores
+from tests import TOP, stores
 
-APP = str(Path(__file__).parents[1] / "app.py")
+APP = str(TOP / "app.py")
 
 
 def opened(folder: Path, monkeypatch: pytest.MonkeyPatch, **query: Any) -> AppTest:

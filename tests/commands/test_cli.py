@@ -14,9 +14,8 @@ import cli
 from commands import measure as measuring
 from commands import scores as stored
 from core.measures import MEASURES, select
-from tests import tiny
+from tests import TOP, tiny
 
-TOP = Path(__file__).resolve().parents[1]
 COMPUTED = set(select("all"))
 
 

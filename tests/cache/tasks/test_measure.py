@@ -18,10 +18,9 @@ from core.errors import InputError
 from core.hidden_states import extraction as hidden_states
 from core.hidden_states.vector_files import fingerprint
 from core.measures import MEASURES, measure, select
-from tests import handmade, stores
+from tests import TOP, handmade, stores
 from tests.vector_files import in_every_format
 
-TOP = Path(__file__).parents[1]
 OF_CLOUDS = [name for name in select("all") if MEASURES[name].subject == "cloud"]
 
 

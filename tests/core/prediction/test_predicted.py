@@ -24,7 +24,7 @@ from core.wording.predictions import (
     targets,
 )
 from core.wording.published_evidence import takeaways
-from tests import stores
+from tests import TOP, stores
 
 
 @pytest.fixture(scope="module")
@@ -240,5 +240,5 @@ def test_the_command_draws_a_table_for_people_and_the_held_out_table(run, tmp_pa
 
 
 def test_the_readme_shows_the_shipped_table() -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    readme = (TOP / "README.md").read_text()
     assert "\n".join(markdown(reference.held_out())) in readme

@@ -16,7 +16,7 @@ from core.cells.protocol import PUBLISHED, left_out, sample_of, samples
 from core.overview import Overview, at_sample, overview
 from core.prediction.ranking import rank
 from tests import stores
-from tests.test_pages import opened, words
+from tests.pages.test_pages import opened, words
 
 NAME = "lsq_patchiness_published"
 PROTOCOL = {"corpus": "ptb+wikitext-2", "sequences": 5000, "position": "all", "layer": 12}

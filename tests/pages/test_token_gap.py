@@ -18,7 +18,7 @@ from core.errors import InputError
 from core.hub.search import search
 from core.reference import gap as published
 from core.token_sets.comparison import claim, heading, measured_panels, published_panels, size, told, verdict
-from tests import stores, tiny
+from tests import TOP, stores, tiny
 
 Open = Callable[..., AppTest]
 
@@ -65,7 +65,7 @@ def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
             stores.new(tmp_path / "store")
         monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(where / "store"))
         monkeypatch.setenv("LATENT_SHORTLIST_ROOTS", str(where / "checkpoints"))
-        app = AppTest.from_file("../app.py", default_timeout=90).switch_page("pages/token_gap.py")
+        app = AppTest.from_file(str(TOP / "app.py"), default_timeout=90).switch_page("pages/token_gap.py")
         for key, value in query.items():
             app.query_params[key] = value
         app.run()

@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.weights import remote_file as remote_files
 from core.weights.ranges import merge
 from tests import fake_hub, storage, tiny
-from tests.test_weights import loaded, rewrite
+from tests.core.checkpoints.test_output_embedding import loaded, rewrite
 
 VOCABULARY, WIDTH = 40_000, 64
 SCATTERED = list(range(7, VOCABULARY, 600))  # 67 rows, farther apart than what is read along

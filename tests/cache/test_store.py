@@ -14,7 +14,7 @@ import pytest
 from cache import migrations, published
 from cache.store import Store
 from core.errors import InputError
-from tests import stores
+from tests import TOP, stores
 
 
 def measurement(subject: str = "a", seed: int = 0, value: float = 1.0) -> dict:
@@ -272,7 +272,7 @@ def test_a_full_disk_is_said_in_one_sentence_and_loses_nothing(store: Store) -> 
     store.add("measurements", [measurement(seed=seed) for seed in range(200)])
     parts = sorted(store.parts.iterdir())
     command = [sys.executable, "-c", FULL_DISK, str(store.folder)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    done = subprocess.run(command, capture_output=True, text=True, cwd=TOP)
     part, ingest = done.stdout.splitlines()
     assert part == (
         f"The store {store.folder} cannot be written (File too large): free space there or choose another "

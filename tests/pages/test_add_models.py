@@ -14,7 +14,7 @@ from cache.files import write_json
 from cache.store import Store
 from cache.tasks.measure import Settings, Subject
 from pages.parts.queue_cards import amount, called, duration, plain, progress_text, summary
-from tests import tiny
+from tests import TOP, tiny
 from tests.vector_files import in_every_format
 
 VECTORS = np.random.default_rng(0).standard_normal((50, 8)).astype(np.float32)
@@ -39,7 +39,11 @@ def open_page(fresh_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "checkpoints").mkdir()
 
     def open_it() -> AppTest:
-        return AppTest.from_file("../app.py", default_timeout=60).switch_page("pages/add_models.py").run()
+        return (
+            AppTest.from_file(str(TOP / "app.py"), default_timeout=60)
+            .switch_page("pages/add_models.py")
+            .run()
+        )
 
     return open_it
 

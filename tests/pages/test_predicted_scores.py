@@ -12,7 +12,7 @@ from core.charts import predictions as charts_predicted
 from core.charts import scatter as charts
 from core.reference import held_out
 from tests import stores
-from tests.test_pages import add, opened, words
+from tests.pages.test_pages import add, opened, words
 
 PAGE = "pages/predicted_scores.py"
 

@@ -8,7 +8,7 @@ from cache.store import Store
 from core.wording.evidence import STATISTICS
 from pages.parts.queue_cards import plain
 from tests import stores
-from tests.test_pages import bare, opened, words
+from tests.pages.test_pages import bare, opened, words
 
 __all__ = ["bare"]
 PAGE = "pages/evidence.py"

@@ -19,7 +19,7 @@ from core.checkpoints import resolve as checkpoints
 from core.errors import InputError
 from core.fine_tuning import glue
 from core.fine_tuning.training import Protocol, arguments, classifier, fine_tune
-from tests import stores, tiny
+from tests import TOP, stores, tiny
 from tests.glue_files import write
 
 
@@ -164,7 +164,7 @@ def test_killed_and_resumed_ends_with_the_score_of_an_undisturbed_run(
     job = jobs.submit(store, [Subject("glue", str(encoder))], settings)
     command = [sys.executable, "-m", "cache.worker", "--store", str(store.folder)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    project = Path(__file__).parents[1]
+    project = TOP
     worker = subprocess.Popen(command, cwd=project, env=environment)
     until = time.monotonic() + 120
     while time.monotonic() < until:

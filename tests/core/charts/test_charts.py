@@ -2,7 +2,6 @@
 
 import itertools
 import tomllib
-from pathlib import Path
 from urllib.parse import unquote
 
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 
 from core.charts import scatter as charts
 from core.prediction.regression import trend
+from tests import TOP
 
 # Machado, Oliveira and Fernandes 2009, severity 1.0, in linear RGB.
 BLINDNESS = {
@@ -62,7 +62,7 @@ def test_the_check_of_the_palette_can_fail() -> None:
 
 @pytest.mark.parametrize("variant", ["light", "dark"])
 def test_palette_stands_out_on_the_theme(variant: str) -> None:
-    theme = tomllib.loads((Path(__file__).parents[1] / ".streamlit" / "config.toml").read_text())["theme"]
+    theme = tomllib.loads((TOP / ".streamlit" / "config.toml").read_text())["theme"]
     background = theme[variant]["backgroundColor"]
     assert min(contrast(colour, background) for colour in (*charts.PALETTE, charts.GREY)) > 2.2
     assert contrast(theme[variant]["textColor"], background) > 7

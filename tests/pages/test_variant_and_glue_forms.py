@@ -8,10 +8,8 @@ from streamlit.testing.v1 import AppTest
 from cache import jobs
 from cache.store import Store
 from core.checkpoints.variants import split
-from tests import stores, tiny
+from tests import TOP, stores, tiny
 from tests.glue_files import write
-
-TOP = Path(__file__).parents[1]
 
 
 @pytest.fixture

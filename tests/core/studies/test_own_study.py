@@ -27,6 +27,7 @@ from core.studies.own_study_findings import (
     texts,
     with_noise_fixed,
 )
+from tests import TOP
 
 
 def made(part: str = "small", folder: Path = Path("made"), slope: float = 2.0) -> pd.DataFrame:
@@ -233,7 +234,7 @@ def test_the_shipped_table_has_the_columns_and_known_checkpoints(tmp_path: Path)
 
 
 def test_the_page_on_the_study_says_what_the_shipped_table_says() -> None:
-    text = " ".join((Path(__file__).parents[1] / "docs" / "own-study.md").read_text().split())
+    text = " ".join((TOP / "docs" / "own-study.md").read_text().split())
     long, paper = own_study.shipped(), latent_geometry.models()
     beside = beside_the_paper(long, paper)
     sentences = [
