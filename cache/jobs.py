@@ -16,8 +16,8 @@ from typing import Any
 
 from cache import locks, samples
 from cache.files import read_json, writable, write_json
+from cache.requests import Settings, Subject
 from cache.store import Store
-from cache.tasks.measure import Settings, Subject
 from core.errors import InputError
 
 ENDED = ("done", "failed")

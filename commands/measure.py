@@ -8,8 +8,9 @@ from rich.table import Table
 
 from cache import jobs, worker
 from cache.paths import store_folder
+from cache.requests import Settings, Subject
 from cache.store import Store
-from cache.tasks.measure import Settings, Subject, measure_subject
+from cache.tasks.measure import measure_subject
 from commands.terminal import (
     DetachOption,
     JsonOption,

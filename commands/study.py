@@ -9,11 +9,11 @@ from rich.table import Table
 from cache import jobs, worker
 from cache import predictions as predicting
 from cache.paths import store_folder
+from cache.requests import Settings, Subject
 from cache.store import Store
 from cache.tasks import cell_study as cell_studies
 from cache.tasks import glue_run as fine_tuning
 from cache.tasks import pretrain as own_study
-from cache.tasks.measure import Settings, Subject
 from commands.terminal import (
     DetachOption,
     JsonOption,

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from cache import worker
+from cache.requests import Progress
 from cache.store import Store
-from cache.tasks.measure import Progress
 from core.errors import InputError
 
 people = Console()

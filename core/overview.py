@@ -3,7 +3,7 @@ tables.
 
 A checkpoint may have been measured on several texts, layers and positions; the row shows one setting of them,
 and several samples of that setting as their mean with the spread between them. Nothing of different settings
-is mixed. Cell measures are those of one text and size for all rows, see `core.cells.protocol`.
+is mixed. Cell measures are those of one text and size for all rows, see `core.measures.protocol`.
 """
 
 import re
@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from core.cells import protocol as cell_samples
-from core.cells.protocol import PUBLISHED_TEXT, cell_values
-from core.cells.protocol import TABLES as PUBLISHED
 from core.measures import MEASURES
+from core.measures import protocol as cell_samples
+from core.measures.protocol import PUBLISHED_TEXT, cell_values
+from core.measures.protocol import TABLES as PUBLISHED
 
 _SETTING = ["corpus", "sequences", "layer", "position", "max_length"]
 _FACTS = [

@@ -11,7 +11,7 @@ from cache import jobs, uploads
 from cache.cost import estimate
 from cache.paths import checkpoint_roots
 from cache.preflight import folder_facts, hub_problem
-from cache.tasks.measure import Settings, Subject
+from cache.requests import Settings, Subject
 from core.checkpoints.architecture import Facts
 from core.checkpoints.resolve import MINILM, find
 from core.errors import InputError

@@ -4,10 +4,10 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.cells import protocol as cell_samples
 from core.charts import scatter as charts
 from core.evidence.correlations import LEVELS, Evidence, evidence, finding, interval
 from core.measures import MEASURES
+from core.measures import protocol as cell_samples
 from core.measures.titles import title_of
 from core.overview import Overview, at_sample
 from core.prediction.regression import trend

@@ -10,12 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cache.requests import Progress, Settings, Subject
 from cache.store import Store
-from cache.tasks.measure import Progress, Settings, Subject, measure_subject
-from core.cells.protocol import Sample
+from cache.tasks.measure import measure_subject
 from core.checkpoints.resolve import MINILM
 from core.corpora.sources import CORPORA
 from core.errors import InputError
+from core.measures.protocol import Sample
 
 if TYPE_CHECKING:
     import pandas as pd

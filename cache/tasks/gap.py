@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cache.files import Remembered, now
+from cache.requests import Progress, Settings, Subject
 from cache.store import Store
-from cache.tasks.measure import Progress, Settings, Subject
 from core.errors import InputError
 from core.measures.gap import DISTANCES, gap
 from core.token_sets import TokenSet, load, random_size

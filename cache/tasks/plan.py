@@ -17,7 +17,7 @@ from core.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
-    from cache.tasks.measure import Progress, Settings, Subject
+    from cache.requests import Progress, Settings, Subject
     from core.checkpoints.output_embedding import StoredMatrix
     from core.checkpoints.resolve import Checkpoint
 

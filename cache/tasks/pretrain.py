@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from cache import jobs, samples
 from cache.files import Remembered
 from cache.paths import corpora_folder
+from cache.requests import Progress, Settings, Subject
 from cache.store import Store
 from cache.tasks import glue_run as fine_tuning
-from cache.tasks.measure import Progress, Settings, Subject
 from core.corpora.sources import PTB_WIKITEXT, load
 from core.errors import InputError
 from core.studies import own_study, pretraining

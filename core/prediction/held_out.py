@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from core.cells.protocol import TABLES
+from core.measures.protocol import TABLES
 from core.prediction.best import fit_best, whole_predictor
 from core.prediction.candidates import Candidate, candidates, fit_predict
 from core.prediction.intervals import FitPredict, errors_on_others

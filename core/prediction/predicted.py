@@ -16,9 +16,9 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from core.cells.protocol import PUBLISHED, left_out
 from core.errors import InputError
 from core.measures import MEASURES
+from core.measures.protocol import PUBLISHED, left_out
 from core.overview import Overview, at_sample
 from core.prediction.best import Best, fit_best
 from core.prediction.candidates import PATCHINESS, named

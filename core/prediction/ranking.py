@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.cells.protocol import PUBLISHED
+from core.formatting import lower_first
+from core.measures.protocol import PUBLISHED
 from core.measures.titles import title_of
 from core.overview import Overview, at_sample, percentile
 from core.prediction.best import Best
 from core.prediction.intervals import coverage
 from core.prediction.predicted import limits_of, predicted, say_other_cells
 from core.prediction.regression import SPREAD, Model, Trust, fit, held_out, probability_among_best, trust
-from core.wording.predictions import small
 
 PREDICTORS: dict[str, tuple[str, ...]] = {
     "spread": SPREAD,
@@ -152,8 +152,9 @@ def caveat(ranking: Ranking) -> str:
     said = f"Predicted from {based} by a straight line through {model.n} published checkpoints"
     if isinstance(model, Best):
         said = (
-            f"Predicted by {small(model.choice.new.title)}, and near checkpoints of a base that the "
-            f"reference holds by {small(model.choice.known.title)}, fitted to {model.n} perturbed checkpoints"
+            f"Predicted by {lower_first(model.choice.new.title)}, and near checkpoints of a base that the "
+            f"reference holds by {lower_first(model.choice.known.title)}, "
+            f"fitted to {model.n} perturbed checkpoints"
         )
     if model.errors is None:
         return f"{said}. They are of one family, so how far it is off on another is not known."

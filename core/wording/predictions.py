@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from core.formatting import lower_first
 from core.measures.titles import title_of
 from core.prediction.best import Best
 from core.prediction.held_out import ANEW, BEST, nonstandard, spearman
@@ -38,8 +39,9 @@ def basis(found: Predicted) -> str:
     said = f"Fitted to {model.n} perturbed checkpoints of {families}"
     if isinstance(model, Best):
         said += (
-            f". New base checkpoints: {small(model.choice.new.title)}. Checkpoints near others of a base "
-            f"that the reference holds: {small(model.choice.known.title)}"
+            f". New base checkpoints: {lower_first(model.choice.new.title)}. "
+            "Checkpoints near others of a base "
+            f"that the reference holds: {lower_first(model.choice.known.title)}"
         )
     elif names:
         plus = ", with a term for the architecture" if model.architecture else ""
@@ -164,11 +166,6 @@ def on_the_targets(table: pd.DataFrame) -> str:
     missed = [f"{row['target']} ({row['reached']:.4f})" for _, row in asked.iterrows() if not row["met"]]
     said = [f"Met: {'; '.join(met)}."] if met else []
     return " ".join([*said, *([f"**Not met**: {'; '.join(missed)}."] if missed else [])])
-
-
-def small(title: str) -> str:
-    """A title within a sentence."""
-    return title[0].lower() + title[1:]
 
 
 def markdown(table: pd.DataFrame) -> list[str]:

@@ -7,8 +7,8 @@ from cache.paths import checkpoint_roots
 from cache.store import Store
 from cache.tasks.cell_study import settings_at, subject_of, too_small
 from cache.worker import ensure_workers
-from core.cells.protocol import NAMES, PUBLISHED, left_out, sample_of
 from core.errors import InputError
+from core.measures.protocol import NAMES, PUBLISHED, left_out, sample_of
 from core.overview import Overview
 from core.prediction.ranking import listed
 from pages.parts.common import table

@@ -5,13 +5,13 @@ import streamlit as st
 
 from cache import jobs
 from cache.paths import checkpoint_roots
+from cache.requests import Settings, Subject
 from cache.store import Store
 from cache.tasks.cell_study import BINS, SHARES, Plan, queue_study, settings_at, subject_of
-from cache.tasks.measure import Settings, Subject
 from cache.worker import ensure_workers
-from core.cells.protocol import Sample
 from core.checkpoints.resolve import MINILM
 from core.errors import InputError
+from core.measures.protocol import Sample
 from core.prediction.ranking import listed
 from pages.parts.common import table
 from pages.parts.queue_cards import plain, queue

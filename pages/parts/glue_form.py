@@ -7,9 +7,9 @@ from pathlib import Path
 import streamlit as st
 
 from cache import jobs
+from cache.requests import Subject
 from cache.store import Store
 from cache.tasks import glue_run as fine_tuning
-from cache.tasks.measure import Subject
 from cache.tasks.pretrain import request_of
 from core.errors import InputError
 from core.fine_tuning.glue import TASKS

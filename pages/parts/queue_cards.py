@@ -19,8 +19,8 @@ from core.checkpoints.resolve import MINILM
 
 if TYPE_CHECKING:
     from cache.jobs import Job, Piece
+    from cache.requests import Subject
     from cache.store import Store
-    from cache.tasks.measure import Subject
 
 LOOK_AFTER_WORKERS = 10.0  # seconds; a worker needs a few to start, so not at every look
 SHOWN = 6  # finished jobs beyond these fold away

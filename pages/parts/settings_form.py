@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from cache import samples
-from cache.tasks.measure import Settings
+from cache.requests import Settings
 from core.corpora.sources import CORPORA
 from core.measures import GROUPS, MEASURES, select
 from pages.parts.queue_cards import plain, text_name

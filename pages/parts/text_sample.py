@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from cache import jobs, samples
-from cache.tasks.measure import Settings, Subject
+from cache.requests import Settings, Subject
 from core.charts.text import TITLES, frequencies
 from core.corpora.representativeness import ALL, USABLE
 from core.errors import InputError

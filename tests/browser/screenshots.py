@@ -16,9 +16,9 @@ import numpy as np
 from playwright.sync_api import expect
 
 from cache import jobs, samples
+from cache.requests import Settings, Subject
 from cache.store import Store
 from cache.tasks.gap import Request, gap_for
-from cache.tasks.measure import Settings, Subject
 from cache.uploads import keep
 from cache.worker import work
 from tests.browser import server

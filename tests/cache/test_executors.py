@@ -9,8 +9,8 @@ import pytest
 
 from cache import claims, executors, jobs, worker
 from cache.executors import executor
+from cache.requests import Settings, Subject
 from cache.store import Store
-from cache.tasks.measure import Settings, Subject
 from core.errors import InputError
 from tests import stores
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from cache import claims, jobs, locks, samples, worker
+from cache.requests import Settings, Subject
 from cache.store import Store
 from cache.tasks import measure as measuring
-from cache.tasks.measure import Settings, Subject
 from core.errors import InputError
 from core.hidden_states import extraction as hidden_states
 from tests import handmade, stores

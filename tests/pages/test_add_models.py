@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from cache import jobs
 from cache.files import write_json
+from cache.requests import Settings, Subject
 from cache.store import Store
-from cache.tasks.measure import Settings, Subject
 from pages.parts.queue_cards import amount, called, duration, plain, progress_text, summary
 from tests import TOP, tiny
 from tests.vector_files import in_every_format

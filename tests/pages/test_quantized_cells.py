@@ -11,9 +11,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cache import jobs
+from cache.requests import Settings, Subject
 from cache.store import Store
 from cache.tasks.cell_study import Plan, cell_rows, study
-from cache.tasks.measure import Settings, Subject, measure_subject
+from cache.tasks.measure import measure_subject
 from cache.uploads import keep
 from core.cells.curves import Curves
 from core.cells.sweep import agreement, comparable, ranks

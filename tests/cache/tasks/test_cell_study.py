@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from cache import jobs, worker
+from cache.requests import Settings, Subject
 from cache.store import Store
 from cache.tasks import cell_study as cell_studies
 from cache.tasks.cell_study import Plan, cell_rows, curve_rows, study
-from cache.tasks.measure import Settings, Subject, draw, measure_subject
+from cache.tasks.measure import draw, measure_subject
 from cache.uploads import keep
 from core.cells.curves import Curves
 from core.errors import InputError

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from cache import samples
+from cache.requests import Settings, Subject
 from cache.store import Store
-from cache.tasks.measure import Settings, Subject, measure_subject
+from cache.tasks.measure import measure_subject
 from core.errors import InputError
 from core.hidden_states import extraction as hidden_states
 from core.hidden_states.vector_files import fingerprint

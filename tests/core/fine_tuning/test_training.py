@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from cache import jobs
+from cache.requests import Settings, Subject
 from cache.tasks import glue_run as remembered
-from cache.tasks.measure import Settings, Subject
 from core.checkpoints import resolve as checkpoints
 from core.errors import InputError
 from core.fine_tuning import glue

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from cache import jobs
+from cache.requests import Subject
 from cache.store import Store
 from cache.tasks.cell_study import settings_at, subject_of, too_small
-from cache.tasks.measure import Subject
 from core import reference
-from core.cells.protocol import PUBLISHED, left_out, sample_of, samples
+from core.measures.protocol import PUBLISHED, left_out, sample_of, samples
 from core.overview import Overview, at_sample, overview
 from core.prediction.ranking import rank
 from tests import stores
