@@ -10,7 +10,7 @@ from core.measures import MEASURES
 from core.measures import protocol as cell_samples
 from core.measures.titles import title_of
 from core.overview import Overview, at_sample
-from core.prediction.regression import trend
+from core.statistics.regression import trend
 from pages.parts.cards import facts_line, measures_table, scores_table, text_line
 from pages.parts.cell_sizes import bring_others
 from pages.parts.common import empty, from_url, open_store, refresh, subjects, to_url

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from core.charts import scatter as charts
-from core.prediction.regression import trend
+from core.statistics.regression import trend
 from tests import TOP
 
 # Machado, Oliveira and Fernandes 2009, severity 1.0, in linear RGB.

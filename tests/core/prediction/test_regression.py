@@ -8,7 +8,7 @@ from core import reference
 from core.errors import InputError
 from core.overview import overview
 from core.prediction.intervals import coverage
-from core.prediction.regression import SPREAD, fit, held_out, probability_among_best, trend, trust
+from core.prediction.regression import SPREAD, fit, held_out, probability_among_best, trust
 
 NO_CLOUDS = pd.DataFrame(columns=["cloud", "subject"])
 
@@ -176,26 +176,3 @@ def test_the_chance_of_two_is_the_normal_one_and_a_shared_error_sharpens_it() ->
     first = probability_among_best(predicted, 0.1, 1, draws=500, seed=1)
     assert (first == probability_among_best(predicted, 0.1, 1, draws=500, seed=1)).all()
     assert (first != probability_among_best(predicted, 0.1, 1, draws=500, seed=2)).any()
-
-
-def test_the_trend_is_the_line_and_band_of_scipy(made: pd.DataFrame) -> None:
-    from scipy.stats import linregress, t
-
-    lines, residuals = trend(made, "eee", "score")
-    known = linregress(made["eee"], made["score"])
-    told = known.intercept + known.slope * lines["eee"].to_numpy()
-    left = (made["score"] - known.intercept - known.slope * made["eee"]).to_numpy()
-    assert lines["score"].to_numpy() == pytest.approx(told, abs=1e-10)
-    assert residuals.to_numpy() == pytest.approx(left, abs=1e-10)
-    at_mean = np.sqrt((residuals**2).sum() / 58 / 60) * t.ppf(0.975, 58)
-    assert (lines["high"] - lines["score"]).min() == pytest.approx(at_mean, rel=1e-3)
-
-
-def test_one_line_a_family_and_none_for_a_family_too_small(made: pd.DataFrame) -> None:
-    few = pd.concat([made, made.iloc[:2].assign(family="few")], ignore_index=True)
-    lines, residuals = trend(few, "eee", "score", by="family")
-    assert sorted(lines["group"].unique()) == ["a", "b", "c"]
-    assert residuals[few["family"] == "few"].isna().all()
-    assert (residuals.groupby(few["family"]).mean().drop("few").abs() < 1e-12).all()
-    empty, _ = trend(few[few["family"] == "few"], "eee", "score")
-    assert empty.empty and list(empty.columns) == ["eee", "score", "low", "high", "group"]

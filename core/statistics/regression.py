@@ -1,0 +1,45 @@
+"""Simple linear regression of one column on another, with the confidence band of its mean."""
+
+import numpy as np
+import pandas as pd
+
+
+def trend(
+    points: pd.DataFrame, x: str, y: str, *, by: str | None = None, log_x: bool = False, level: float = 0.95
+) -> tuple[pd.DataFrame, pd.Series]:
+    """The straight line through y against x with the confidence band of its mean, for all or group by group.
+
+    Arguments:
+        points: the columns x, y and `by`; rows that lack one are left out.
+        by: a column to fit one line for each value of; groups of fewer than 4 points get none.
+        log_x: fit against log10 x.
+
+    Returns: (lines, residuals): lines has x, y, low, high, group ("all" without `by`), 60 points a line;
+    residuals is y minus the line, NaN where there is none. The band is the ordinary one for the mean of y, so
+    it assumes independent errors of equal size.
+    """
+    from scipy.special import stdtrit  # Student's quantile, without the seconds that scipy.stats takes
+
+    kept = points.dropna(subset=[x, y])
+    residuals = pd.Series(np.nan, index=points.index)
+    groups = [("all", kept)] if by is None else [(str(name), group) for name, group in kept.groupby(by)]
+    parts = [pd.DataFrame(columns=[x, y, "low", "high", "group"])]
+    for name, group in groups:
+        a = np.log10(group[x].to_numpy(np.float64)) if log_x else group[x].to_numpy(np.float64)
+        b = group[y].to_numpy(np.float64)
+        n = len(a)
+        if n < 4 or np.ptp(a) == 0:
+            continue
+        centre, spread = a.mean(), ((a - a.mean()) ** 2).sum()
+        slope = ((a - centre) * b).sum() / spread
+        error = b - (b.mean() + slope * (a - centre))
+        residuals[group.index] = error
+        grid = np.linspace(a.min(), a.max(), 60)
+        mean = b.mean() + slope * (grid - centre)
+        scale = np.sqrt((error**2).sum() / (n - 2) * (1 / n + (grid - centre) ** 2 / spread))
+        half = stdtrit(n - 2, (1 + level) / 2) * scale
+        shown = 10**grid if log_x else grid
+        parts.append(
+            pd.DataFrame({x: shown, y: mean, "low": mean - half, "high": mean + half, "group": name})
+        )
+    return pd.concat(parts[1:] or parts, ignore_index=True), residuals
