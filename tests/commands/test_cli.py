@@ -5,10 +5,13 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import typer
 
 import cli
 from commands import measure as measuring
@@ -186,12 +189,38 @@ def readme_commands() -> list[str]:
     return re.findall(r"^(?:\.venv/bin/)?python cli\.py (.+)$", text, flags=re.MULTILINE)
 
 
-def test_every_command_stands_in_the_readme_with_help() -> None:
-    named = " ".join(readme_commands())
-    scores = ("scores import", "scores list", "covariates import", "covariates list", "evidence")
-    for command in ("measure", "measures", "predict", "export", "jobs", *scores):
-        assert command in named
-        assert cli.main([*command.split(), "--help"]) == 0
+def every_command(command: Any = None, words: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """What a user types, and the command, of each command that `cli.py` has."""
+    command = command or typer.main.get_command(cli.app)
+    if not hasattr(command, "commands"):
+        yield " ".join(words), command
+        return
+    for word, part in command.commands.items():
+        yield from every_command(part, (*words, word))
+
+
+def not_named(text: str, commands: Iterable[str]) -> list[str]:
+    """The commands that no piece of code in `text` begins with."""
+    return [name for name in commands if not re.search(rf"(?:cli\.py |`){name}(?![\w-])", text)]
+
+
+def test_every_command_stands_in_the_readme(run) -> None:
+    names = [name for name, _ in every_command()]
+    assert {"measure", "measures", "jobs watch", "study held-out"} <= set(names)
+    assert not_named((TOP / "README.md").read_text(), names) == []
+    assert not_named("`cli.py measures` and `jobs watch`", ["measure", "measures", "jobs", "jobs watch"]) == [
+        "measure"
+    ]
+
+
+def test_every_command_has_help_that_names_its_options(run) -> None:
+    for name, command in every_command():
+        status, out, err = run(*name.split(), "--help")
+        assert (status, err) == (0, ""), name
+        written = re.sub(r"\s+", " ", out)
+        assert command.help and re.sub(r"\s+", " ", command.help) in written, name
+        for parameter in command.params:
+            assert all(option in written for option in parameter.opts if option.startswith("--")), name
 
 
 def test_the_readme_explains_every_measure_in_the_registrys_words() -> None:

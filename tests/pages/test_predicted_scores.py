@@ -48,7 +48,7 @@ def test_it_opens_with_the_best_predictor_against_always_saying_the_mean(best: A
         "Missed by, on an unseen family",
         "90 % range held",
     ]
-    assert "PREDICTOR" not in dict(best.query_params)
+    assert "by" not in best.query_params  # the default is not written to the address
 
 
 def test_takeaways_of_the_doubting_paper_stand_where_predictions_are_shown(best: AppTest) -> None:
