@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from core.checkpoints.architecture import Facts, describe
-from core.checkpoints.resolve import read_config
+from core.checkpoints.config import read_config
 from core.errors import InputError
 from core.hub import download as hub
 from core.weights.tensor_files import read_headers, weight_files

@@ -106,7 +106,7 @@ def of_checkpoint(
             from core.checkpoints import output_embedding as weights
 
             if checkpoint.recipe is not None and checkpoint.recipe.changes_embedding:
-                from core.checkpoints.resolve import input_embedding
+                from core.checkpoints.loading import input_embedding
 
                 return input_embedding(checkpoint), "the input embedding of a variant whose head is not made"
             at = weights.output_embedding(checkpoint)

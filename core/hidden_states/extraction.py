@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from core.checkpoints.resolve import Checkpoint, load_model, load_tokenizer
+from core.checkpoints.loading import load_model, load_tokenizer
+from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
 from core.hidden_states.devices import resolve_device, resolve_precision
 

@@ -21,7 +21,7 @@ class _Reached(Exception):  # noqa: N818 - it says that all went well
 def states_of(model: Any, layer: int | None, example: torch.Tensor, name: str) -> tuple[States, int]:
     """A function (ids (b, t), mask (b, t) or None) → states (b, t, d) of one layer, and that layer's number.
 
-    model: as core.checkpoints.resolve.load_model gives it. layer: numbered as transformers numbers
+    model: as core.checkpoints.loading.load_model gives it. layer: numbered as transformers numbers
     `hidden_states`, from 0 (embeddings) to L; None is L. example: ids (b, t) to run once. name: how a message
     calls the model. The short ways (the model's own last state; stopping at a block) are taken only if on
     `example` they give the very bits of `hidden_states[layer]`; else all states are computed and one is kept.

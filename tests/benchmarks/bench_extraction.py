@@ -52,7 +52,8 @@ def main() -> None:
     import torch
     from sentence_transformers import SentenceTransformer
 
-    from core.checkpoints.resolve import MINILM, load_model, load_tokenizer, resolve
+    from core.checkpoints.loading import load_model, load_tokenizer
+    from core.checkpoints.resolve import MINILM, resolve
     from core.hidden_states.extraction import extract
     from core.weights.tensor_files import read_headers, weight_files
 

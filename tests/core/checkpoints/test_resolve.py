@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from core.checkpoints import loading
 from core.checkpoints import resolve as checkpoints
 from core.checkpoints.architecture import describe
 from core.errors import InputError
@@ -306,7 +307,7 @@ def test_code_that_comes_along_with_a_known_model_type_is_left_alone(folder: Pat
 
     edit(folder, auto_map={"AutoModel": "evil.Evil", "AutoConfig": "evil.Evil"})
     (folder / "evil.py").write_text("raise SystemExit('it was run')")
-    model = checkpoints.load_model(resolve(str(folder)), "cpu", torch.float32)
+    model = loading.load_model(resolve(str(folder)), "cpu", torch.float32)
     assert type(model).__name__ == "LlamaModel"
 
 
@@ -387,7 +388,7 @@ def test_no_tokenizer(folder: Path) -> None:
     (folder / "tokenizer.json").unlink()
     checkpoint = resolve(str(folder))
     fails(
-        lambda: checkpoints.load_tokenizer(checkpoint),
+        lambda: loading.load_tokenizer(checkpoint),
         f"little has no tokenizer: {folder} should hold tokenizer.json or a vocabulary such as vocab.txt; "
         "save its "
         "tokenizer there with save_pretrained.",
@@ -397,7 +398,7 @@ def test_no_tokenizer(folder: Path) -> None:
 def test_damaged_tokenizer(folder: Path) -> None:
     (folder / "tokenizer.json").write_text("{}")
     with pytest.raises(InputError, match=r"^The tokenizer of little cannot be loaded: [^\n]+\.$"):
-        checkpoints.load_tokenizer(resolve(str(folder)))
+        loading.load_tokenizer(resolve(str(folder)))
 
 
 def test_weights_that_do_not_fit_the_config(folder: Path) -> None:
@@ -405,7 +406,7 @@ def test_weights_that_do_not_fit_the_config(folder: Path) -> None:
 
     edit(folder, num_hidden_layers=3)
     fails(
-        lambda: checkpoints.load_model(resolve(str(folder)), "cpu", torch.float32),
+        lambda: loading.load_model(resolve(str(folder)), "cpu", torch.float32),
         "The weights of little do not fit its config.json: 9 tensors are missing and 0 have another shape; "
         "download "
         "or save it again.",

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from core.checkpoints import loading, variants
 from core.checkpoints import resolve as checkpoints
-from core.checkpoints import variants
 from core.errors import InputError
 from tests import tiny
 
 
 def weights(name: str) -> dict[str, torch.Tensor]:
-    model = checkpoints.load_model(checkpoints.resolve(name), "cpu", torch.float32)
+    model = loading.load_model(checkpoints.resolve(name), "cpu", torch.float32)
     return {key: value.clone() for key, value in model.state_dict().items()}
 
 

@@ -15,6 +15,7 @@ import torch
 from cache import jobs
 from cache.requests import Settings, Subject
 from cache.tasks import glue_run as remembered
+from core.checkpoints import loading
 from core.checkpoints import resolve as checkpoints
 from core.errors import InputError
 from core.fine_tuning import glue
@@ -83,7 +84,7 @@ def test_a_seed_draws_another_head(encoder: Path) -> None:
 def test_a_variant_is_fine_tuned_as_the_variant(encoder: Path) -> None:
     made = checkpoints.resolve(f"{encoder}+noise:0.5:111")
     model = classifier(made, 2, 42, 0)
-    expected = checkpoints.load_model(made, "cpu", torch.float32).state_dict()
+    expected = loading.load_model(made, "cpu", torch.float32).state_dict()
     found = model.base_model.state_dict()
     for name in expected.keys() & found.keys():
         if "pooler" not in name:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from core.checkpoints import loading
 from core.checkpoints import resolve as checkpoints
 from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
@@ -36,8 +37,8 @@ def cloud(
 
 def plainly(checkpoint: Checkpoint, text: list[str], layer: int = -1) -> list[np.ndarray]:
     """The paper's way: transformers, one sequence at a time."""
-    tokenizer = checkpoints.load_tokenizer(checkpoint)
-    model = checkpoints.load_model(checkpoint, "cpu", torch.float32)
+    tokenizer = loading.load_tokenizer(checkpoint)
+    model = loading.load_model(checkpoint, "cpu", torch.float32)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # two threads wait for each other in models this small
     with torch.no_grad():
@@ -124,7 +125,7 @@ def test_layers_above_the_chosen_one_are_not_run(
 ) -> None:
     from core.hidden_states.layers import states_of
 
-    model = checkpoints.load_model(made["gpt2"], "cpu", torch.float32)
+    model = loading.load_model(made["gpt2"], "cpu", torch.float32)
     runs: list[int] = []
     model.h[1].register_forward_hook(lambda *_: runs.append(1))
     example = torch.tensor([[5, 6, 7]])
@@ -137,10 +138,10 @@ def test_layers_above_the_chosen_one_are_not_run(
 def test_a_model_that_cannot_be_stopped_gives_the_same(made: dict[str, Checkpoint], monkeypatch: Any) -> None:
     from core.hidden_states import layers
 
-    model = checkpoints.load_model(made["gpt2"], "cpu", torch.float32)
+    model = loading.load_model(made["gpt2"], "cpu", torch.float32)
     example = torch.tensor([[5, 6, 7]])
     short = layers.states_of(model, 1, example, "gpt2")[0](example, None)
-    other = checkpoints.load_model(made["gpt2"], "cpu", torch.float32)
+    other = loading.load_model(made["gpt2"], "cpu", torch.float32)
     monkeypatch.setattr(layers, "_stop", lambda *_: None)
     assert torch.equal(layers.states_of(other, 1, example, "gpt2")[0](example, None), short)
 
@@ -195,7 +196,7 @@ def test_encoder_decoders_give_their_encoder(tmp_path: Path) -> None:
     checkpoint = checkpoints.resolve(str(tmp_path / "t5"))
     assert checkpoint.facts.kind == "encoder-decoder"
     ours = cloud(checkpoint, TEXT[:5], tmp_path / "x.npy")[0]
-    tokenizer = checkpoints.load_tokenizer(checkpoint)
+    tokenizer = loading.load_tokenizer(checkpoint)
     with torch.no_grad():
         each = [
             model.encoder(input_ids=torch.tensor([tokenizer(one)["input_ids"]])).last_hidden_state[0].numpy()
@@ -216,7 +217,7 @@ def moved_by_bfloat16(
     each, _ = cloud(checkpoint, text, folder / "f.npy", precision="float32")
     half, extraction = cloud(checkpoint, text, folder / "b.npy", precision="bfloat16")
     assert extraction.precision == "bfloat16" and not np.array_equal(each, half)
-    lengths = [len(one["input_ids"]) for one in map(checkpoints.load_tokenizer(checkpoint), text)]
+    lengths = [len(one["input_ids"]) for one in map(loading.load_tokenizer(checkpoint), text)]
     belongs = np.repeat(np.arange(len(text)), lengths)
     draw, few = np.random.default_rng(0), len(text) // 2
     halves = [measure(each[np.isin(belongs, draw.permutation(len(text))[:few])]) for _ in range(10)]

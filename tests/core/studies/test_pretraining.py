@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from core.checkpoints import loading
 from core.checkpoints import resolve as checkpoints
 from core.errors import InputError
 from core.studies import own_study, pretraining
@@ -36,7 +37,7 @@ def test_each_objective_gives_an_encoder_that_loads(objective: str, tokenizer, t
     report = pretraining.pretrain(TEXTS, tokenizer, tmp_path / "made", Plan(objective=objective, **SMALL))
     checkpoint = checkpoints.resolve(str(tmp_path / "made"))
     assert checkpoint.facts.layers == 2
-    assert checkpoints.load_model(checkpoint, "cpu", torch.float32).config.hidden_size == 16
+    assert loading.load_model(checkpoint, "cpu", torch.float32).config.hidden_size == 16
     assert np.isfinite(report["loss"])
 
 

@@ -1,0 +1,94 @@
+"""config.json: reading it, and refusing a model that the installed transformers cannot build.
+
+Importing transformers and its table of model types takes seconds and brings torch along, so the table of the
+version that the requirements pin is kept beside this module, and transformers itself is asked only about
+types that are not in it. `python -m core.checkpoints.config` writes the table anew; a test compares the two.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from core.errors import InputError
+
+MODEL_TYPES = Path(__file__).with_name("model_types.txt")
+
+# Keys that say where or by what a file was written, not what the model is.
+_INCIDENTAL = ("_name_or_path", "name_or_path", "transformers_version", "_commit_hash")
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The parsed config.json of a checkpoint folder; InputError if it is absent or is not a JSON object."""
+    if not (folder / "config.json").is_file():
+        raise InputError(
+            f"{folder} is not a checkpoint: it has no config.json; give the folder that a model was saved to."
+        )
+    return read_json(folder / "config.json")
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """The JSON object in a file; InputError if it holds anything else."""
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise InputError(f"{file} is damaged: it should hold one JSON object; download or save it again.")
+    return value
+
+
+def canonical(config: dict[str, Any]) -> str:
+    """A config as text, equal for equal models: keys sorted, without where and by what it was saved."""
+    kept = {key: value for key, value in config.items() if key not in _INCIDENTAL}
+    return json.dumps(kept, sort_keys=True, ensure_ascii=False)
+
+
+def check(name: str, config: dict[str, Any]) -> None:
+    """Refuse a model that the installed transformers cannot build, before anything large is read.
+
+    name: what messages call the checkpoint.
+    Errors: InputError for a config without model type, and for a type that transformers does not know.
+    """
+    kind = config.get("model_type")
+    if not kind:
+        raise InputError(
+            f"{name} does not say what it is: its config.json has no model_type; save it again with "
+            "transformers."
+        )
+    if kind in _shipped() or kind in installed_model_types():
+        return
+    if "auto_map" in config:
+        raise InputError(
+            f"{name} brings its own model code (model type {kind}), which is never run here: "
+            "use a version of it that transformers supports itself."
+        )
+    raise InputError(
+        f"{name} is of model type {kind}, which the installed transformers does not know: upgrade "
+        "transformers, or measure vectors you extracted yourself."
+    )
+
+
+@cache
+def _shipped() -> frozenset[str]:
+    return frozenset(MODEL_TYPES.read_text(encoding="utf-8").split())
+
+
+@cache
+def installed_model_types() -> frozenset[str]:
+    """The model types that the installed transformers can build, from the table that it exports.
+
+    Importing it takes seconds.
+    """
+    from transformers import CONFIG_MAPPING
+
+    return frozenset(CONFIG_MAPPING.keys())
+
+
+def write_table(file: Path = MODEL_TYPES) -> None:
+    """Write the model types of the installed transformers to a file, one a line."""
+    file.write_text("\n".join(sorted(installed_model_types())) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_table()

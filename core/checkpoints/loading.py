@@ -1,0 +1,95 @@
+"""A Checkpoint's tokenizer and model as transformers loads them, from safetensors only."""
+
+from typing import TYPE_CHECKING, Any
+
+from core.checkpoints import variants
+from core.checkpoints.resolve import Checkpoint
+from core.errors import InputError
+from core.hub import download as hub
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+def load_tokenizer(checkpoint: Checkpoint) -> "PreTrainedTokenizerBase":
+    """The checkpoint's tokenizer; InputError if the folder has none or it cannot be read."""
+    if checkpoint.borrowed is not None:
+        return load_tokenizer(checkpoint.borrowed)
+    if not any((checkpoint.folder / file).is_file() for file in hub.VOCABULARIES):
+        raise InputError(
+            f"{checkpoint.name} has no tokenizer: {checkpoint.folder} should hold tokenizer.json or a "
+            "vocabulary such as vocab.txt; save its tokenizer there with save_pretrained."
+        )
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(
+            checkpoint.folder, local_files_only=True, trust_remote_code=False
+        )
+    except Exception as error:
+        raise InputError(
+            f"The tokenizer of {checkpoint.name} cannot be loaded: {_sentence(error)}"
+        ) from error
+
+
+def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "PreTrainedModel":
+    """The model without its language-model head, in evaluation mode, from safetensors only.
+
+    Errors: InputError if transformers cannot build it, or tensors it needs are not in the files (it would
+    otherwise fill them with random numbers and only warn).
+    """
+    import torch
+    from transformers import AutoModel
+    from transformers.utils import logging
+
+    shown, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()  # what the unused head says of itself is no news here
+    logging.disable_progress_bar()
+    try:
+        model, report = AutoModel.from_pretrained(
+            checkpoint.folder,
+            dtype=dtype if checkpoint.recipe is None else torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+    except Exception as error:
+        raise InputError(f"The model of {checkpoint.name} cannot be built: {_sentence(error)}") from error
+    finally:
+        logging.set_verbosity(shown)
+        if bars:
+            logging.enable_progress_bar()
+    missing = sorted(key for key in report["missing_keys"] if "pooler" not in key)
+    if missing or report["mismatched_keys"]:
+        raise InputError(
+            f"The weights of {checkpoint.name} do not fit its config.json: {len(missing)} tensors are "
+            f"missing and {len(report['mismatched_keys'])} have another shape; download or save it again."
+        )
+    follow_recipe(checkpoint, model)
+    return model.eval().requires_grad_(False).to(device, dtype)
+
+
+def follow_recipe(checkpoint: Checkpoint, model: "PreTrainedModel") -> None:
+    """Make a model without head that was loaded from `checkpoint.folder` the variant that it stands for."""
+    import torch
+
+    if checkpoint.recipe is not None:
+        borrowed = checkpoint.borrowed
+        lent = None if borrowed is None else torch.from_numpy(input_embedding(borrowed))
+        variants.apply(model, checkpoint.recipe, lent)
+
+
+def input_embedding(checkpoint: Checkpoint) -> "np.ndarray":
+    """The input embedding (V, d), float32, of the loaded model: for a variant, whose files hold another."""
+    import torch
+
+    model: Any = load_model(checkpoint, "cpu", torch.float32)
+    return model.get_input_embeddings().weight.numpy()
+
+
+def _sentence(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].rstrip(".") + "."

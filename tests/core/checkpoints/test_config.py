@@ -1,0 +1,24 @@
+"""The table of model types is that of the installed transformers, which is asked only about other types."""
+
+from pathlib import Path
+
+import pytest
+
+from core.checkpoints import config
+
+
+def test_the_table_is_that_of_the_installed_transformers(tmp_path: Path) -> None:
+    config.write_table(tmp_path / "types.txt")
+    assert (tmp_path / "types.txt").read_bytes() == config.MODEL_TYPES.read_bytes(), (
+        "python -m core.checkpoints.config writes it anew"
+    )
+
+
+def test_a_type_newer_than_the_table_is_asked_of_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "_shipped", frozenset)
+    config.check("little", {"model_type": "llama"})
+
+
+def test_a_type_in_the_table_is_not_asked_of_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "installed_model_types", None)
+    config.check("little", {"model_type": "llama"})
