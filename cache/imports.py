@@ -13,6 +13,7 @@ from cache.files import reason
 from cache.store import Store
 from core.checkpoints.resolve import MINILM
 from core.errors import InputError
+from core.formatting import first_few, first_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -215,8 +216,7 @@ def _read(file: Path, what: str) -> "pd.DataFrame":
     except OSError as error:
         raise InputError(f"{file} cannot be read ({reason(error)}): give a file of {what}.") from error
     except ValueError as error:  # of pandas and pyarrow, whatever is wrong with the content
-        said = (str(error).splitlines() or [""])[0].rstrip(".")
-        raise InputError(f"{file} cannot be read as a table ({said}): save it again.") from error
+        raise InputError(f"{file} cannot be read as a table ({first_line(error)}): save it again.") from error
     frame = frame.reset_index(drop=not any(frame.index.names))
     return frame.astype(object).where(frame.notna(), None)
 
@@ -251,9 +251,8 @@ def _subjects(store: Store, frame: "pd.DataFrame", name: str) -> dict[str, tuple
         word: known.get(word) or known.get(str(Path(word).expanduser().resolve()), set()) for word in given
     }
     if unknown := sorted(word for word in given if not found[word]):
-        more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
         raise InputError(
-            f"{name} names checkpoints that the store does not know ({', '.join(unknown[:NAMED])}{more}): "
+            f"{name} names checkpoints that the store does not know ({first_few(unknown, NAMED)}): "
             "measure them first, or use a name that `cli.py export` gives."
         )
     for word, meant in sorted(found.items()):

@@ -19,6 +19,7 @@ from cache.files import read_json, writable, write_json
 from cache.requests import Settings, Subject
 from cache.store import Store
 from core.errors import InputError
+from core.formatting import first_few
 
 ENDED = ("done", "failed")
 OPEN = ("queued", "running", "interrupted")
@@ -77,7 +78,7 @@ def submit(
     """
     if not subjects:
         raise InputError("There is nothing to measure: choose a checkpoint or a file of vectors.")
-    name = Path(subjects[0].name).name + (f" and {len(subjects) - 1} more" if len(subjects) > 1 else "")
+    name = first_few(Path(subject.name).name for subject in subjects)
     if any(subject.kind == "checkpoint" for subject in subjects) and not samples.compared(
         store, settings.corpus, settings.sequences, settings.seed, settings.column
     ):

@@ -27,6 +27,7 @@ from filelock import FileLock
 from cache import migrations, published
 from cache.files import replacing, writable
 from core.errors import InputError
+from core.formatting import first_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -199,7 +200,7 @@ class Store:
                 connection.execute("CHECKPOINT")
         except (duckdb.IOException, duckdb.FatalException) as error:
             with writable(self.folder):
-                raise OSError(None, str(error).splitlines()[0].rsplit(": ", 1)[-1]) from error
+                raise OSError(None, first_line(error).rsplit(": ", 1)[-1]) from error
 
     def _publish(self) -> None:
         """Copy the database, which nobody writes now, to the next snapshot; clear older ones away."""

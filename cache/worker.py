@@ -28,6 +28,7 @@ from cache.tasks import glue_run as fine_tuning
 from cache.tasks import measure as measuring
 from cache.tasks import pretrain as own_study
 from core.errors import InputError
+from core.formatting import typed_line
 
 LINGER = 2.0  # seconds without work after which a worker leaves
 KEPT_LOGS = 20
@@ -117,10 +118,9 @@ def carry_out(claim: Claim) -> None:
         details = jobs.lock_path(claim.folder, claim.piece.index).with_suffix(".log")
         if claim.folder.exists():
             details.write_text(traceback.format_exc())
-        said = (str(error).splitlines() or [""])[0]
         claim.finish(
             "failed",
-            f"Measuring {subject.name} failed unexpectedly ({type(error).__name__}: {said}); "
+            f"Measuring {subject.name} failed unexpectedly ({typed_line(error)}); "
             f"the details are in {details}.",
         )
 

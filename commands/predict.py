@@ -9,6 +9,7 @@ from cache import predictions as predicting
 from cache.paths import store_folder
 from cache.store import Store
 from commands.terminal import JsonOption, StoreOption, people, print_json
+from core.formatting import percent
 
 app = typer.Typer()
 
@@ -52,7 +53,7 @@ def print_predictions(document: dict[str, Any]) -> None:
         pad_edge=False,
     )
     table.add_column("checkpoint", overflow="fold")
-    for heading in ("predicted", f"{100 * model['level']:.0f} % range", "known"):
+    for heading in ("predicted", f"{percent(model['level'])} range", "known"):
         table.add_column(heading, justify="right")
     table.add_column("outside the reference", overflow="fold")
     for result in document["results"]:
@@ -69,7 +70,7 @@ def print_predictions(document: dict[str, Any]) -> None:
     if held:
         people.print(
             f"On families it had not seen it missed by {held['rmse']:.3f} (root mean square), always saying "
-            f"the mean by {held['rmse_of_the_mean']:.3f}; its ranges held {100 * model['coverage']:.0f} % of "
+            f"the mean by {held['rmse_of_the_mean']:.3f}; its ranges held {percent(model['coverage'])} of "
             "the known scores.",
             highlight=False,
         )

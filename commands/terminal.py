@@ -15,6 +15,7 @@ from cache import worker
 from cache.requests import Progress
 from cache.store import Store
 from core.errors import InputError
+from core.formatting import typed_line
 
 people = Console()
 notices = Console(stderr=True)
@@ -89,8 +90,7 @@ def sentence(error: Exception) -> str:
         return str(error)
     if TRACEBACKS in os.environ:
         raise error
-    said = (str(error).splitlines() or [""])[0]
-    return f"Failed unexpectedly ({type(error).__name__}: {said}); set {TRACEBACKS}=1 to see where."
+    return f"Failed unexpectedly ({typed_line(error)}); set {TRACEBACKS}=1 to see where."
 
 
 def report(failures: list[dict[str, str]]) -> None:

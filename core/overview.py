@@ -6,7 +6,6 @@ and several samples of that setting as their mean with the spread between them. 
 is mixed. Cell measures are those of one text and size for all rows, see `core.measures.protocol`.
 """
 
-import re
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -194,13 +193,3 @@ def percentile(reference: pd.Series, value: float) -> float:
     if not len(held) or not np.isfinite(value):
         return float("nan")
     return float((held < value).mean() + (held == value).mean() / 2)
-
-
-def short_number(value: float) -> str:
-    """A count as people say it: 28.8M, 1.1B, 845k."""
-    if not np.isfinite(value):
-        return "–"
-    for limit, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if value >= limit:
-            return re.sub(r"\.0$", "", f"{value / limit:.1f}") + unit
-    return f"{value:.0f}"

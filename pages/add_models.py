@@ -15,6 +15,7 @@ from cache.requests import Settings, Subject
 from core.checkpoints.architecture import Facts
 from core.checkpoints.resolve import MINILM, find
 from core.errors import InputError
+from core.formatting import first_few
 from pages.parts.common import open_store, table
 from pages.parts.glue_form import fine_tune
 from pages.parts.queue_cards import called, duration, plain, queue
@@ -244,8 +245,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{said(settings)}.  \n{cost(list(found.values()), settings)}")
 if pressed and settings:
     try:
-        others = f" and {len(subjects) - 1} more" if subjects[1:] else ""
-        jobs.submit(store, subjects, settings, called(subjects[0]) + others, roots=roots)
+        jobs.submit(store, subjects, settings, first_few(map(called, subjects)), roots=roots)
     except InputError as error:
         wrong(str(error))
     else:
@@ -256,9 +256,7 @@ tuned, problem = fine_tune(
     store,
     models_chosen,
     roots,
-    called(models_chosen[0]) + (f" and {len(models_chosen) - 1} more" if models_chosen[1:] else "")
-    if models_chosen
-    else "",
+    first_few(map(called, models_chosen)),
 )
 if problem:
     wrong(problem)

@@ -15,6 +15,7 @@ from core.evidence.correlations import LEVELS, interval
 from core.evidence.covariates import KNOWN
 from core.evidence.loss_scale import words_of
 from core.evidence.published import beside, disagreements, headline, published
+from core.formatting import capital, percent
 from core.measures import MEASURES
 from core.measures.titles import title_of
 from core.wording.evidence import STATISTICS, called, fall, gain, simpsons
@@ -128,7 +129,7 @@ def closer(entry: Worth, colours: dict[str, str]) -> None:
         st.altair_chart(charts_evidence.families(drawn, colours), width="stretch", alt=said)
         st.caption(f"Pooled: {interval(entry.known.pooled)}.")
     with right:
-        st.markdown(f"**{LEVELS[entry.known.level].capitalize()}.** {said}")
+        st.markdown(f"**{capital(LEVELS[entry.known.level])}.** {said}")
         for name, words in (("residual", "residual"), ("law", "scaling law"), ("partial", "partial")):
             reason = getattr(entry, name).reason
             if reason:
@@ -139,7 +140,7 @@ def closer(entry: Worth, colours: dict[str, str]) -> None:
             )
         if entry.measure in MEASURES:
             known = MEASURES[entry.measure]
-            st.caption(f"{known.meaning} {known.direction.capitalize()}. Source: {known.source}.")
+            st.caption(f"{known.meaning} {capital(known.direction)}. Source: {known.source}.")
 
 
 def published_beside(frame: pd.DataFrame, score: str) -> None:
@@ -200,12 +201,12 @@ chosen = controls.selectbox(
 asked = controls.multiselect(
     "Held fixed",
     offered,
-    format_func=lambda name: called(name).capitalize(),
+    format_func=lambda name: capital(called(name)),
     key="fixed",
     placeholder="All that are known",
     width=380,
     help="Covariates for the partial correlation. Left empty: parameters, noise and all published or "
-    f"imported ones that at least {KNOWN:.0%} of the checkpoints have.",
+    f"imported ones that at least {percent(KNOWN)} of the checkpoints have.",
     **kept,
 )
 to_url("outcome", default)

@@ -6,6 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.charts import scatter as charts
 from core.evidence.correlations import LEVELS, Evidence, evidence, finding, interval
+from core.formatting import capital, signed
 from core.measures import MEASURES
 from core.measures import protocol as cell_samples
 from core.measures.titles import title_of
@@ -131,7 +132,7 @@ drawn = points.reset_index()[["subject", "name", "family", "origin", x, y]].assi
 with heading:
     st.title(told)
     st.markdown(
-        f"{LEVELS[known.level].capitalize()}. {' '.join(known.reasons)}"
+        f"{capital(LEVELS[known.level])}. {' '.join(known.reasons)}"
         + (
             " Pooling misleads here: families lie apart, and the pooled correlation is not that within them."
             if known.simpson
@@ -200,7 +201,7 @@ with right:
                 "n": c.n,
                 "r": c.pearson,
                 "95 % interval": (
-                    f"{c.pearson_low:+.2f} to {c.pearson_high:+.2f}".replace("-", "−")
+                    f"{signed(c.pearson_low)} to {signed(c.pearson_high)}"
                     if pd.notna(c.pearson_low)
                     else "too few"
                 ),
@@ -225,7 +226,7 @@ with right:
     )
     st.caption(
         "\n\n".join(
-            f"**{MEASURES[name].title}**: {MEASURES[name].meaning} {MEASURES[name].direction.capitalize()}. "
+            f"**{MEASURES[name].title}**: {MEASURES[name].meaning} {capital(MEASURES[name].direction)}. "
             f"Source: {MEASURES[name].source}."
             for name in (x, y)
             if name in MEASURES

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.charts import findings as charts_findings
 from core.charts.own_study import own_study_chart
+from core.formatting import capital
 from core.measures.titles import title_of
 from core.studies import latent_geometry, latent_geometry_print, own_study_findings
 from core.studies.latent_geometry_figures import Panel, panels
@@ -57,11 +58,6 @@ def table(name: str) -> None:
         "regression with a term for the architecture, on the 13 non-standard models."
         + (" AQ: additive quantizer (`lsq_…`), PQ: product quantizer (`pq_…`)." if name == "table-2" else "")
     )
-
-
-def capital(text: str) -> str:
-    """Text with its first letter large, the rest as it is."""
-    return text[:1].upper() + text[1:]
 
 
 def numbers() -> None:

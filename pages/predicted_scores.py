@@ -7,6 +7,7 @@ import streamlit as st
 from core.charts import predictions as charts_predicted
 from core.charts import scatter as charts
 from core.errors import InputError
+from core.formatting import percent
 from core.measures.titles import title_of
 from core.overview import Overview
 from core.prediction.candidates import PATCHINESS
@@ -182,8 +183,8 @@ if errors is not None:
         height="stretch",
     )
     figures.metric(
-        f"{100 * found.model.level:.0f} % range held",
-        f"{100 * found.covered:.0f} %",
+        f"{percent(found.model.level)} range held",
+        percent(found.covered),
         help="Of the known scores, each predicted with a range from the other families alone.",
         border=True,
         height="stretch",

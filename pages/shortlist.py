@@ -6,9 +6,10 @@ import streamlit as st
 
 from core.charts import scatter as charts
 from core.errors import InputError
+from core.formatting import capital, listed, percent, short_number
 from core.measures import MEASURES
 from core.measures.titles import title_of
-from core.overview import Overview, percentile, short_number
+from core.overview import Overview, percentile
 from core.prediction.ranking import (
     PREDICTOR_TITLES,
     PREDICTORS,
@@ -17,7 +18,6 @@ from core.prediction.ranking import (
     chances,
     difference,
     headline,
-    listed,
     rank,
     standing,
 )
@@ -177,10 +177,10 @@ def draw_table(
             "Predicted", format="%.2f", width=75, help=f"Predicted {title_of(score)}, as a fraction"
         ),
         "range": st.column_config.ImageColumn(
-            f"{100 * ranking.model.level:.0f} % range",
+            f"{percent(ranking.model.level)} range",
             width=210,
             help=f"From {edges[0]:.2f} to {edges[1]:.2f}. Dot: predicted. Coloured bar: the range that "
-            f"should hold the score in {100 * ranking.model.level:.0f} % of cases. Grey track: the scores of "
+            f"should hold the score in {percent(ranking.model.level)} of cases. Grey track: the scores of "
             "the reference. Upright mark: the known score.",
         ),
         "chance": st.column_config.ProgressColumn(
@@ -219,7 +219,7 @@ def draw_table(
             key=f"why-{key}",
             width=85,
             help="How far to trust the row; press for the reasons. "
-            + " ".join(f"{level.capitalize()}: {meaning}." for level, meaning in TRUST.items()),
+            + " ".join(f"{capital(level)}: {meaning}." for level, meaning in TRUST.items()),
         ),
     }
     order = [

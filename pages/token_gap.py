@@ -5,6 +5,7 @@ import streamlit as st
 
 from cache.tasks.gap import measured
 from core.charts import gap as charts_gap
+from core.formatting import first_few
 from core.token_sets import token_sets
 from core.token_sets.comparison import (
     Panel,
@@ -78,7 +79,7 @@ def leader(panel: Panel, distance: str) -> str:
         return f"{plain(first)} is the only checkpoint measured with these tokens."
     if not near:
         return f"{plain(first)} has the largest gap, beyond the error of which words were chosen."
-    names = ", ".join(map(plain, near[:4])) + (f" and {len(near) - 4} more" if near[4:] else "")
+    names = first_few(map(plain, near), 4)
     return f"{plain(first)} has the largest gap, tied with {names}: other words could turn it around."
 
 

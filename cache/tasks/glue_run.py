@@ -17,6 +17,7 @@ from cache.files import Remembered, now
 from cache.requests import Progress, Settings, Subject
 from cache.store import Store
 from core.errors import InputError
+from core.formatting import listed
 
 if TYPE_CHECKING:
     from core.fine_tuning.glue import TaskData
@@ -179,7 +180,7 @@ def _split(protocol: "Protocol", data: "list[TaskData]") -> str:
         if value != usual[key] and key in words
     ]
     parts = [one.task.name for one in data if (len(one.train), len(one.dev)) != one.task.rows]
-    told += [f"part of the examples of {' and '.join(parts)}"] if parts else []
+    told += [f"part of the examples of {listed(parts)}"] if parts else []
     return ", ".join(["dev", *told])
 
 

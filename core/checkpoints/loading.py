@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from core.checkpoints import variants
 from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
+from core.formatting import first_line
 from core.hub import download as hub
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def load_tokenizer(checkpoint: Checkpoint) -> "PreTrainedTokenizerBase":
         )
     except Exception as error:
         raise InputError(
-            f"The tokenizer of {checkpoint.name} cannot be loaded: {_sentence(error)}"
+            f"The tokenizer of {checkpoint.name} cannot be loaded: {first_line(error)}."
         ) from error
 
 
@@ -57,7 +58,7 @@ def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "Pr
             output_loading_info=True,
         )
     except Exception as error:
-        raise InputError(f"The model of {checkpoint.name} cannot be built: {_sentence(error)}") from error
+        raise InputError(f"The model of {checkpoint.name} cannot be built: {first_line(error)}.") from error
     finally:
         logging.set_verbosity(shown)
         if bars:
@@ -88,8 +89,3 @@ def input_embedding(checkpoint: Checkpoint) -> "np.ndarray":
 
     model: Any = load_model(checkpoint, "cpu", torch.float32)
     return model.get_input_embeddings().weight.numpy()
-
-
-def _sentence(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0].rstrip(".") + "."

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.formatting import first_few
+
 FEWEST = 3  # checkpoints with both measures
 ALIKE = 0.8  # |ρ| from which two measures are called one
 
@@ -69,9 +71,7 @@ def told(matrix: Matrix, title: Callable[[str], str] = str) -> str:
     said = f"The median |ρ| between two of the {n} measures is {np.median(upper):.2f}"
     if not alike:
         return f"{said}; no two move together (mean |ρ| of {ALIKE} or more)."
-    names = [title(name) for name in alike[0]]
-    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
     return (
         f"{said}; counted as one where |ρ| averages {ALIKE} or more, the {n} are {len(matrix.groups)}. "
-        f"The largest group is {shown}."
+        f"The largest group is {first_few(map(title, alike[0]), 4)}."
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.formatting import signed
 from core.statistics.bootstrap import counts, interval_of, ranks, spearman_draws, weighted_pearson
 
 ENOUGH = 10  # checkpoints below which no correlation is called evidence
@@ -125,11 +126,11 @@ def evidence(
         reasons.append(f"Fewer than {ENOUGH} checkpoints have both values ({pooled.n}).")
     elif len(signs) > 1:
         level = "contradicted"
-        listed = ", ".join(f"{_signed(c.pearson)} in {name}" for name, c in sure.items())
+        listed = ", ".join(f"{signed(c.pearson)} in {name}" for name, c in sure.items())
         reasons.append(f"The sign flips between families: r = {listed}.")
     elif large and len(sure) == len(large) and np.sign(pooled.pearson) in signs:
         level = "holds"
-        listed = ", ".join(f"{_signed(c.pearson)} in {name} (n = {c.n})" for name, c in large.items())
+        listed = ", ".join(f"{signed(c.pearson)} in {name} (n = {c.n})" for name, c in large.items())
         reasons.append(
             f"Holds within each family of at least {ENOUGH} checkpoints: r = {listed}."
             if len(large) > 1
@@ -140,8 +141,8 @@ def evidence(
         for name, c in large.items():
             if name not in sure:
                 reasons.append(
-                    f"Within {name} zero cannot be ruled out (r = {_signed(c.pearson)}, 95 % interval "
-                    f"{_signed(c.pearson_low)} to {_signed(c.pearson_high)}, n = {c.n})."
+                    f"Within {name} zero cannot be ruled out (r = {signed(c.pearson)}, 95 % interval "
+                    f"{signed(c.pearson_low)} to {signed(c.pearson_high)}, n = {c.n})."
                 )
         if sure and np.sign(pooled.pearson) not in signs:
             reasons.append("Pooled over families the sign is the opposite of the sign within them.")
@@ -180,11 +181,7 @@ def interval(known: Correlation) -> str:
     """n and Pearson's r in words: "n = 181, r = +0.56 (95 % interval +0.45 to +0.66)"."""
     if not np.isfinite(known.pearson):
         return f"n = {known.n}, r undefined"
-    r = f"n = {known.n}, r = {_signed(known.pearson)}"
+    r = f"n = {known.n}, r = {signed(known.pearson)}"
     if not np.isfinite(known.pearson_low):
         return f"{r} (too few for an interval)"
-    return f"{r} (95 % interval {_signed(known.pearson_low)} to {_signed(known.pearson_high)})"
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
+    return f"{r} (95 % interval {signed(known.pearson_low)} to {signed(known.pearson_high)})"

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InputError
+from core.formatting import listed
 
 FACTS = (
     *("parameters", "alpha", "parameters_without_embeddings", "layers", "width"),
@@ -40,14 +41,10 @@ class Held:
     @property
     def told(self) -> str:
         """Both in one or two sentences."""
-        said = f"Held fixed: {_listed(self.used)}." if self.used else "Nothing is held fixed."
+        said = f"Held fixed: {listed(self.used)}." if self.used else "Nothing is held fixed."
         if self.missing:
             said += f" Not held fixed: {', '.join(f'{k} ({why})' for k, why in self.missing.items())}."
         return said
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def covariates_of(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:

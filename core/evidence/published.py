@@ -9,6 +9,7 @@ Not covered: the models behind the figures, which are not published with them.
 import numpy as np
 import pandas as pd
 
+from core.formatting import percent, signed
 from core.measures import MEASURES
 
 SOURCE = "arXiv 2602.20433"
@@ -57,10 +58,6 @@ def disagreements(rows: pd.DataFrame) -> list[str]:
     return [sentence for sentence in found if sentence]
 
 
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
-
-
 def _two_ways(table: pd.DataFrame) -> str:
     raw, line, law = (
         table[f"{name}_spearman{way}"].abs()
@@ -86,7 +83,7 @@ def _text_against_table(table: pd.DataFrame) -> str:
     grown = [name for name in shared if abs(outside[name]) > abs(inside[name])]
     if not grown:
         return ""
-    listed = ", ".join(f"{_title(name)} {_signed(inside[name])} → {_signed(outside[name])}" for name in grown)
+    listed = ", ".join(f"{_title(name)} {signed(inside[name])} → {signed(outside[name])}" for name in grown)
     return (
         "Its text says that correlations shrink in all analyses from in-distribution to out-of-distribution "
         f"loss, but for one; its partial correlations grow for {len(grown)} of {len(shared)} measures "
@@ -104,7 +101,7 @@ def _spread(table: pd.DataFrame) -> str:
     return (
         "The dispersion paper (arXiv 2506.24106) finds vectors spread more widely in better models. Here a "
         f"higher effective rank of the representations goes with a higher loss in all {len(rank)} settings "
-        f"(ρ = {_signed(rank.min())} to {_signed(rank.max())}), while a higher mean cosine similarity does "
+        f"(ρ = {signed(rank.min())} to {signed(rank.max())}), while a higher mean cosine similarity does "
         f"so in {(cosine > 0).sum()} of {len(cosine)}: two ways to measure spread, two answers."
     )
 
@@ -115,7 +112,7 @@ def _left_over(table: pd.DataFrame) -> str:
         return ""
     return (
         f"One partial correlation does not vanish: {_title(left['measure'])} in {left['setting']}, "
-        f"ρ = {_signed(left['partial_spearman'])}."
+        f"ρ = {signed(left['partial_spearman'])}."
     )
 
 
@@ -133,6 +130,6 @@ def beside(rows: pd.DataFrame, ours: pd.DataFrame) -> str:
     there = theirs["partial_spearman"] / theirs["raw_spearman"]
     here = partial / raw if raw else float("nan")
     return (
-        f"Here, over {len(known)} measures, it goes from {raw:.2f} to {partial:.2f}: {here:.0%} of the raw "
-        f"correlation is left, against {there:.0%} there."
+        f"Here, over {len(known)} measures, it goes from {raw:.2f} to {partial:.2f}: {percent(here)} of the "
+        f"raw correlation is left, against {percent(there)} there."
     )

@@ -22,6 +22,7 @@ from core.checkpoints.loading import follow_recipe, load_tokenizer
 from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
 from core.fine_tuning.glue import Examples, TaskData, metrics
+from core.formatting import first_line
 from core.hidden_states.devices import resolve_device
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def classifier(checkpoint: Checkpoint, classes: int, seed: int, pad: int | None)
             trust_remote_code=False,
         )
     except Exception as error:
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        said = first_line(error)
         raise InputError(f"{checkpoint.name} cannot be fine-tuned: {said}.") from error
     finally:
         logging.set_verbosity(shown)

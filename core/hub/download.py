@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
+from core.formatting import first_line
 
 VOCABULARIES = (
     "tokenizer.json",
@@ -51,7 +52,7 @@ def fetch(
             folder = Path(snapshot_download(name, revision=revision, allow_patterns=_PATTERNS))
             return folder, revision_of(folder)
     except (hub_errors.OfflineModeIsEnabled, hub_errors.HTTPError, OSError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        reason = first_line(error)
     try:  # what was downloaded before will do
         folder = Path(
             snapshot_download(name, revision=revision, local_files_only=True, allow_patterns=_PATTERNS)

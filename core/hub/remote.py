@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
+from core.formatting import first_line
 from core.hub import download as hub
 from core.weights.ranges import Meter, beginning
 from core.weights.remote_file import RemoteFile
@@ -57,7 +58,7 @@ def open_remotely(
             files = [_remote(name, commit, file, listed, beginnings) for file in names]
             return config.parent, commit, files
     except (hub_errors.HTTPError, OSError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        reason = first_line(error)
         raise InputError(
             f"{name} could not be reached on the hub ({reason}): try again later, or give a local folder."
         ) from error

@@ -1,6 +1,7 @@
 """A whole family from the hub: ids of repositories by owner, base model or tag."""
 
 from core.errors import InputError
+from core.formatting import first_line
 
 MOST = 200
 
@@ -29,5 +30,5 @@ def search(
         )
         return [model.id for model in found]
     except (hub_errors.HfHubHTTPError, OSError, ValueError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        reason = first_line(error)
         raise InputError(f"The hub could not be searched ({reason}): try again later.") from error

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.formatting import lower_first
+from core.formatting import listed, lower_first, percent
 from core.measures.protocol import PUBLISHED
 from core.measures.titles import title_of
 from core.overview import Overview, at_sample, percentile
@@ -99,11 +99,6 @@ def chances(ranking: Ranking, shown: pd.DataFrame, k: int = 3) -> np.ndarray:
     )
 
 
-def listed(names: list[str]) -> str:
-    """Names as a person lists them: a, b and c."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
 def headline(shown: pd.DataFrame, chance: np.ndarray, score: str) -> tuple[str, str]:
     """The answer in one sentence, and how sure it is in two or three more.
 
@@ -123,7 +118,7 @@ def headline(shown: pd.DataFrame, chance: np.ndarray, score: str) -> tuple[str, 
         if sure >= 0.4
         else "That is far from sure"
     )
-    values = listed([f"{value:.2f}" for value in top["actual"].dropna()] or [""])
+    values = listed([f"{value:.2f}" for value in top["actual"].dropna()])
     best = f"the best known here is {shown['actual'].max():.2f} ("
     if shown["actual"].notna().all():
         found = len(top.index.intersection(shown["actual"].nlargest(len(top)).index))
@@ -163,12 +158,8 @@ def caveat(ranking: Ranking) -> str:
     return (
         f"{said} of {len(model.families)} families. On a family it had not seen it missed by "
         f"{errors.rmse:.3f} (root mean square), {verdict} always saying the mean ({errors.mean_rmse:.3f}); "
-        f"its {_percent(model.level)} ranges held {_percent(ranking.covered)} of the known scores."
+        f"its {percent(model.level)} ranges held {percent(ranking.covered)} of the known scores."
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
 
 
 def standing(inside: pd.DataFrame) -> str:
@@ -228,6 +219,6 @@ def difference(ranking: Ranking, chosen: pd.DataFrame, measures: list[str], scor
     best = chances(ranking, chosen, k=1)
     if not np.isfinite(best).all() or chosen["predicted"].isna().any():
         return said
-    odds = listed([f"{_percent(chance)} for {row}" for chance, row in zip(best, chosen["name"], strict=True)])
+    odds = listed([f"{percent(chance)} for {row}" for chance, row in zip(best, chosen["name"], strict=True)])
     apart = " although the reference does not cover all of them" if not chosen["in_range"].all() else ""
     return f"{said} The chance to have the highest {title_of(score)} is {odds}{apart}."

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from core import reference
+from core.formatting import percent
 
 SMALL, BASE, ROBERTA = "BERT-small", "BERT-base", "RoBERTa-base"
 FAMILIES = (SMALL, BASE, ROBERTA)
@@ -80,8 +81,8 @@ def medians(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     kept = perturbed(frame)
     grouped = kept.groupby(["family", "alpha"], sort=True)
     table = grouped[list(dict.fromkeys([GLUE, *columns]))].median().assign(runs=grouped.size()).reset_index()
-    noise = (100 * table["alpha"]).round(6).map("{:g}".format)
-    return table.assign(variant="perturbed", label=table["family"] + ", " + noise + " % noise")
+    noise = [percent(alpha, "g") for alpha in table["alpha"].round(8)]
+    return table.assign(variant="perturbed", label=table["family"] + ", " + noise + " noise")
 
 
 def pearson(frame: pd.DataFrame, measure: str, family: str) -> float:
@@ -164,16 +165,6 @@ def recomputed(frame: pd.DataFrame) -> pd.DataFrame:
 def error_of(frame: pd.DataFrame, measure: str) -> float:
     """The tables' error: of the regression with architecture on the non-standard models."""
     return error(regression(frame, measure, architecture=True), others(frame))
-
-
-def signed(value: float, decimals: int = 3) -> str:
-    """A number with its sign, as text for people: "+0.574", "−0.292"."""
-    return minus(f"{value:+.{decimals}f}")
-
-
-def minus(text: str) -> str:
-    """A number as text with the sign that people print."""
-    return text.replace("-", "−")
 
 
 def _label(name: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from core import reference
+from core.formatting import decimal, minus, signed
 from core.studies.latent_geometry import (
     ADDITIVE,
     BASE,
@@ -22,14 +23,12 @@ from core.studies.latent_geometry import (
     SMALL,
     error,
     error_of,
-    minus,
     models,
     others,
     pearson,
     perturbed,
     recomputed,
     regression,
-    signed,
 )
 
 VERDICTS = {
@@ -125,7 +124,7 @@ def as_text(value: float, printed_: str, unit: str = "") -> str:
     if printed_ and "." not in printed_:
         return f"{value:.0f}"
     turned = bool(printed_) and value * float(printed_) < 0
-    return signed(value) if turned else minus(f"{value:.3f}")
+    return signed(value, 3) if turned else decimal(value, 3)
 
 
 def _text_numbers(frame: pd.DataFrame) -> dict[tuple[str, str], float]:
@@ -165,7 +164,7 @@ def _comments(frame: pd.DataFrame) -> dict[tuple[str, str, str], str]:
     """Sentences for numbers that do not come out: (table, row, column) → what we find instead."""
     file = _facts()
     r = pearson(frame, ADDITIVE["RS"], ROBERTA)
-    sign = f"The data give {signed(r)}: the same size, the opposite sign."
+    sign = f"The data give {signed(r, 3)}: the same size, the opposite sign."
     small = error(regression(frame, "eee", architecture=False, family=SMALL), others(frame))
     rows = (
         f"The authors' table of scores holds {{}} rows, {{}} of them with measures; correlations and "

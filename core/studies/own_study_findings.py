@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from core.formatting import listed, percent, signed
 from core.measures.titles import title_of
 from core.studies.latent_geometry import (
     GLUE,
@@ -21,7 +22,6 @@ from core.studies.latent_geometry import (
     pearson,
     perturbed,
     regression,
-    signed,
 )
 from core.studies.own_study import COLUMNS, usual, wide
 
@@ -104,7 +104,7 @@ def _told(family: str, points: pd.DataFrame) -> str:
     spearman = float(kept["x"].rank().corr(kept["value"].rank()))
     low, high = kept["value"].min(), kept["value"].max()
     return (
-        f"{family}: r = {signed(pearson, 2)}, Spearman {signed(spearman, 2)} over {len(kept)} perturbed "
+        f"{family}: r = {signed(pearson)}, Spearman {signed(spearman)} over {len(kept)} perturbed "
         f"checkpoints; from {low:.3g} to {high:.3g}."
     )
 
@@ -136,7 +136,7 @@ def by_vectors(long: pd.DataFrame, measure: str = CENTRAL) -> list[str]:
             )
             kept = both[both["family"] == base]
             if len(kept) >= FEWEST:
-                found.append(f"r = {signed(pearson(kept, measure, str(base)), 2)} on {n:,.0f} vectors")
+                found.append(f"r = {signed(pearson(kept, measure, str(base)))} on {n:,.0f} vectors")
         if len(found) > 1:
             said.append(f"Our {base}: {title_of(measure)} goes with the score by {' and by '.join(found)}.")
     return said
@@ -218,8 +218,8 @@ def with_noise_fixed(long: pd.DataFrame, measure: str = "lsq_patchiness") -> lis
         raw = partial_spearman(x, y, np.empty((len(x), 0))).value
         fixed = partial_spearman(x, y, alpha[:, None]).value
         said.append(
-            f"Our {base}: {title_of(measure)} goes with the score by ρ = {signed(raw, 2)}, and by "
-            f"{signed(fixed, 2)} once the amount of noise is held fixed."
+            f"Our {base}: {title_of(measure)} goes with the score by ρ = {signed(raw)}, and by "
+            f"{signed(fixed)} once the amount of noise is held fixed."
         )
     return said
 
@@ -240,11 +240,11 @@ def ranked_by_published(long: pd.DataFrame, paper: pd.DataFrame) -> list[str]:
         if len(group) < FEWEST:
             continue
         ranks = group[GLUE].rank()
-        alone = [signed(float(group[name].rank().corr(ranks)), 2) for name in SPREAD]
+        alone = [signed(float(group[name].rank().corr(ranks))) for name in SPREAD]
         together = float(pd.Series(line.raw(group), index=group.index).rank().corr(ranks))
         said.append(
             f"Our {base}: the line on EEE, VRM and IsoScore that Shortlist starts from, fitted to the "
-            f"published checkpoints, ranks its {len(group)} perturbed ones with ρ = {signed(together, 2)}; "
+            f"published checkpoints, ranks its {len(group)} perturbed ones with ρ = {signed(together)}; "
             f"the three alone go with the score by {', '.join(alone)}."
         )
     return said
@@ -258,14 +258,11 @@ def architecture_helps(long: pd.DataFrame, paper: pd.DataFrame, measure: str = C
         return []
     kept = rows[rows["family"].isin(bases)]
     ours, theirs = (
-        [
-            f"{regression(frame, measure, architecture=term).r2:.0%}".replace("%", " %")
-            for term in (False, True)
-        ]
+        [percent(regression(frame, measure, architecture=term).r2) for term in (False, True)]
         for frame in (kept, paper)
     )
     return [
         f"One line on {title_of(measure)} explains {ours[0]} of the variance of the scores of "
-        f"{' and '.join(bases)}, with an intercept for each base {ours[1]}; in the paper's data "
+        f"{listed(bases)}, with an intercept for each base {ours[1]}; in the paper's data "
         f"{theirs[0]} and {theirs[1]}."
     ]

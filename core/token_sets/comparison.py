@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.formatting import signed
 from core.measures.gap import tied
 from core.statistics.correlation import DECIMALS, Agreement, agreement
 
@@ -180,11 +181,6 @@ def size(name: str) -> str | None:
     """The parameter count that a model's name states (`7` of Qwen2.5-7B), or None."""
     found = _SIZE.search(name)
     return found[1] if found else None
-
-
-def signed(value: float) -> str:
-    """A correlation with its sign, and a true minus."""
-    return f"{value:+.2f}".replace("-", "−")
 
 
 def told(found: Verdict, benchmark: str) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from core.cells.curves import Curves
+from core.formatting import percent, signed
 from core.measures.titles import title_of
 
 CLOSE = 0.01  # shares of vectors that differ by less look alike
@@ -14,7 +15,7 @@ def heading(named: dict[str, Curves]) -> str:
     """What the page shows, in one line."""
     if len(named) != 2:
         name, curves = next(iter(named.items()))
-        return f"{_percent(curves.fullest_share)} of {name}'s vectors lie in a tenth of its cells"
+        return f"{percent(curves.fullest_share)} of {name}'s vectors lie in a tenth of its cells"
     (a, first), (b, second) = named.items()
     if first.n != second.n:
         return f"{a} and {b} are not quantized at one number of vectors yet"
@@ -31,8 +32,8 @@ def occupancy(named: dict[str, Curves]) -> str:
     for name, curves in named.items():
         empty = f", {curves.empty} cells hold none" if curves.empty else ""
         said.append(
-            f"{name}: the fullest tenth of the cells holds {_percent(curves.fullest_share)} of the vectors, "
-            f"the emptier half {_percent(curves.emptiest_share)}{empty}"
+            f"{name}: the fullest tenth of the cells holds {percent(curves.fullest_share)} of the vectors, "
+            f"the emptier half {percent(curves.emptiest_share)}{empty}"
         )
     told = "; ".join(said) + ". A flat curve at 1 means that all cells are filled alike, a steep one clumps."
     if _compare(named):
@@ -70,8 +71,8 @@ def nearest(named: dict[str, Curves]) -> str:
 def errors(named: dict[str, Curves]) -> str:
     """What the reconstruction errors say."""
     said = [
-        f"{name}: half of the vectors are missed by less than {_percent(curves.median)} of a typical length, "
-        f"the middle half within {_percent(curves.spread)} of each other"
+        f"{name}: half of the vectors are missed by less than {percent(curves.median)} of a typical length, "
+        f"the middle half within {percent(curves.spread)} of each other"
         for name, curves in named.items()
     ]
     told = "; ".join(said) + ". A steep, narrow hill means that every region is coded equally well."
@@ -117,9 +118,9 @@ def bins(agreement: pd.DataFrame, measure: str) -> str:
     few = " So few checkpoints say little." if count < 6 else ""
     return (
         f"By {title_of(measure)}, {verdict}: against M = 4, k = 256 the Spearman correlation of the ranks is "
-        f"lowest at M = {worst['M']:.0f}, k = {worst['k']:.0f}, with {worst['spearman']:+.2f} over {count} "
-        f"checkpoints.{few}"
-    ).replace("with -", "with −")
+        f"lowest at M = {worst['M']:.0f}, k = {worst['k']:.0f}, with {signed(worst['spearman'])} over "
+        f"{count} checkpoints.{few}"
+    )
 
 
 def _steeper(first: Curves, second: Curves) -> int:
@@ -134,7 +135,3 @@ def _steeper(first: Curves, second: Curves) -> int:
 def _compare(named: dict[str, Curves]) -> bool:
     """Whether there are two, at one number of vectors."""
     return len(named) == 2 and len({curves.n for curves in named.values()}) == 1
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"

@@ -10,6 +10,7 @@ import numpy as np
 from core.evidence.association import TESTED, Worth
 from core.evidence.correlations import Correlation
 from core.evidence.covariates import COMPUTE, SIZE, TOKENS
+from core.formatting import decimal, listed, signed
 from core.measures import MEASURES
 from core.statistics.bootstrap import LEVEL
 from core.statistics.partial import FOLDS, Statistic, two_sided_p
@@ -38,17 +39,6 @@ def title(measure: str) -> str:
 def called(covariate: str) -> str:
     """A covariate as people say it."""
     return CALLED.get(covariate, covariate.replace("_", " "))
-
-
-def listed(names: list[str] | tuple[str, ...]) -> str:
-    """Names as a person lists them."""
-    names = list(names)
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def signed(value: float) -> str:
-    """A correlation with its sign, two decimals."""
-    return f"{value:+.2f}".replace("-", "−")
 
 
 def counted(found: list[Worth], statistic: str) -> int:
@@ -128,10 +118,10 @@ def gain(found: list[Worth]) -> str:
     best = max(known, key=lambda e: e.added.value)
     over = listed([called(name) for name in best.baseline]) if best.baseline else "always saying the mean"
     helped = sum(e.added.value > 0.01 for e in known)
-    base = f"{best.added.base:.2f}".replace("-", "−")
     return (
         f"On held-out checkpoints {helped} of {len(known)} measures explain more than 0.01 of the variance "
-        f"beyond {over} (R² = {base}); {title(best.measure)} adds most, {signed(best.added.value)}."
+        f"beyond {over} (R² = {decimal(best.added.base)}); {title(best.measure)} adds most, "
+        f"{signed(best.added.value)}."
     )
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.formatting import capital, minus, signed
+from core.formatting import fine_percent as percent
 from core.studies.latent_geometry import (
     ADDITIVE,
     BASE,
@@ -24,13 +26,11 @@ from core.studies.latent_geometry import (
     error_of,
     mean_error,
     medians,
-    minus,
     others,
     pearson,
     perturbed,
     recomputed,
     regression,
-    signed,
 )
 from core.studies.latent_geometry_figures import SHOWN, correlations, decay, predictions
 from core.studies.latent_geometry_print import comparisons
@@ -122,11 +122,11 @@ def _figure_3(frame: pd.DataFrame, compared: pd.DataFrame) -> Words:
     low = perturbed(frame, ROBERTA)
     low = low[low["alpha"] < LOW_NOISE]
     seen = "Patchier cells, better GLUE" if min(small, roberta) > 0 else "Patchiness and GLUE"
-    title = f"{seen}: r = {signed(small, 2)} in BERT-small, {signed(roberta, 2)} in RoBERTa"
+    title = f"{seen}: r = {signed(small)} in BERT-small, {signed(roberta)} in RoBERTa"
     said = (
         f"{right} of the {len(rest)} levels of RoBERTa and BERT-base lie to the right of BERT-small's line, "
         f"patchier than it at the same GLUE average. With less than {percent(LOW_NOISE)} noise r within "
-        f"RoBERTa is {signed(float(low[name].corr(low[GLUE])), 2)}."
+        f"RoBERTa is {signed(float(low[name].corr(low[GLUE])))}."
     )
     small_runs, roberta_runs = (rows[rows["family"] == family] for family in (SMALL, ROBERTA))
     few = roberta_runs[roberta_runs["alpha"] < LOW_NOISE]
@@ -164,7 +164,7 @@ def _figure_5(frame: pd.DataFrame, compared: pd.DataFrame) -> Words:
     beyond = rows[rows["predicted"] > 1]
     said = (
         f"Mean squared error {error_of(frame, name):.3f}, against {mean_error(frame):.3f} for always saying "
-        f"the perturbed models' mean; rank correlation of prediction and score {signed(float(rank), 2)}. "
+        f"the perturbed models' mean; rank correlation of prediction and score {signed(float(rank))}. "
         f"Furthest off: {worst['label']}, predicted {worst['predicted']:.2f}, scored {worst[GLUE]:.2f}."
         + (f" {len(beyond)} predictions are above 1, which no score can be." if len(beyond) else "")
     )
@@ -180,7 +180,7 @@ def _figure_6(frame: pd.DataFrame) -> Words:
     counts = {SHORT_NAMES[name]: turns(frame, name) for name in SHOWN["figure-6"]}
     some = [short for short, count in counts.items() if count]
     listed = ", ".join(f"{short} {_times(count)}" for short, count in counts.items())
-    title = f"{count_of(len(some), len(counts)).capitalize()} of these measures turn back as noise grows"
+    title = f"{capital(count_of(len(some), len(counts)))} of these measures turn back as noise grows"
     said = (
         f"Changes of direction by at least {percent(TURN)} of the range, as noise grows in BERT-small: "
         f"{listed}; {SHORT_NAMES[ADDITIVE['PP']]} {_times(turns(frame, ADDITIVE['PP']))}, the GLUE average "
@@ -212,8 +212,8 @@ def _figure_7(frame: pd.DataFrame, table: pd.DataFrame) -> Words:
     fits = "fits" if squared - typed.r2 < BEND else "does not fit"
     title = f"{size} on the non-standard models ({listed['PDEEE']:.3f}), by a line that {fits}"
     said = (
-        f"Score minus prediction averages {', '.join(signed(value) for value in thirds[:2])} and "
-        f"{signed(thirds[2])} in the lowest, middle and highest third of the predictions. A squared term "
+        f"Score minus prediction averages {', '.join(signed(value, 3) for value in thirds[:2])} and "
+        f"{signed(thirds[2], 3)} in the lowest, middle and highest third of the predictions. A squared term "
         f"lifts r² from {typed.r2:.2f} to {squared:.2f}."
     )
     notes = ["The caption speaks of a residuals plot; drawn, there as here, are scores against predictions."]
@@ -239,7 +239,7 @@ def _figure_8(frame: pd.DataFrame) -> Words:
     eee_vrm, eee_is = table.loc["eee", "vrm"], table.loc["eee", "isoscore"]
     across = {short: float(table.loc[ADDITIVE[short], PRODUCT[short]]) for short in ADDITIVE}
     same = [short for short, r in across.items() if r > ALIKE]
-    other = ", ".join(f"{short} {signed(r, 2)}" for short, r in across.items() if short not in same)
+    other = ", ".join(f"{short} {signed(r)}" for short, r in across.items() if short not in same)
     title = f"{alike} of {len(upper)} pairs of measures say nearly the same: r beyond ±{ALIKE:g}"
     said = (
         f"|r| among the three measures of cell density is at least {density[0]:.2f} with the additive and "
@@ -247,8 +247,8 @@ def _figure_8(frame: pd.DataFrame) -> Words:
         f"measures agree as closely ({', '.join(same)}); the others less: {other}."
     )
     note = (
-        f"The paper finds IsoScore only slightly less correlated with EEE; the data give {signed(eee_is, 2)} "
-        f"against {signed(eee_vrm, 2)} for VRM. It does not say over which models; drawn is BERT-small, "
+        f"The paper finds IsoScore only slightly less correlated with EEE; the data give {signed(eee_is)} "
+        f"against {signed(eee_vrm)} for VRM. It does not say over which models; drawn is BERT-small, "
         "as in the authors' script."
     )
     return title, said, (note,)
@@ -290,11 +290,11 @@ def _all_measures(frame: pd.DataFrame, group: str, names: dict[str, str]) -> Wor
     first = max(r, key=lambda short: abs(r[short][0]))
     turned = [short for short, name in names.items() if turns(frame, name)]
     many = "measures of the " + group if "quantizer" in group else "measures of spread"
-    kept = count_of(len(keep), len(names)).capitalize()
+    kept = capital(count_of(len(keep), len(names)))
     title = f"{kept} {many} keep their sign from BERT-small to RoBERTa"
     said = (
-        f"Strongest in BERT-small is {first} (r = {signed(r[first][0], 2)}, in RoBERTa "
-        f"{signed(r[first][1], 2)}). As noise grows in BERT-small, {count_of(len(turned), len(names))} "
+        f"Strongest in BERT-small is {first} (r = {signed(r[first][0])}, in RoBERTa "
+        f"{signed(r[first][1])}). As noise grows in BERT-small, {count_of(len(turned), len(names))} "
         f"change direction by at least {percent(TURN)} of their range"
         + (f": {', '.join(turned)}." if turned else ".")
     )
@@ -327,11 +327,6 @@ def turns(frame: pd.DataFrame, measure: str) -> int:
 def count_of(count: int, whole: int) -> str:
     """ "3 of 8", "all 8" or "none of 8"."""
     return f"all {whole}" if count == whole else f"{count or 'none'} of {whole}"
-
-
-def percent(share: float) -> str:
-    """A share for people: "10 %", "0.5 %"."""
-    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
 
 
 SHORT_NAMES = SHORT | {name: row for row, name in TABLES["Table 1"].items()}

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from core.formatting import lower_first
+from core.formatting import decimal, lower_first, percent, signed
 from core.measures.titles import title_of
 from core.prediction.best import Best
 from core.prediction.held_out import ANEW, BEST, nonstandard, spearman
@@ -48,8 +48,8 @@ def basis(found: Predicted) -> str:
         said += f", a straight line through {names}{plus} (r² {model.r2:.2f})"
     if np.isfinite(found.covered):
         said += (
-            f". The {100 * model.level:.0f} % range held {100 * found.covered:.0f} % of the known scores on "
-            f"families left out ({100 * found.covered_by_family:.0f} % when families count the same); with "
+            f". The {percent(model.level)} range held {percent(found.covered)} of the known scores on "
+            f"families left out ({percent(found.covered_by_family)} when families count the same); with "
             f"{len(model.families)} families that share is rough"
         )
     return f"{said}."
@@ -64,11 +64,7 @@ def within_families(found: Predicted) -> str:
         str(name): spearman(part["predicted"].to_numpy(), part["actual"].to_numpy())
         for name, part in rows.groupby("family")
     }
-    told = ", ".join(
-        f"{'−' if rank < 0 else ''}{abs(rank):.2f} in {name}"
-        for name, rank in ranks.items()
-        if np.isfinite(rank)
-    )
+    told = ", ".join(f"{decimal(rank)} in {name}" for name, rank in ranks.items() if np.isfinite(rank))
     return f"{said}; rank correlation within a family it had not seen: {told}" if told else said
 
 
@@ -96,7 +92,7 @@ def on_the_nonstandard(found: Predicted, mean: float) -> tuple[str, str]:
         f"own mean, which nobody knows beforehand, {own:.4f}."
     ]
     if np.isfinite(rank):
-        said.append(f"Spearman correlation with the known scores: {rank:+.2f}.".replace("-", "−"))
+        said.append(f"Spearman correlation with the known scores: {signed(rank)}.")
     said.append(f"The range holds {held} of {len(rows)}.")
     covered = rows["in_range"].to_numpy(bool)
     if 0 < covered.sum() < len(rows):
@@ -138,7 +134,7 @@ def _foretold(table: pd.DataFrame) -> str:
     fewer = int((rows["test_mse"] <= limit).sum())
     said = (
         f"Over the {len(rows)} predictors the error on families left out and that on the 13 non-standard "
-        f"checkpoints have a rank correlation of {rank:+.2f}".replace("-", "−").replace("non−", "non-")
+        f"checkpoints have a rank correlation of {signed(rank)}"
     )
     return (
         f"{said}; {fewer} of them stay within {limit:.3f} on the 13, which could be seen only by looking at "
@@ -184,11 +180,11 @@ def markdown(table: pd.DataFrame) -> list[str]:
     lowest = rows["family_mse"] == rows.groupby(method)["family_mse"].transform("min")
     shown = lowest | (method == "line") | (rows["role"].fillna("") != "")
     for _, row in rows[shown].iterrows():
-        rank = "–" if pd.isna(row["test_spearman"]) else f"{row['test_spearman']:.2f}".replace("-", "−")
-        r2 = f"{row['fold_r2']:.2f}".replace("-", "−")
+        rank = "–" if pd.isna(row["test_spearman"]) else decimal(row["test_spearman"])
+        r2 = decimal(row["fold_r2"])
         said.append(
-            f"| {row['title']} | {row['family_mse']:.4f} | {r2} | {100 * row['coverage']:.0f} % "
-            f"({100 * row['family_coverage']:.0f} %) | {row['width']:.2f} | {row['test_mse']:.4f} "
+            f"| {row['title']} | {row['family_mse']:.4f} | {r2} | {percent(row['coverage'])} "
+            f"({percent(row['family_coverage'])}) | {row['width']:.2f} | {row['test_mse']:.4f} "
             f"| {row['test_mae']:.3f} | {rank} |"
         )
     return said

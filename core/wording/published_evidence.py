@@ -10,6 +10,7 @@ Not covered: those are decoders and losses; whether the same holds for encoders 
 
 import pandas as pd
 
+from core.formatting import signed
 from core.measures import MEASURES
 
 SOURCE = "arXiv 2602.20433, Tables 2 to 9"
@@ -32,9 +33,9 @@ def takeaways(findings: pd.DataFrame) -> list[tuple[str, str]]:
         (
             "Geometry mostly tells how a model was trained.",
             f"Over {settings} settings the {MEASURES[RANK].title.lower()} correlates with loss by "
-            f"{_number(rank['raw_spearman'].min())} to {_number(rank['raw_spearman'].max())}; with size and "
-            f"training held fixed, by {_number(rank['partial_spearman'].min())} to "
-            f"{_number(rank['partial_spearman'].max())}. Batch size and weight decay move it whether or not "
+            f"{signed(rank['raw_spearman'].min())} to {signed(rank['raw_spearman'].max())}; with size and "
+            f"training held fixed, by {signed(rank['partial_spearman'].min())} to "
+            f"{signed(rank['partial_spearman'].max())}. Batch size and weight decay move it whether or not "
             "performance follows.",
         ),
         (
@@ -50,13 +51,9 @@ def takeaways(findings: pd.DataFrame) -> list[tuple[str, str]]:
         said.append(
             (
                 "The same measure can mean the opposite for another task.",
-                f"{MEASURES[flips].title} goes with loss by {_number(low)} in one setting and by "
-                f"{_number(high)} in another. Compare models trained alike, and evaluate those you "
+                f"{MEASURES[flips].title} goes with loss by {signed(low)} in one setting and by "
+                f"{signed(high)} in another. Compare models trained alike, and evaluate those you "
                 "shortlist.",
             )
         )
     return said
-
-
-def _number(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")

@@ -6,9 +6,10 @@ import streamlit as st
 from cache.store import Store
 from core.charts import scatter as charts
 from core.evidence.correlations import LEVELS, evidence, interval
+from core.formatting import capital, percent, short_number
 from core.measures import MEASURES
 from core.measures.titles import title_of
-from core.overview import Overview, formed, percentile, short_number
+from core.overview import Overview, formed, percentile
 from core.prediction.ranking import Ranking, widest
 from pages.parts.common import table
 
@@ -31,7 +32,7 @@ def facts_line(row: pd.Series) -> str:
     if pd.notna(row["width"]):
         said.append(f"width {row['width']:.0f}")
     if pd.notna(row["alpha"]):
-        said.append(f"{100 * row['alpha']:g} % noise")
+        said.append(f"{percent(row['alpha'], 'g')} noise")
     return " · ".join(said)
 
 
@@ -62,9 +63,7 @@ def measures_table(overview: Overview, row: pd.Series, measures: list[str]) -> N
                 100 * place if pd.notna(place := percentile(reference[name], row[name])) else None
                 for name in held
             ],
-            "Meaning": [
-                f"{MEASURES[name].meaning} {MEASURES[name].direction.capitalize()}." for name in held
-            ],
+            "Meaning": [f"{MEASURES[name].meaning} {capital(MEASURES[name].direction)}." for name in held],
         }
     )
     st.dataframe(
@@ -127,7 +126,7 @@ def reasons(store: Store, overview: Overview, ranking: Ranking, row: pd.Series, 
     trusted = ranking.trusts[str(row.name)]
     st.markdown(f"### {row['name']}")
     st.caption(f"{facts_line(row)}  \n{text_line(row)}")
-    st.badge(trusted.level.capitalize(), icon=ICONS[trusted.level], color=BADGES[trusted.level])
+    st.badge(capital(trusted.level), icon=ICONS[trusted.level], color=BADGES[trusted.level])
     said = [*trusted.reasons]
     reference = overview.rows[overview.rows["origin"] == "published"]
     for name in ranking.model.measures:
@@ -156,12 +155,12 @@ def side_by_side(
             st.metric(f"Predicted {title_of(score)}", told)
             said = ["no range known"]
             if pd.notna(row["low"]):
-                said = [f"{100 * ranking.model.level:.0f} % range {row['low']:.2f} to {row['high']:.2f}"]
+                said = [f"{percent(ranking.model.level)} range {row['low']:.2f} to {row['high']:.2f}"]
             if pd.notna(row["actual"]):
                 said.append(f"known {row['actual']:.2f}")
             st.markdown(" · ".join(said))
             level = row["trust"]
-            st.badge(level.capitalize(), icon=ICONS[level], color=BADGES[level])
+            st.badge(capital(level), icon=ICONS[level], color=BADGES[level])
             if not row["in_range"]:
                 st.caption(row["reason"])
     reference = ranking.rows[ranking.rows["origin"] == "published"]

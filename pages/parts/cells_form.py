@@ -11,8 +11,8 @@ from cache.tasks.cell_study import BINS, SHARES, Plan, queue_study, settings_at,
 from cache.worker import ensure_workers
 from core.checkpoints.resolve import MINILM
 from core.errors import InputError
+from core.formatting import first_few, listed
 from core.measures.protocol import Sample
-from core.prediction.ranking import listed
 from pages.parts.common import table
 from pages.parts.queue_cards import plain, queue
 from pages.parts.token_gap_form import folders_under, short, wrong
@@ -103,8 +103,7 @@ def ask_for_cells(store: Store, *, empty: bool) -> None:
             at=None if at is None else int(at),
             quantizer_seeds=int(seeds),
         )
-        many = f" and {len(chosen) - 1} more" if chosen[1:] else ""
-        submit(store, [found[name] for name in chosen], settings, f"Cells of {chosen[0]}{many}", None)
+        submit(store, [found[name] for name in chosen], settings, f"Cells of {first_few(chosen)}", None)
     if any(
         "cells" in job.settings.measures or job.settings.study is not None for job in jobs.list_jobs(store)
     ):

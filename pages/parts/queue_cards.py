@@ -16,6 +16,7 @@ from cache import jobs
 from cache.samples import label
 from cache.worker import ensure_workers
 from core.checkpoints.resolve import MINILM
+from core.formatting import capital
 
 if TYPE_CHECKING:
     from cache.jobs import Job, Piece
@@ -62,7 +63,7 @@ def amount(value: float) -> str:
 
 def progress_text(piece: Piece) -> str:
     """What a running piece is doing, how far it is, how fast, and how long that will take."""
-    parts = [piece.stage[:1].upper() + piece.stage[1:] if piece.stage else "Starting"]
+    parts = [capital(piece.stage) or "Starting"]
     if piece.total:
         parts.append(f"{piece.done:,} of {piece.total:,} {piece.unit}")
     if piece.rate:

@@ -7,6 +7,7 @@ import streamlit as st
 from cache import samples
 from cache.requests import Settings
 from core.corpora.sources import CORPORA
+from core.formatting import capital
 from core.measures import GROUPS, MEASURES, select
 from pages.parts.queue_cards import plain, text_name
 
@@ -32,14 +33,14 @@ def choose_measures() -> str:
         members = [measure for measure in computed if measure.group == group]
         if not members:
             continue
-        st.caption(f"**{group.capitalize()}**: {meaning}" + (f". {CELLS_COST}" if group == "cells" else ""))
+        st.caption(f"**{capital(group)}**: {meaning}" + (f". {CELLS_COST}" if group == "cells" else ""))
         with st.grid("auto", min_column_width=230, gap="xsmall"):
             for measure in members:
                 ticked = st.checkbox(
                     measure.title,
                     value=measure.cost != "training",
                     key=f"measure_{measure.name}",
-                    help=f"{measure.meaning} {measure.direction[:1].upper()}{measure.direction[1:]}. "
+                    help=f"{measure.meaning} {capital(measure.direction)}. "
                     f"Source: {measure.source}. Cost: {measure.cost}.",
                     persist_state="session",
                 )

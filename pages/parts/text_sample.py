@@ -11,6 +11,7 @@ from cache.requests import Settings, Subject
 from core.charts.text import TITLES, frequencies
 from core.corpora.representativeness import ALL, USABLE
 from core.errors import InputError
+from core.formatting import capital
 from pages.parts.queue_cards import text_name
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def distances(found: Representativeness) -> pd.DataFrame:
     rows = found.distances
     return rows.assign(
         distribution=[TITLES[name][0] for name in rows["distribution"]],
-        whole=[WHOLES[name].capitalize() for name in rows["whole"]],
+        whole=[capital(WHOLES[name]) for name in rows["whole"]],
     ).rename(
         columns={
             "distribution": "Of",

@@ -13,6 +13,7 @@ from cache.tasks.gap import Request, queue_gaps
 from cache.worker import ensure_workers
 from core.checkpoints.resolve import MINILM, find
 from core.errors import InputError
+from core.formatting import capital
 from core.hub.search import search
 from core.token_sets import FORMS, TokenSet, from_text, token_sets
 from core.token_sets.resolving import SEVERAL
@@ -110,7 +111,7 @@ def choose_set(label: str, key: str, default: str, extra: list[str]) -> TokenSet
         label,
         names,
         index=names.index(default),
-        format_func=lambda n: token_sets()[n].title if n in token_sets() else n[:1].upper() + n[1:],
+        format_func=lambda n: token_sets()[n].title if n in token_sets() else capital(n),
         key=f"gap_{key}",
         persist_state="session",
     )
@@ -151,7 +152,7 @@ def choose_options() -> dict[str, object]:
         several = st.selectbox(
             "A word of several tokens",
             list(SEVERAL),
-            format_func=lambda s: SEVERAL[s][:1].upper() + SEVERAL[s][1:],
+            format_func=lambda s: capital(SEVERAL[s]),
             key="gap_several",
         )
         cases = st.checkbox("Also lower case, Capitalised and UPPER case", key="gap_cases")

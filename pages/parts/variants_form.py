@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.checkpoints.variants import SEEDS
+from core.formatting import percent
 
 LEVELS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0)
 KINDS = {
@@ -29,7 +30,7 @@ def choose_variants(bases: list[str]) -> list[str]:
             levels = st.multiselect(
                 "Noise in the layers' weights",
                 LEVELS,
-                format_func=lambda level: f"{100 * level:g} %",
+                format_func=lambda level: percent(level, "g"),
                 key="noise_levels",
                 placeholder="None",
                 help="W becomes (1 − α)·W + α·ε with ε drawn from N(0, 1); biases and embeddings stay.",

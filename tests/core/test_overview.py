@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from core import reference
-from core.overview import PUBLISHED, formed, overview, percentile, short_number
+from core.overview import PUBLISHED, formed, overview, percentile
 
 
 def measured(
@@ -129,15 +129,8 @@ def test_an_empty_store_gives_an_empty_overview() -> None:
     assert made.rows.empty and made.measures == [] and made.scores == []
 
 
-def test_percentile_and_short_numbers() -> None:
+def test_percentile() -> None:
     held = pd.Series([1.0, 2.0, 2.0, 3.0, np.nan])
     assert (
         percentile(held, 2.0) == 0.5 and percentile(held, 9.0) == 1.0 and np.isnan(percentile(held, np.nan))
     )
-    assert [short_number(v) for v in (512, 2_000, 28_763_648, 1.1e9, np.nan)] == [
-        "512",
-        "2k",
-        "28.8M",
-        "1.1B",
-        "–",
-    ]

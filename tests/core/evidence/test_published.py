@@ -48,7 +48,7 @@ def test_a_disagreement_that_is_not_there_is_not_claimed(rows: pd.DataFrame) -> 
 def test_ours_stands_beside(rows: pd.DataFrame) -> None:
     ours = pd.DataFrame({"raw": [0.8, -0.6], "partial": [0.2, -0.15]})
     assert beside(rows, ours) == (
-        "Here, over 2 measures, it goes from 0.70 to 0.17: 25% of the raw correlation is left, against 29% "
+        "Here, over 2 measures, it goes from 0.70 to 0.17: 25 % of the raw correlation is left, against 29 % "
         "there."
     )
     assert beside(rows, ours.assign(partial=np.nan)) == (

@@ -14,7 +14,7 @@ from core.prediction.regression import fit
 from core.studies import latent_geometry as paper
 from core.studies import latent_geometry_figures as figures
 from core.studies.latent_geometry_print import as_text, comparisons, for_people, printed, verdict
-from core.wording.latent_geometry import IDS, count_of, findings, percent, turns
+from core.wording.latent_geometry import IDS, count_of, findings, turns
 
 
 @pytest.fixture(scope="module")
@@ -307,8 +307,7 @@ def test_sentences_follow_the_data(frame: pd.DataFrame) -> None:
     assert told["table-1"].title.startswith("10 of 15 ")
 
 
-def test_shares_and_counts_in_words() -> None:
-    assert [percent(value) for value in (0.005, 0.1, 0.683, 0.0484)] == ["0.5 %", "10 %", "68 %", "4.8 %"]
+def test_counts_in_words() -> None:
     assert [count_of(*pair) for pair in ((3, 8), (8, 8), (0, 8))] == ["3 of 8", "all 8", "none of 8"]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from core.checkpoints.variants import split
 from core.errors import InputError
+from core.formatting import signed
 from core.measures.titles import title_of
 from core.studies import latent_geometry, own_study
 from core.studies.latent_geometry import ROBERTA, SMALL
@@ -248,7 +249,6 @@ def test_the_page_on_the_study_says_what_the_shipped_table_says() -> None:
     assert len(sentences) == 10
     assert [sentence for sentence in sentences if sentence not in text] == []
     rows = [
-        f"| {title_of(row[1])} | {' | '.join(latent_geometry.signed(r, 2) for r in row[2:])} |"
-        for row in beside.itertuples()
+        f"| {title_of(row[1])} | {' | '.join(signed(r) for r in row[2:])} |" for row in beside.itertuples()
     ]
     assert len(rows) == 19 and [row for row in rows if row not in text] == []
