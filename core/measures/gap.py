@@ -23,6 +23,7 @@ DISTANCES: tuple[Literal["cosine", "euclidean"], ...] = ("cosine", "euclidean")
 RESAMPLES = 1_000
 Z = 1.959963984540054  # 97.5 % point of the normal distribution
 _BLOCK = 1_024
+Resamples = Sequence[float] | np.ndarray  # (resamples,), as stored in JSON or as just drawn
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Gap:
 
 def gap(
     domain: Float[np.ndarray, "t d"],
-    reference: Float[np.ndarray, "r d"],
+    reference: Float[np.ndarray, "r _"],  # of width d, or refused in a sentence
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -138,7 +139,7 @@ def _resampled(
 
 
 def difference(
-    gap_a: float, gap_b: float, resamples_a: Sequence[float], resamples_b: Sequence[float], *, paired: bool
+    gap_a: float, gap_b: float, resamples_a: Resamples, resamples_b: Resamples, *, paired: bool
 ) -> tuple[float, float]:
     """(a − b, its standard error) of two gaps.
 
@@ -150,9 +151,7 @@ def difference(
     return gap_a - gap_b, float(error)
 
 
-def tied(
-    gap_a: float, gap_b: float, resamples_a: Sequence[float], resamples_b: Sequence[float], *, paired: bool
-) -> bool:
+def tied(gap_a: float, gap_b: float, resamples_a: Resamples, resamples_b: Resamples, *, paired: bool) -> bool:
     """Whether two gaps cannot be told apart: zero lies in the 95 % interval of their difference."""
     apart, error = difference(gap_a, gap_b, resamples_a, resamples_b, paired=paired)
     return abs(apart) <= Z * error
