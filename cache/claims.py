@@ -9,10 +9,11 @@ from typing import Any
 
 from filelock import FileLock
 
-from cache import jobs, locks
+from cache import jobs, locks, tasks
 from cache.files import now, read_json, write_json
 from cache.jobs import Job, Piece
 from cache.store import Store
+from core.wording.jobs import killed
 
 ATTEMPTS = 3  # a piece whose worker died this often is not tried again by itself
 INTERVAL = 0.5  # seconds between two notes of progress
@@ -52,11 +53,16 @@ class Claim:
         elapsed, gained = clock - self._stage[1], done - self._stage[2]
         rate = gained / elapsed if gained > 0 and elapsed > 0 else None
         left = (total - done) / rate if rate and total >= done else None
-        self._write(stage=stage, done=done, total=total, unit=unit, rate=rate, seconds_left=left)
+        self._write(stage=stage, done=int(done), total=int(total), unit=unit, rate=rate, seconds_left=left)
 
-    def finish(self, state: str, error: str | None = None) -> None:
-        """Note how the piece ended (done, failed or cancelled), let go of it, and record a job that ended."""
+    def finish(self, state: str, error: str | None = None, result: Any = None) -> None:
+        """Note how the piece ended (done, failed or cancelled), let go of it, and record a job that ended.
+
+        result: what came of it, JSON values, or None.
+        """
         try:
+            if result is not None and self.folder.exists():
+                write_json(jobs.result_path(self.folder, self.piece.index), result)
             self._write(state=state, error=error, finished_at=time.time(), rate=None, seconds_left=None)
         finally:
             self.lock.release()
@@ -86,20 +92,17 @@ def _claim(store: Store, job: Job, piece: Piece) -> Claim | None:
     lock = locks.take(jobs.lock_path(folder, piece.index))
     if lock is None:
         return None
-    before = read_json(jobs.record_path(folder, piece.index)) or {}
+    before = jobs.record(folder, piece.index)
     stopped = (folder / "cancelled").exists() or not (folder / "job.json").exists()
-    if stopped or before.get("state") in jobs.ENDED:  # somebody was faster
+    if stopped or before.state in jobs.ENDED:  # somebody was faster
         lock.release()
         return None
-    attempts = before.get("attempts", 0) + 1
+    attempts = before.attempts + 1
     record = {"state": "running", "attempts": attempts, "started_at": time.time()}
     claimed = Claim(store, job, piece, lock, record)
     if attempts > ATTEMPTS:
-        claimed.finish(
-            "failed",
-            f"The process that measured {piece.subject.name} was killed {ATTEMPTS} times, perhaps for want "
-            "of memory: free some, or measure fewer sequences, and resume the job.",
-        )
+        task = tasks.task_of(piece.request)
+        claimed.finish("failed", killed(task.verb, piece.subject.name, ATTEMPTS, task.remedy))
         return None
     claimed.progress("starting")
     return claimed

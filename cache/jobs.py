@@ -1,40 +1,43 @@
 """The queue: what to compute, how far it is, cancel, resume.
 
 A job is a folder of small JSON files under the store, each written whole by a rename: `job.json` says what
-was asked for, `0000.json` … how far each piece (one subject) is. Only the holder of `0000.lock` writes
-`0000.json`. What state a piece is in follows from its file and from whether its lock is held, so a killed
-worker leaves no lie behind.
+was asked for, `0000.json` … how far each piece (one request on one subject) is, `0000.result.json` … what
+came of it. Only the holder of `0000.lock` writes those of its piece. What state a piece is in follows from
+its file and from whether its lock is held, so a killed worker leaves no lie behind.
+
+A job file that cannot be read (damage, another version) is a failed job with an error and without pieces.
 """
 
 import shutil
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cache import locks, samples
+from cache import job_files, locks, tasks
+from cache.documents import from_json
 from cache.files import read_json, writable, write_json
-from cache.requests import Settings, Subject
+from cache.job_files import JobFile
+from cache.requests import Request, Subject, anchored, full_path
 from cache.store import Store
 from core.errors import InputError
-from core.formatting import first_few
+from core.wording.jobs import unreadable
 
 ENDED = ("done", "failed")
 OPEN = ("queued", "running", "interrupted")
+STATES = (*ENDED, *OPEN, "cancelled")
 
 
 @dataclass(frozen=True)
-class Piece:
-    """One subject of a job. state: queued, running, done, failed, cancelled or interrupted.
+class Record:
+    """How far a piece is. state: queued, running, done, failed, cancelled or interrupted.
 
     stage, done, total, unit: what runs now, and how far; rate in units a second; times in seconds since 1970.
     """
 
-    index: int
-    subject: Subject
-    state: str
+    state: str = "queued"
     stage: str = ""
     done: int = 0
     total: int = 0
@@ -44,13 +47,24 @@ class Piece:
     error: str | None = None
     started_at: float | None = None
     finished_at: float | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece(Record):
+    """One request on one subject, and how far it is."""
+
+    index: int
+    request: Request
+    subject: Subject
 
 
 @dataclass(frozen=True)
 class Job:
     """A job: `failed` means that all pieces have ended and some failed. submitted_at: UTC, ISO 8601.
 
-    roots: folders that its local checkpoints must lie under; None: anywhere.
+    roots: folders that its local checkpoints must lie under; None: anywhere. error: why the job's file cannot
+    be read; it has no pieces then.
     """
 
     id: str
@@ -58,62 +72,58 @@ class Job:
     submitted_at: str
     state: str
     pieces: list[Piece]
-    settings: Settings
     roots: list[str] | None = None
+    error: str | None = None
+
+    @property
+    def main(self) -> list[Piece]:
+        """The pieces that were asked for, without those that come along (`Task.also`)."""
+        return [piece for piece in self.pieces if type(piece.request) is type(self.pieces[0].request)]
+
+    @property
+    def page(self) -> tasks.Page | None:
+        """The page that shows what comes of it, if there is one."""
+        request = self.pieces[0].request if self.pieces else None
+        return None if request is None else tasks.task_of(request).page(request)
 
 
 def submit(
     store: Store,
-    subjects: list[Subject],
-    settings: Settings,
+    request: Request,
+    subjects: Sequence[Subject],
     title: str | None = None,
     *,
     roots: Iterable[Path] | None = None,
 ) -> str:
-    """Queue the subjects as one job and return its id; `cache.worker.ensure_workers` gets it going.
+    """Queue the request on each subject as one job; return its id; `cache.worker.ensure_workers` starts it.
 
-    Where text is read, a last piece of kind "corpus" tells how representative it is, unless that is known.
+    What the kind of job does along with it (`Task.also`) makes the last pieces. title: None is the kind's.
     roots: where local checkpoints must lie, for requests that do not come from the owner of this machine.
-    Errors: InputError for no subject, and for a corpus that is not there.
+    Errors: InputError for no subject, and for a request that cannot be carried out.
     """
     if not subjects:
         raise InputError("There is nothing to measure: choose a checkpoint or a file of vectors.")
-    name = first_few(Path(subject.name).name for subject in subjects)
-    if any(subject.kind == "checkpoint" for subject in subjects) and not samples.compared(
-        store, settings.corpus, settings.sequences, settings.seed, settings.column
-    ):
-        subjects = [*subjects, Subject("corpus", samples.label(settings.corpus))]
+    task = tasks.task_of(request)
+    task.check(request)
+    asked = [(request, subject) for subject in subjects] + task.also(store, request, subjects)
     now = datetime.now(UTC)
     job = f"{now:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
-    content = {
-        "title": title or name,
-        "submitted_at": now.isoformat(timespec="microseconds"),
-        "settings": asdict(settings) | {"corpus": _absolute(settings.corpus)},
-        "subjects": [asdict(_anchored(subject)) for subject in subjects],
-        "roots": None if roots is None else [str(root) for root in roots],
-    }
+    content = JobFile(
+        title or task.title(request, subjects),
+        now.isoformat(timespec="microseconds"),
+        None if roots is None else [str(root) for root in roots],
+        [(anchored(one), _anchored(subject)) for one, subject in asked],
+    )
     with writable(store.folder):
         made = folder(store, f".{job}")
         made.mkdir(parents=True)
-        write_json(made / "job.json", content)
+        write_json(made / "job.json", job_files.content_of(content))
         made.rename(folder(store, job))
     return job
 
 
-def _absolute(name: str) -> str:
-    """A file or folder by its full path, since a worker runs in another folder; other names as they are.
-
-    Of a variant, which is written behind a plus sign, that of the folder it is made from.
-    """
-    for cut in (len(name), name.find("+")):
-        path = Path(name[: max(cut, 0)]).expanduser()
-        if name[: max(cut, 0)] and path.exists():
-            return f"{path.resolve()}{name[cut:]}"
-    return name
-
-
 def _anchored(subject: Subject) -> Subject:
-    place = _absolute(subject.path or subject.name)
+    place = full_path(subject.path or subject.name)
     return replace(subject, path=place) if Path(place).is_absolute() else subject
 
 
@@ -141,6 +151,8 @@ def cancel(store: Store, job: str) -> None:
 def resume(store: Store, job: str) -> None:
     """Queue again what was cancelled, interrupted or failed; finished pieces are not done again."""
     found = get(store, job)
+    if found.error:
+        raise InputError(found.error)
     with writable(store.folder):
         (folder(store, job) / "cancelled").unlink(missing_ok=True)
         for piece in found.pieces:
@@ -171,32 +183,51 @@ def lock_path(job_folder: Path, index: int) -> Path:
     return job_folder / f"{index:04d}.lock"
 
 
+def result_path(job_folder: Path, index: int) -> Path:
+    """The file that holds what came of a piece that is done, as its command prints it."""
+    return job_folder / f"{index:04d}.result.json"
+
+
+def result(store: Store, job: str, index: int) -> Any:
+    """What came of a piece that is done, as JSON values; None where nothing was kept."""
+    return read_json(result_path(folder(store, job), index))
+
+
+def record(job_folder: Path, index: int) -> Record:
+    """How far a piece is, by its file; one that is absent or cannot be read is a piece not begun."""
+    try:
+        found = from_json(Record, read_json(record_path(job_folder, index)))
+    except ValueError:
+        return Record()
+    return found if found.state in STATES else Record()
+
+
 def _read(path: Path) -> Job | None:
-    asked = read_json(path / "job.json")
-    if asked is None:
+    try:
+        content = job_files.read(path / "job.json")
+    except job_files.Unreadable as error:
+        when = job_files.submitted_at(path)
+        return Job(path.name, path.name, when, "failed", [], error=unreadable(str(error)))
+    if content is None:
         return None
     cancelled = (path / "cancelled").exists()
-    pieces = [_piece(path, index, Subject(**s), cancelled) for index, s in enumerate(asked["subjects"])]
-    settings = Settings(**asked["settings"])
+    pieces = [_piece(path, index, *asked, cancelled) for index, asked in enumerate(content.asked)]
     state = _state([piece.state for piece in pieces])
-    return Job(path.name, asked["title"], asked["submitted_at"], state, pieces, settings, asked["roots"])
+    return Job(path.name, content.title or path.name, content.submitted_at, state, pieces, content.roots)
 
 
-def _piece(path: Path, index: int, subject: Subject, cancelled: bool) -> Piece:
-    record: dict[str, Any] = read_json(record_path(path, index)) or {"state": "queued"}
-    record.pop("attempts", None)
-    if record["state"] == "running" and not locks.held(lock_path(path, index)):
-        again = read_json(record_path(path, index))  # it may have ended between the two looks
-        if again and again["state"] == "running":
-            record["state"] = "queued" if locks.workers_alive(path.parents[1]) else "interrupted"
-        else:
-            record = again or {"state": "queued"}
-            record.pop("attempts", None)
-    if cancelled and record["state"] in ("queued", "interrupted"):
-        record["state"] = "cancelled"
-    if not cancelled and record["state"] == "cancelled":
-        record = {"state": "queued"}
-    return Piece(index, subject, **record)
+def _piece(path: Path, index: int, request: Request, subject: Subject, cancelled: bool) -> Piece:
+    found = record(path, index)
+    if found.state == "running" and not locks.held(lock_path(path, index)):
+        found = record(path, index)  # it may have ended between the two looks
+        if found.state == "running":
+            alive = locks.workers_alive(path.parents[1])
+            found = replace(found, state="queued" if alive else "interrupted")
+    if cancelled and found.state in ("queued", "interrupted"):
+        found = replace(found, state="cancelled")
+    if not cancelled and found.state == "cancelled":
+        found = Record()
+    return Piece(index=index, request=request, subject=subject, **asdict(found))
 
 
 def _state(pieces: list[str]) -> str:

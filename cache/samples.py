@@ -38,6 +38,12 @@ def label(corpus: str) -> str:
     return corpus if corpus in CORPORA else Path(corpus).name
 
 
+def title(corpus: str) -> str:
+    """A corpus as people call it."""
+    titles = {STANDARD_LIBRARY: "Python's standard library", PTB_WIKITEXT: "PTB + WikiText-2"}
+    return titles.get(label(corpus), label(corpus))
+
+
 def text_sample(store: Store, corpus: str, sequences: int, seed: int, column: str | None = None) -> Sample:
     """The sample that `core.corpora.sources` draws; from disk, where it was drawn before."""
     source = _source(corpus, column)

@@ -11,24 +11,17 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from concurrent.futures import Executor, as_completed
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from cache import claims, jobs, locks, samples
+from cache import claims, jobs, locks, tasks
 from cache.claims import Cancelled, Claim
 from cache.jobs import Job
 from cache.store import Store
-from cache.tasks import cell_study as cell_studies
-from cache.tasks import gap as gaps
-from cache.tasks import glue_run as fine_tuning
-from cache.tasks import measure as measuring
-from cache.tasks import pretrain as own_study
 from core.errors import InputError
-from core.formatting import typed_line
+from core.wording.jobs import out_of_memory, unexpected
 
 LINGER = 2.0  # seconds without work after which a worker leaves
 KEPT_LOGS = 20
@@ -100,45 +93,24 @@ def work(store: Store) -> None:
 
 
 def carry_out(claim: Claim) -> None:
-    """Measure the piece's subject; how that ended stands in the piece, one sentence if it failed."""
-    subject = claim.piece.subject
+    """Do what the piece asks for; how that ended stands in the piece, one sentence if it failed."""
+    subject, task = claim.piece.subject, tasks.task_of(claim.piece.request)
+    roots = None if claim.job.roots is None else [Path(root) for root in claim.job.roots]
     try:
-        _perform(claim)
-        claim.finish("done")
+        result = task.run(claim.store, subject, claim.piece.request, claim.progress, roots)
+        claim.finish("done", result=result.to_json() if hasattr(result, "to_json") else result)
     except Cancelled:
         claim.finish("cancelled")
     except InputError as error:
         claim.finish("failed", str(error))
     except MemoryError:
-        claim.finish(
-            "failed", f"Memory ran out while measuring {subject.name}: free some, or measure fewer sequences."
-        )
+        claim.finish("failed", out_of_memory(task.verb, subject.name, task.remedy))
     except Exception as error:
         log.exception("%s", subject.name)
         details = jobs.lock_path(claim.folder, claim.piece.index).with_suffix(".log")
         if claim.folder.exists():
             details.write_text(traceback.format_exc())
-        claim.finish(
-            "failed",
-            f"Measuring {subject.name} failed unexpectedly ({typed_line(error)}); "
-            f"the details are in {details}.",
-        )
-
-
-def _perform(claim: Claim) -> None:
-    """What the piece's kind of subject asks for."""
-    subject, asked = claim.piece.subject, claim.job.settings
-    if subject.kind == "corpus":
-        claim.progress("comparing samples with the whole text")
-        samples.compare(claim.store, asked.corpus, asked.sequences, asked.seed, asked.column)
-        return
-    if subject.kind == "pretrain":
-        own_study.pretrain_piece(claim.store, subject, asked, claim.progress)
-        return
-    work: Callable[..., Any] = measuring.measure_subject if asked.study is None else cell_studies.study
-    work = {"gap": gaps.measure_piece, "glue": fine_tuning.fine_tune_subject}.get(subject.kind, work)
-    roots = None if claim.job.roots is None else [Path(root) for root in claim.job.roots]
-    work(claim.store, subject, asked, claim.progress, roots=roots)
+        claim.finish("failed", unexpected(task.verb, subject.name, error, str(details)))
 
 
 def run_piece(folder: str, job: str, index: int) -> None:

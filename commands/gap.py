@@ -6,7 +6,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from cache import jobs
 from cache.paths import store_folder
+from cache.requests import REFERENCE, Gap, Subject
 from cache.store import Store
 from cache.tasks import gap as gaps
 from commands.terminal import (
@@ -38,7 +40,7 @@ def gap(
     ] = "digits",
     reference: Annotated[
         str, typer.Option(help="Token set, a file, or random:N tokens of the rest of the vocabulary.")
-    ] = gaps.REFERENCE,
+    ] = REFERENCE,
     form: Annotated[
         str | None, typer.Option(help="Which token of a word: plain, word or both; default: the set's own.")
     ] = None,
@@ -68,11 +70,11 @@ def gap(
         names = list(dict.fromkeys([*names, *found]))
     if not names:
         raise InputError("Nothing to measure: name checkpoints, a folder of them, or --made-from MODEL.")
-    request = gaps.Request.of(domain, reference, form=form, cases=cases, several=several, seed=seed)
+    request = Gap.of(domain, reference, form=form, cases=cases, several=several, seed=seed)
     opened = Store.open(store_folder(store))
     if detach:
-        job = gaps.queue_gaps(opened, [(name, revision) for name in names], request)
-        detached(opened, job, as_json)
+        subjects = [Subject(name, revision=revision) for name in names]
+        detached(opened, jobs.submit(opened, request, subjects), as_json)
         return
     results, failures = attempt(
         names,

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from cache import jobs, worker
 from cache.paths import store_folder
-from cache.requests import Settings, Subject
+from cache.requests import Measure, Settings, Subject, Vectors
 from cache.store import Store
 from cache.tasks.measure import measure_subject
 from commands.terminal import (
@@ -76,8 +76,8 @@ def measure(
     as_json: JsonOption = False,
 ) -> None:
     """Measure checkpoints, or vectors of your own; what the store already holds is not computed again."""
-    subjects = [Subject("checkpoint", name, revision=revision) for name in checkpoints or []]
-    subjects += [Subject("vectors", path.name, path=str(path)) for path in vectors or []]
+    subjects = [Subject(name, revision=revision) for name in checkpoints or []]
+    subjects += [Vectors(path.name, path=str(path)) for path in vectors or []]
     if not subjects:
         raise InputError("Nothing to measure: name checkpoints, or give --vectors FILE.")
     settings = Settings(
@@ -101,7 +101,7 @@ def measure(
     select(measures)  # an unknown measure is said once, before any work
     opened = Store.open(store_folder(store))
     if detach or executor:
-        job = jobs.submit(opened, subjects, settings)
+        job = jobs.submit(opened, Measure(settings), subjects)
         if detach:
             detached(opened, job, as_json)
             return

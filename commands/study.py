@@ -6,14 +6,13 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cache import jobs, worker
+from cache import jobs, own_study, worker
 from cache import predictions as predicting
 from cache.paths import store_folder
-from cache.requests import Settings, Subject
+from cache.requests import CellStudy, Plan, Settings, Subject, Vectors
 from cache.store import Store
 from cache.tasks import cell_study as cell_studies
 from cache.tasks import glue_run as fine_tuning
-from cache.tasks import pretrain as own_study
 from commands.terminal import (
     DetachOption,
     JsonOption,
@@ -30,7 +29,6 @@ from commands.terminal import (
 )
 from core.errors import InputError
 from core.fine_tuning.glue import TASKS as GLUE_TASKS
-from core.measures import select
 from core.studies import own_study as own_plan
 
 study_app = typer.Typer(
@@ -107,7 +105,7 @@ def study_glue(
     as_json: JsonOption = False,
 ) -> None:
     """Fine-tune on GLUE, as its script in transformers does by default; what is scored is not done again."""
-    request = own_study.request_of(
+    request = fine_tuning.request_of(
         {
             "epochs": epochs,
             "learning_rate": learning_rate,
@@ -116,16 +114,16 @@ def study_glue(
         },
         data,
         tuple(name.strip() for name in tasks.split(",") if name.strip()),
+        device,
     )
-    settings = fine_tuning.settings_of(request, device)
-    subjects = [Subject("glue", name) for name in checkpoints]
+    subjects = [Subject(name) for name in checkpoints]
     opened = Store.open(store_folder(store))
     if detach:
-        queued(opened, [jobs.submit(opened, subjects, settings, "GLUE fine-tuning")], as_json)
+        queued(opened, [jobs.submit(opened, request, subjects, "GLUE fine-tuning")], as_json)
         return
     results, failures = attempt(
         checkpoints,
-        lambda index, progress: fine_tuning.fine_tune_subject(opened, subjects[index], settings, progress),
+        lambda index, progress: fine_tuning.fine_tune_subject(opened, subjects[index], request, progress),
     )
     if as_json:
         print_json({"results": results, "failures": failures})
@@ -186,7 +184,7 @@ def study_own(
             people.print(f"Wrote {len(table):,} rows of {count} checkpoints to {collect}.", highlight=False)
         return
     names = tuple(name.strip() for name in tasks.split(",") if name.strip())
-    request = own_study.request_of(
+    request = fine_tuning.request_of(
         {"learning_rate": learning_rate, "train_examples": train_examples}, data, names
     )
     skip = set() if again else own_plan.finished(shipped, names)
@@ -216,11 +214,11 @@ def cells_sweep(
     as_json: JsonOption = False,
 ) -> None:
     """Measure cells with other numbers of bins: does the order of the checkpoints change?"""
-    subjects = [Subject("checkpoint", name) for name in checkpoints or []]
-    subjects += [Subject("vectors", path.name, path=str(path)) for path in vectors or []]
+    subjects = [Subject(name) for name in checkpoints or []]
+    subjects += [Vectors(path.name, path=str(path)) for path in vectors or []]
     if not subjects:
         raise InputError("Nothing to measure: name checkpoints, or give --vectors FILE.")
-    plan = cell_studies.Plan(
+    plan = Plan(
         M=tuple(map(int, numbers(m, "--m"))),
         k=tuple(map(int, numbers(k, "--k"))),
         shares=tuple(numbers(shares, "--shares")),
@@ -232,18 +230,16 @@ def cells_sweep(
         seed=seed,
         at=at,
         quantizer_seeds=quantizer_seeds,
-        study=cell_studies.Plan.from_json(plan.to_json()).to_json(),
     )
-    select(measures)
+    request = CellStudy(settings, plan)
+    cell_studies.check(request)
     opened = Store.open(store_folder(store))
     if detach:
-        title = f"Number of cells: {len(subjects)} subjects"
-        job = cell_studies.queue_study(opened, subjects, settings, plan, title)
-        detached(opened, job, as_json)
+        detached(opened, jobs.submit(opened, request, subjects), as_json)
         return
     results, failures = attempt(
         [subject.name for subject in subjects],
-        lambda index, progress: cell_studies.study(opened, subjects[index], settings, progress),
+        lambda index, progress: cell_studies.study(opened, subjects[index], request, progress),
     )
     agreement = cell_studies.agreements(results)
     if as_json:

@@ -11,14 +11,15 @@ from cache import jobs, uploads
 from cache.cost import estimate
 from cache.paths import checkpoint_roots
 from cache.preflight import folder_facts, hub_problem
-from cache.requests import Settings, Subject
+from cache.requests import Measure, Settings, Subject, Vectors
+from cache.tasks import called
 from core.checkpoints.architecture import Facts
 from core.checkpoints.resolve import MINILM, find
 from core.errors import InputError
 from core.formatting import first_few
 from pages.parts.common import open_store, table
 from pages.parts.glue_form import fine_tune
-from pages.parts.queue_cards import called, duration, plain, queue
+from pages.parts.queue_cards import duration, plain, queue
 from pages.parts.settings_form import choose_settings, said, wrong
 from pages.parts.text_sample import text_sample
 from pages.parts.variants_form import choose_variants
@@ -118,7 +119,7 @@ def choose_hub_ids() -> list[Subject]:
     else:
         st.caption("Only config, tokenizer and safetensors are downloaded, when the job runs.")
     split = [line.partition("@") for line in lines if not problems[line]]
-    return [Subject("checkpoint", name, None, revision or None) for name, _, revision in split]
+    return [Subject(name, revision=revision or None) for name, _, revision in split]
 
 
 def choose_uploads() -> list[Subject]:
@@ -152,7 +153,7 @@ def choose_uploads() -> list[Subject]:
         good.setdefault(result.fingerprint, result)
         st.markdown(line)
     st.caption("Kept on this machine only. The same vectors in two formats are one entry.")
-    return [Subject("vectors", upload.name, str(upload.path), None) for upload in good.values()]
+    return [Vectors(upload.name, path=str(upload.path)) for upload in good.values()]
 
 
 def cost(models: list[Facts], settings: Settings) -> str:
@@ -220,7 +221,7 @@ with left.container(border=True, height="stretch"):
     from_hub = choose_hub_ids()
 with right.container(border=True, height="stretch"):
     uploaded = choose_uploads()
-models_chosen = [Subject("checkpoint", name, None, None) for name in [*found, *variants]] + from_hub
+models_chosen = [Subject(name) for name in [*found, *variants]] + from_hub
 subjects = models_chosen + uploaded
 
 options = st.expander("Options: what to measure, on which text, how", icon=":material/tune:", key="options")
@@ -245,7 +246,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{said(settings)}.  \n{cost(list(found.values()), settings)}")
 if pressed and settings:
     try:
-        jobs.submit(store, subjects, settings, first_few(map(called, subjects)), roots=roots)
+        jobs.submit(store, Measure(settings), subjects, first_few(map(called, subjects)), roots=roots)
     except InputError as error:
         wrong(str(error))
     else:

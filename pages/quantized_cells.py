@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import streamlit as st
 
+from cache.samples import title as text_name
 from cache.tasks.cell_study import cell_rows, curve_rows
 from core.cells.curves import Curves
 from core.cells.sweep import agreement, comparable, ranks
@@ -16,7 +17,7 @@ from core.measures.titles import title_of
 from core.wording import cells as cell_words
 from pages.parts.cells_form import ask_for_cells, ask_for_growth, ask_for_sweep, ask_for_the_same_size
 from pages.parts.common import from_url, open_store, refresh, to_url
-from pages.parts.queue_cards import plain, text_name
+from pages.parts.queue_cards import plain
 
 QUANTIZERS = {"lsq": "Additive (LSQ)", "pq": "Product (PQ)"}
 WORDS = {"occupancy": cell_words.occupancy, "nearest": cell_words.nearest, "errors": cell_words.errors}

@@ -1,1 +1,89 @@
-"""One module a request that a job may make: how it runs, its title, the page of its result."""
+"""The kinds of jobs: one module each, whose TASK says how it runs, its title, its verb, its result's page.
+
+A module in this folder that defines TASK is a kind of job; nothing else lists it. Worker, queue, pages and
+commands ask `task_of(request)`. Modules here import what is heavy inside their functions, since every page
+reads this registry.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cache.requests import Request, Subject
+from core.formatting import first_few
+
+if TYPE_CHECKING:
+    from cache.store import Store
+
+    Asked = tuple[Request, Subject]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the app: its file in pages/, without the ending, and what the navigation calls it."""
+
+    file: str
+    title: str
+
+
+def called(subject: Subject) -> str:
+    """A subject as people call it: the last folder of a path, a hub id or a file name as it is."""
+    from core.checkpoints.resolve import MINILM
+
+    if subject.name == MINILM:
+        return "MiniLM-L6"
+    return subject.name.rstrip("/").rpartition("/")[2] if subject.name.startswith("/") else subject.name
+
+
+def first_and_more(request: Request, subjects: Sequence[Subject]) -> str:
+    """A title: the first subject, and how many more there are."""
+    return first_few(Path(subject.name).name for subject in subjects)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One kind of job.
+
+    Attributes:
+        name: what job files call it; never changes.
+        request: the dataclass that asks for it.
+        run: run(store, subject, request, progress, roots) carries out one piece and returns what the command
+            prints of it: a dict of JSON values, an object with `to_json`, or None. `progress(stage, done,
+            total, unit)` may raise to stop the work. roots: folders that a local checkpoint must lie under;
+            None: anywhere. An InputError is the sentence to show; nothing is stored then.
+        verb: begins the sentences about a piece: "Measuring" X failed.
+        title: title(request, subjects) of a job that was given none.
+        page: page(request), where its result is shown; None: nowhere by itself.
+        remedy: what to do when memory runs out.
+        check: check(request) raises InputError for what cannot be done, before it is queued.
+        also: also(store, request, subjects) gives what is carried out after them in the same job.
+        called: called(subject), a subject as people call it.
+    """
+
+    name: str
+    request: type[Request]
+    run: "Callable[[Store, Subject, Any, Any, Iterable[Path] | None], Any]"
+    verb: str
+    title: Callable[[Any, Sequence[Subject]], str] = first_and_more
+    page: Callable[[Any], Page | None] = lambda request: None
+    remedy: str = "free some"
+    check: Callable[[Any], object] = lambda request: None
+    also: "Callable[[Store, Any, Sequence[Subject]], list[Asked]]" = lambda store, request, subjects: []
+    called: Callable[[Subject], str] = field(default=called)
+
+
+@cache
+def registry() -> dict[str, Task]:
+    """Every kind of job, by the name that job files give it."""
+    modules = (importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__))
+    tasks = [module.TASK for module in modules if hasattr(module, "TASK")]
+    return {task.name: task for task in tasks}
+
+
+def task_of(request: Request) -> Task:
+    """The kind of job that a request asks for."""
+    return next(task for task in registry().values() if task.request is type(request))

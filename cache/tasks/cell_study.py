@@ -4,15 +4,16 @@ A study is an ordinary measurement taken at several sizes one after the other, s
 itself and a study that was stopped goes on where it was.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cache.requests import Progress, Settings, Subject
+from cache.requests import CellStudy, Progress, Settings, Subject, Vectors
 from cache.store import Store
-from cache.tasks.measure import measure_subject
+from cache.tasks import Page, Task, text_sample
+from cache.tasks.measure import measure_subject, only_cells
 from core.checkpoints.resolve import MINILM
 from core.corpora.sources import CORPORA
 from core.errors import InputError
@@ -26,63 +27,37 @@ BINS = (16, 64, 256, 1024)
 BOOKS = (1, 2, 4, 8)
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The sizes of a study: every M with every k, at every share of the vectors.
-
-    A share 1 is the number of vectors that cell measures are taken of anyway (Settings.at, or all).
-    """
-
-    M: tuple[int, ...] = (4,)
-    k: tuple[int, ...] = (256,)
-    shares: tuple[float, ...] = (1.0,)
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "Plan":
-        """What `to_json` made, checked."""
-        plan = cls(**{key: tuple(values) for key, values in content.items()})
-        if not (plan.M and plan.k and plan.shares):
-            raise InputError("A study needs at least one M, one k and one share of the vectors: give them.")
-        if min(plan.M) < 1 or min(plan.k) < 2 or not 0 < min(plan.shares) <= max(plan.shares) <= 1:
-            raise InputError(
-                "A study needs M from 1, k from 2 and shares of the vectors above 0 and up to 1: change them."
-            )
-        return plan
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {key: list(values) for key, values in asdict(self).items()}
-
-    def sizes(self) -> Iterator[tuple[float, int, int]]:
-        """(share, M, k), the whole cloud first, since its size is what shares are of."""
-        for share in sorted(self.shares, reverse=True):
-            for M in sorted(self.M):
-                for k in sorted(self.k):
-                    yield share, M, k
+def check(request: CellStudy) -> None:
+    """InputError for sizes that cannot be, and where other than cell measures are asked for."""
+    plan = request.plan
+    if not (plan.M and plan.k and plan.shares):
+        raise InputError("A study needs at least one M, one k and one share of the vectors: give them.")
+    if min(plan.M) < 1 or min(plan.k) < 2 or not 0 < min(plan.shares) <= max(plan.shares) <= 1:
+        raise InputError(
+            "A study needs M from 1, k from 2 and shares of the vectors above 0 and up to 1: change them."
+        )
+    if not only_cells(request.settings):
+        raise InputError(
+            "A study of cells measures cells only: give cells, lsq, pq or names of such measures."
+        )
 
 
 def study(
     store: Store,
     subject: Subject,
-    settings: Settings,
+    request: CellStudy,
     progress: Progress | None = None,
     *,
     roots: Iterable[Path] | None = None,
 ) -> dict[str, Any]:
-    """Measure one subject at every size of the plan in `settings.study`.
+    """Measure one subject at every size of the plan.
 
     Returns {"subject", "fingerprint", "n", "d", "values": [{"M", "k", "n", "seeds", "measures": {name: mean},
     "sd": {name: …}}…], "left_out": [{"M", "k", "n", "reason"}…], "seconds", "cached"}.
     Errors: InputError where no size can be measured, or where the settings ask for other than cell measures.
     """
-    from core.measures import select
-    from core.measures.registry import MEASURES
-
-    if any(MEASURES[name].group != "cells" for name in select(settings.measures)):
-        raise InputError(
-            "A study of cells measures cells only: give cells, lsq, pq or names of such measures."
-        )
-    sizes = list(Plan.from_json(settings.study or {}).sizes())
+    check(request)
+    settings, sizes = request.settings, request.plan.sizes()
     values: list[dict[str, Any]] = []
     left_out: list[dict[str, Any]] = []
     whole: dict[str, Any] = {}
@@ -90,7 +65,7 @@ def study(
     for number, (share, M, k) in enumerate(sizes, start=1):
         at = settings.at if share == 1 or not whole else max(2, round(share * whole["n"]))
         told = f"M = {M}, k = {k}" + (f", n = {at:,}" if at else "") + f" ({number} of {len(sizes)}): "
-        one = replace(settings, study=None, at=at, M=M, k=k)
+        one = replace(settings, at=at, M=M, k=k)
         try:
             result = measure_subject(store, subject, one, partial(_told, progress, told), roots=roots)
         except InputError as error:
@@ -143,31 +118,15 @@ def agreements(results: Sequence[dict[str, Any]]) -> "pd.DataFrame":
     return pd.concat(parts, ignore_index=True)
 
 
-def queue_study(
-    store: Store,
-    subjects: Sequence[Subject],
-    settings: Settings,
-    plan: Plan,
-    title: str,
-    *,
-    roots: Iterable[Path] | None = None,
-) -> str:
-    """Queue one study of several subjects as a job; returns its id."""
-    from cache import jobs
-
-    asked = replace(settings, study=Plan.from_json(plan.to_json()).to_json())
-    return jobs.submit(store, list(subjects), asked, title, roots=roots)
-
-
 def subject_of(row: "pd.Series") -> Subject:
     """The subject that a row of `checkpoints` (or of an overview) stands for, to measure it again."""
     if row["origin"] == "uploaded":
-        return Subject("vectors", row["name"], row["path"])
+        return Vectors(row["name"], path=row["path"])
     if row["source"] == "package":
-        return Subject("checkpoint", MINILM)
+        return Subject(MINILM)
     if row["source"] == "hub":
-        return Subject("checkpoint", row["name"], None, row["revision"])
-    return Subject("checkpoint", row["path"])
+        return Subject(row["name"], revision=row["revision"])
+    return Subject(row["path"])
 
 
 def settings_at(sample: Sample, measures: Iterable[str]) -> Settings | None:
@@ -235,3 +194,28 @@ def curve_rows(store: Store) -> "pd.DataFrame":
 def _told(progress: Progress | None, before: str, stage: str, done: int, total: int, unit: str) -> None:
     if progress:
         progress(before + stage, done, total, unit)
+
+
+def run(
+    store: Store, subject: Subject, request: CellStudy, progress: Progress, roots: Iterable[Path] | None
+) -> dict[str, Any]:
+    """`study` for a piece of a job."""
+    return study(store, subject, request, progress, roots=roots)
+
+
+def title(request: CellStudy, subjects: Sequence[Subject]) -> str:
+    """Of a job that was given none."""
+    return f"Number of cells: {len(subjects)} subjects"
+
+
+TASK = Task(
+    name="cell_study",
+    request=CellStudy,
+    run=run,
+    verb="Measuring cells of",
+    title=title,
+    page=lambda request: Page("quantized_cells", "Quantized cells"),
+    remedy="free some, or quantize fewer vectors",
+    check=check,
+    also=lambda store, request, subjects: text_sample.beside(store, request.settings, subjects),
+)

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cache.files import Remembered, now
-from cache.requests import Progress, Settings, Subject
+from cache.requests import Gap, Progress, Subject
 from cache.store import Store
+from cache.tasks import Page, Task
 from core.errors import InputError
 from core.measures.gap import DISTANCES, gap
-from core.token_sets import TokenSet, load, random_size
+from core.token_sets import TokenSet, random_size
 from core.token_sets.comparison import are_tied
 from core.token_sets.resolving import Resolved, Skipped, Used, draw, resolve
 from core.weights.ranges import Traffic
@@ -29,61 +30,7 @@ if TYPE_CHECKING:
 
 GAP_VERSION = 1
 PARTS = ("within_domain", "within_reference", "between", "gap", "se")
-REFERENCE = "everyday"
 SMALL = 2**28  # bytes of weights that are read through in a moment
-
-
-@dataclass(frozen=True)
-class Request:
-    """What gap is asked for. reference: a token set, or "random:N" for a seeded draw from the vocabulary.
-
-    form, cases, several: how words become tokens, see core.token_sets.resolving.resolve.
-    """
-
-    domain: TokenSet
-    reference: TokenSet | str
-    form: str | None = None
-    cases: bool = False
-    several: str = "skip"
-    seed: int = 0
-
-    @classmethod
-    def of(cls, domain: str, reference: str = REFERENCE, **options: Any) -> "Request":
-        """By names of sets, files, or random:N for the reference; InputError where there is no such set."""
-        if random_size(domain):
-            raise InputError(f"{domain} can be a reference only: give a token set or a file as the domain.")
-        return cls(load(domain), reference if random_size(reference) else load(reference), **options)
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "Request":
-        """What `to_json` made."""
-        sets = {
-            key: TokenSet(**(value | {"words": tuple(value["words"])}))
-            for key in ("domain", "reference")
-            if isinstance(value := content[key], dict)
-        }
-        return cls(**(content | sets))
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values, words included, so that a job does not depend on a file that may change."""
-        return asdict(self)
-
-    @property
-    def names(self) -> tuple[str, str]:
-        """What the two sets are called."""
-        return self.domain.name, self.reference if isinstance(self.reference, str) else self.reference.name
-
-    @property
-    def parameters(self) -> str:
-        """What tells this gap from others of one checkpoint and seed: JSON, sets by the digest of words."""
-        sets = {"domain": self.domain, "reference": self.reference}
-        said = {key: value if isinstance(value, str) else value.digest for key, value in sets.items()}
-        forms = {
-            f"{key}_form": self.form or value.form
-            for key, value in sets.items()
-            if not isinstance(value, str)
-        }
-        return json.dumps(said | forms | {"cases": self.cases, "several": self.several}, sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -106,7 +53,7 @@ class Source:
 def gap_for(
     store: Store,
     name: str,
-    request: Request,
+    request: Gap,
     progress: Progress | None = None,
     *,
     revision: str | None = None,
@@ -175,48 +122,6 @@ def expand(names: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def measure_piece(
-    store: Store,
-    subject: Subject,
-    settings: Settings,
-    progress: Progress | None = None,
-    *,
-    roots: Iterable[Path] | None = None,
-) -> dict[str, Any]:
-    """`gap_for` for one subject of a job, which `queue_gaps` made."""
-    request = Request.from_json(settings.gap or {})
-    return gap_for(
-        store, subject.path or subject.name, request, progress, revision=subject.revision, roots=roots
-    )
-
-
-def queue_gaps(
-    store: Store,
-    checkpoints: Sequence[tuple[str, str | None]],
-    request: Request,
-    *,
-    roots: Iterable[Path] | None = None,
-) -> str:
-    """Queue the same gap of many checkpoints, (name, revision) each, as one job; returns its id."""
-    from cache import jobs
-
-    domain, reference = request.names
-    count = (
-        f"{len(checkpoints)} checkpoints"
-        if len(checkpoints) > 1
-        else checkpoints[0][0]
-        if checkpoints
-        else ""
-    )
-    return jobs.submit(
-        store,
-        [Subject("gap", name, revision=revision) for name, revision in checkpoints],
-        Settings(gap=request.to_json(), seed=request.seed),
-        f"Token gap of {Path(count).name}: {domain} against {reference}",
-        roots=roots,
-    )
-
-
 def tied_pairs(store: Store, results: Sequence[dict[str, Any]], distance: str) -> list[tuple[int, int]]:
     """Pairs (by position, i < j) of results of `gap_for` whose gaps in `distance` cannot be told apart.
 
@@ -249,7 +154,7 @@ def measured(store: Store) -> "pd.DataFrame":
     return rows
 
 
-def _compute(source: Source, request: Request, tell: Progress) -> dict[str, Any]:
+def _compute(source: Source, request: Gap, tell: Progress) -> dict[str, Any]:
     """Tokens, rows, distances: the content of `gaps.details`."""
     import numpy as np
 
@@ -306,7 +211,7 @@ def _compute(source: Source, request: Request, tell: Progress) -> dict[str, Any]
     }
 
 
-def _thin(name: str, used: dict[str, list[Used]], request: Request) -> list[str]:
+def _thin(name: str, used: dict[str, list[Used]], request: Gap) -> list[str]:
     """Warnings where less than half of a set's words are left, or fewer tokens than were to be drawn."""
     asked = {"domain": request.domain, "reference": request.reference}
     wanted = 0 if isinstance(request.reference, TokenSet) else random_size(request.reference) or 0
@@ -333,7 +238,7 @@ def _ids(words: list[list[Any]]) -> list[int]:
     return list(dict.fromkeys(number for _, _, ids in words for number in ids))
 
 
-def _stored(store: Store, fingerprint: str, request: Request) -> dict[str, Any] | None:
+def _stored(store: Store, fingerprint: str, request: Gap) -> dict[str, Any] | None:
     return _details(store, fingerprint, request.parameters, request.seed)
 
 
@@ -345,7 +250,7 @@ def _details(store: Store, fingerprint: str, parameters: str, seed: int) -> dict
     return None if rows.empty else json.loads(rows["details"].iloc[0])
 
 
-def _remember(store: Store, source: Source, request: Request, found: dict[str, Any], seconds: float) -> None:
+def _remember(store: Store, source: Source, request: Gap, found: dict[str, Any], seconds: float) -> None:
     key = {
         "subject": source.fingerprint,
         "parameters": request.parameters,
@@ -420,3 +325,27 @@ def _source(store: Store, name: str, revision: str | None, roots: Iterable[Path]
 
 def _size(files: Iterable[Path]) -> int:
     return sum(file.stat().st_size for file in files)
+
+
+def run(
+    store: Store, subject: Subject, request: Gap, progress: Progress, roots: Iterable[Path] | None
+) -> Any:
+    """`gap_for` for a piece of a job."""
+    name = subject.path or subject.name
+    return gap_for(store, name, request, progress, revision=subject.revision, roots=roots)
+
+
+def title(request: Gap, subjects: Sequence[Subject]) -> str:
+    """Of a job that was given none: how many checkpoints, and the two sets."""
+    many = f"{len(subjects)} checkpoints" if len(subjects) > 1 else Path(subjects[0].name).name
+    return f"Token gap of {many}: {request.names[0]} against {request.names[1]}"
+
+
+TASK = Task(
+    name="gap",
+    request=Gap,
+    run=run,
+    verb="Measuring the token gap of",
+    title=title,
+    page=lambda request: Page("token_gap", "Token gap"),
+)

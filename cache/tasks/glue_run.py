@@ -7,81 +7,76 @@ whole ones.
 """
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from cache.documents import from_json
 from cache.files import Remembered, now
-from cache.requests import Progress, Settings, Subject
+from cache.requests import GLUE, GlueRun, Progress, Subject
 from cache.store import Store
+from cache.tasks import Page, Task, called
 from core.errors import InputError
-from core.formatting import listed
+from core.formatting import first_few, listed
 
 if TYPE_CHECKING:
     from core.fine_tuning.glue import TaskData
     from core.fine_tuning.training import Protocol
 
 AVERAGES = {
-    "glue_average": ("CoLA", "MNLI", "MRPC", "QNLI", "QQP", "RTE", "SST-2", "STS-B"),
+    "glue_average": GLUE,
     "glue_average_4_tasks": ("CoLA", "MRPC", "RTE", "STS-B"),
 }
 METRICS = {"accuracy": "accuracy", "matthews": "matthews"}
 
 
-@dataclass(frozen=True)
-class Request:
-    """What to fine-tune on. data: a folder of Parquet files; None: the hub. protocol: of
-    core.fine_tuning.training."""
+def request_of(
+    protocol: dict[str, Any], data: Path | None, tasks: tuple[str, ...], device: str = "auto"
+) -> GlueRun:
+    """A request from what a command or a form was given; options that are None are left to defaults.
 
-    tasks: tuple[str, ...] = AVERAGES["glue_average"]
-    data: str | None = None
-    protocol: dict[str, Any] = field(default_factory=dict)
+    Errors: InputError for a task or a protocol that cannot be used.
+    """
+    from core.fine_tuning.training import Protocol
 
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "Request":
-        """What `to_json` made, checked: InputError for a task or a protocol that cannot be used."""
-        from core.fine_tuning.glue import task_named
-        from core.fine_tuning.training import Protocol
-
-        asked = cls(**content | {"tasks": tuple(content["tasks"])})
-        for task in asked.tasks:
-            task_named(task)
-        protocol = Protocol(**asked.protocol)
-        few = protocol.train_examples is not None and protocol.train_examples < protocol.batch
-        if (
-            not asked.tasks
-            or protocol.epochs <= 0
-            or protocol.learning_rate <= 0
-            or protocol.batch < 1
-            or few
-        ):
-            raise InputError(
-                "Fine-tuning needs a task, epochs and a learning rate above 0, and at least one batch of "
-                "examples: change them."
-            )
-        return asked
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self) | {"tasks": list(self.tasks)}
+    given = asdict(Protocol()) | {key: value for key, value in protocol.items() if value is not None}
+    folder = None if data is None else str(data.expanduser().resolve())
+    request = GlueRun(tasks, folder, given, device)
+    check(request)
+    return request
 
 
-def settings_of(request: Request, device: str = "auto") -> Settings:
-    """Settings of a job that fine-tunes; InputError for what cannot be done."""
-    return Settings(device=device, glue=Request.from_json(request.to_json()).to_json())
+def check(request: GlueRun) -> "Protocol":
+    """The protocol that a request asks for; InputError for a task or a protocol that cannot be used."""
+    from core.fine_tuning.glue import task_named
+    from core.fine_tuning.training import Protocol
+
+    for task in request.tasks:
+        task_named(task)
+    try:
+        protocol = from_json(Protocol, request.protocol)
+    except ValueError as error:
+        raise InputError(f"Fine-tuning cannot follow this protocol ({error}): change it.") from error
+    few = protocol.train_examples is not None and protocol.train_examples < protocol.batch
+    if not request.tasks or protocol.epochs <= 0 or protocol.learning_rate <= 0 or protocol.batch < 1 or few:
+        raise InputError(
+            "Fine-tuning needs a task, epochs and a learning rate above 0, and at least one batch of "
+            "examples: change them."
+        )
+    return protocol
 
 
 def fine_tune_subject(
     store: Store,
     subject: Subject,
-    settings: Settings,
+    request: GlueRun,
     progress: Progress | None = None,
     *,
     roots: Iterable[Path] | None = None,
 ) -> dict[str, Any]:
-    """Fine-tune one checkpoint on every task of `settings.glue` that the store has no score of.
+    """Fine-tune one checkpoint on every task of the request that the store has no score of.
 
     Returns {"subject", "fingerprint", "scores": {task: score}, "averages": {name: mean}, "examples": {task:
     which were used}, "seconds", "cached"}.
@@ -91,11 +86,10 @@ def fine_tune_subject(
 
     from core.checkpoints import resolve as checkpoints
     from core.fine_tuning import glue
-    from core.fine_tuning.training import VERSION, Protocol, fine_tune
+    from core.fine_tuning.training import VERSION, fine_tune
 
     started = time.perf_counter()
-    asked = Request.from_json(settings.glue or Request().to_json())
-    protocol = Protocol(**asked.protocol)
+    protocol = check(request)
     store.ingest()
     digests = Remembered(store.folder / "digests")
     checkpoint = checkpoints.resolve(
@@ -105,8 +99,8 @@ def fine_tune_subject(
     scores: dict[str, float] = {}
     data: dict[str, TaskData] = {}
     cached = True
-    for name in asked.tasks:
-        data[name] = glue.load(name, Path(asked.data) if asked.data else None)
+    for name in request.tasks:
+        data[name] = glue.load(name, Path(request.data) if request.data else None)
         key = [checkpoint.fingerprint, name, told, data[name].fingerprint, VERSION]
         known = store.query(
             "SELECT score FROM fine_tunings WHERE subject = ? AND task = ? AND protocol = ? AND data = ? "
@@ -119,7 +113,7 @@ def fine_tune_subject(
         if cached:
             _keep_checkpoint(store, checkpoint, subject)
         cached = False
-        found = fine_tune(checkpoint, data[name], protocol, device=settings.device, progress=progress)
+        found = fine_tune(checkpoint, data[name], protocol, device=request.device, progress=progress)
         scores[name] = found.score
         row = dict(zip(("subject", "task", "protocol", "data", "version"), key, strict=True))
         row |= {"score": found.score, "metrics": json.dumps(found.metrics), "seconds": found.seconds}
@@ -199,3 +193,27 @@ def _score(
         "source": f"fine-tuned here, seed {protocol.seed}",
         "origin": "measured",
     }
+
+
+def run(
+    store: Store, subject: Subject, request: GlueRun, progress: Progress, roots: Iterable[Path] | None
+) -> dict[str, Any]:
+    """`fine_tune_subject` for a piece of a job."""
+    return fine_tune_subject(store, subject, request, progress, roots=roots)
+
+
+def title(request: GlueRun, subjects: Sequence[Subject]) -> str:
+    """Of a job that was given none."""
+    return f"GLUE: {first_few(map(called, subjects))}"
+
+
+TASK = Task(
+    name="glue_run",
+    request=GlueRun,
+    run=run,
+    verb="Fine-tuning",
+    title=title,
+    page=lambda request: Page("explore", "Explore"),  # where any score is an axis, and a card lists them
+    remedy="free some, or fine-tune a smaller checkpoint",
+    check=check,
+)

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cache.files import now
-from cache.requests import Progress, Settings, Subject
+from cache.requests import Measure, Progress, Settings, Subject, Vectors
 from cache.store import Store
+from cache.tasks import Page, Task, text_sample
 from cache.tasks import plan as targets
 from cache.tasks.plan import Target
 from core.errors import InputError
@@ -71,7 +72,7 @@ def measure_subject(
     if settings.at is not None and settings.at < 2:
         raise InputError(f"A draw of {settings.at} vectors measures nothing: give at least 2.")
     store.ingest()  # what another process has just found out need not be computed again
-    find = targets.of_vectors if subject.kind == "vectors" else targets.of_checkpoint
+    find = targets.of_vectors if isinstance(subject, Vectors) else targets.of_checkpoint
     found = find(store, subject, settings, names, tell, roots)
     known = _known(store, found.fingerprint)
     missing = [
@@ -273,3 +274,37 @@ def _common(fingerprint: str, target: Target, n: int, d: int, seconds: float) ->
         "origin": "measured",
         "created_at": now(),
     }
+
+
+def run(
+    store: Store, subject: Subject, request: Measure, progress: Progress, roots: Iterable[Path] | None
+) -> Any:
+    """`measure_subject` for a piece of a job."""
+    return measure_subject(store, subject, request.settings, progress, roots=roots)
+
+
+def only_cells(settings: Settings) -> bool:
+    """Whether nothing but cell measures is asked for."""
+    from core.measures import select
+
+    return all(targets.of_cells(name) for name in select(settings.measures))
+
+
+def page(request: Measure) -> Page:
+    """Where the measures are shown: cells alone have a page of their own."""
+    try:
+        alone = only_cells(request.settings)
+    except InputError:  # a measure that another version had
+        alone = False
+    return Page("quantized_cells", "Quantized cells") if alone else Page("shortlist", "Shortlist")
+
+
+TASK = Task(
+    name="measure",
+    request=Measure,
+    run=run,
+    verb="Measuring",
+    page=page,
+    remedy="free some, or measure fewer sequences",
+    also=lambda store, request, subjects: text_sample.beside(store, request.settings, subjects),
+)

@@ -1,75 +1,31 @@
-"""The project's own study as jobs: pre-train, fine-tune, measure; each goes on where it was stopped.
+"""Pre-training of a small encoder of the project's own study, one an objective, into a folder."""
 
-What comes of it is collected from the store into the table that the project ships.
-"""
-
-import json
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from cache import jobs, samples
-from cache.files import Remembered
+from cache import samples
 from cache.paths import corpora_folder
-from cache.requests import Progress, Settings, Subject
+from cache.requests import Pretrain, Progress, Subject
 from cache.store import Store
-from cache.tasks import glue_run as fine_tuning
-from core.corpora.sources import PTB_WIKITEXT, load
-from core.errors import InputError
-from core.studies import own_study, pretraining
-
-if TYPE_CHECKING:
-    import pandas as pd
+from cache.tasks import Task
 
 TOKENIZER = "tokenizer"
 
 
-def queue(
-    store: Store,
-    part: str,
-    folder: Path,
-    request: fine_tuning.Request,
-    *,
-    quantizer_seeds: int = 3,
-    skip: set[str] | None = None,
-) -> list[str]:
-    """Queue one part of the study and return its jobs: pre-training (small), then scores, then measures.
-
-    folder: where small encoders are kept; those that are there are not trained again.
-    skip: labels of members that are finished elsewhere.
-    Errors: InputError for an unknown part, or a corpus or data that cannot be had.
-    """
-    chosen = [m for m in own_study.members(part, folder) if m.label not in (skip or set())]
-    if not chosen:
-        raise InputError(f"Every checkpoint of the part {part} is finished: there is nothing to queue.")
-    settings = Settings(
-        corpus=PTB_WIKITEXT,
-        sequences=own_study.SEQUENCES,
-        measures="all,cells",
-        quantizer_seeds=quantizer_seeds,
-        glue=fine_tuning.Request.from_json(request.to_json()).to_json(),
-    )
-    queued = []
-    missing = [] if part != "small" else [o for o in pretraining.OBJECTIVES if not (folder / o).exists()]
-    if missing:
-        folder.mkdir(parents=True, exist_ok=True)
-        pieces = [Subject("pretrain", objective, str(folder.resolve() / objective)) for objective in missing]
-        queued.append(jobs.submit(store, pieces, settings, f"Own study, {part}: pre-training"))
-    for kind, what in (("glue", "fine-tuning"), ("checkpoint", "measures")):
-        pieces = [Subject(kind, member.name) for member in chosen]
-        queued.append(jobs.submit(store, pieces, settings, f"Own study, {part}: {what}"))
-    return queued
-
-
-def pretrain_piece(store: Store, subject: Subject, settings: Settings, progress: Progress) -> None:
+def run(
+    store: Store, subject: Subject, request: Pretrain, progress: Progress, roots: Iterable[Path] | None
+) -> None:
     """Pre-train the encoder of the objective that the subject names, into its folder, unless it is there."""
     from filelock import FileLock
+
+    from core.corpora.sources import load
+    from core.studies import pretraining
 
     out = Path(subject.path or subject.name)
     if out.exists():
         return
     progress("reading the text", 0, 0, "")
-    texts = load(samples.chosen(settings.corpus), folder=corpora_folder()).texts
+    texts = load(samples.chosen(request.corpus), folder=corpora_folder()).texts
     plan = pretraining.Plan(objective=subject.name)
     with FileLock(out.parent / "tokenizer.lock"):
         place = out.parent / TOKENIZER
@@ -83,45 +39,9 @@ def pretrain_piece(store: Store, subject: Subject, settings: Settings, progress:
     pretraining.pretrain(texts, tokenizer, out, plan, progress)
 
 
-def collect(store: Store, part: str, folder: Path) -> "pd.DataFrame":
-    """What the store holds of one part, as `core.studies.own_study.table` gives it."""
-    from core.checkpoints.resolve import resolve
-
-    store.ingest()
-    digests = Remembered(store.folder / "digests")
-    subjects = {}
-    found = own_study.members(part, folder)
-    for member in found:
-        if member.name == "minilm" or Path(member.name.partition("+")[0]).exists() or part == "minilm":
-            subjects[member.name] = resolve(member.name, digests=digests).fingerprint
-    measurements = store.query(
-        """SELECT m.subject, m.measure, m.seed, m.value, m.n, m.d,
-            coalesce(format('{:,} sequences of {}', c.sequences, c.corpus), '') AS text
-        FROM measurements m LEFT JOIN clouds c USING (cloud)
-        WHERE m.value IS NOT NULL AND m.parameters = '{}' AND m.measure NOT LIKE 'gap%'
-            AND (m.cloud = '' OR (c.text_seed = 0 AND c.position = 'all'))"""
-    )
-    tuned = store.query("SELECT subject, task, protocol, score AS value, details FROM fine_tunings")
-    told = [json.loads(protocol) for protocol in tuned["protocol"]]
-    tuned["seed"] = [one["seed"] for one in told]
-    tuned["protocol"] = [_words(one) for one in told]
-    return own_study.table(found, measurements, tuned, subjects)
+def title(request: Pretrain, subjects: Sequence[Subject]) -> str:
+    """Of a job that was given none."""
+    return f"Pre-training: {', '.join(subject.name for subject in subjects)}"
 
 
-def _words(protocol: dict[str, Any]) -> str:
-    from core.fine_tuning.training import Protocol
-
-    one = Protocol(**protocol)
-    count = "all" if one.train_examples is None else f"the first {one.train_examples:,}"
-    return (
-        f"{one.epochs:g} epochs, learning rate {one.learning_rate:g}, batches of {one.batch}, "
-        f"{one.length} tokens, {count} training examples"
-    )
-
-
-def request_of(protocol: dict[str, Any], data: Path | None, tasks: tuple[str, ...]) -> fine_tuning.Request:
-    """A request for fine-tuning from what a command was given; options that are None are left to defaults."""
-    from core.fine_tuning.training import Protocol
-
-    given = asdict(Protocol()) | {key: value for key, value in protocol.items() if value is not None}
-    return fine_tuning.Request(tasks, None if data is None else str(data.expanduser().resolve()), given)
+TASK = Task(name="pretrain", request=Pretrain, run=run, verb="Pre-training", title=title)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from cache import jobs
 from cache.paths import checkpoint_roots
+from cache.requests import Measure
 from cache.store import Store
 from cache.tasks.cell_study import settings_at, subject_of, too_small
 from cache.worker import ensure_workers
@@ -53,7 +54,7 @@ def bring_others(store: Store, overview: Overview, measures: list[str], key: str
         try:
             subjects = [subject_of(row) for _, row in movable.iterrows()]
             roots = checkpoint_roots()
-            jobs.submit(store, subjects, settings, f"Cells of {many} {size}", roots=roots)
+            jobs.submit(store, Measure(settings), subjects, f"Cells of {many} {size}", roots=roots)
         except InputError as error:
             st.markdown(f":red[:material/error: {plain(str(error))}]")
         else:

@@ -5,9 +5,10 @@ import streamlit as st
 
 from cache import jobs
 from cache.paths import checkpoint_roots
-from cache.requests import Settings, Subject
+from cache.requests import CellStudy, Measure, Plan, Request, Settings, Subject
 from cache.store import Store
-from cache.tasks.cell_study import BINS, SHARES, Plan, queue_study, settings_at, subject_of
+from cache.tasks import Page
+from cache.tasks.cell_study import BINS, SHARES, settings_at, subject_of
 from cache.worker import ensure_workers
 from core.checkpoints.resolve import MINILM
 from core.errors import InputError
@@ -32,18 +33,14 @@ def known_subjects(store: Store) -> dict[str, Subject]:
     places = {subject.path or subject.name for subject in found.values()}
     for name in [MINILM, *folders_under(tuple(checkpoint_roots()))]:
         if name not in places:
-            found.setdefault(short(name), Subject("checkpoint", name))
+            found.setdefault(short(name), Subject(name))
     return found
 
 
-def submit(store: Store, subjects: list[Subject], settings: Settings, title: str, plan: Plan | None) -> None:
+def submit(store: Store, request: Request, subjects: list[Subject], title: str) -> None:
     """Queue it, or say in one sentence why not."""
-    roots = checkpoint_roots()
     try:
-        if plan:
-            queue_study(store, subjects, settings, plan, title, roots=roots)
-        else:
-            jobs.submit(store, subjects, settings, title, roots=roots)
+        jobs.submit(store, request, subjects, title, roots=checkpoint_roots())
     except InputError as error:
         wrong(str(error))
         return
@@ -103,10 +100,10 @@ def ask_for_cells(store: Store, *, empty: bool) -> None:
             at=None if at is None else int(at),
             quantizer_seeds=int(seeds),
         )
-        submit(store, [found[name] for name in chosen], settings, f"Cells of {first_few(chosen)}", None)
-    if any(
-        "cells" in job.settings.measures or job.settings.study is not None for job in jobs.list_jobs(store)
-    ):
+        subjects = [found[name] for name in chosen]
+        submit(store, Measure(settings), subjects, f"Cells of {first_few(chosen)}")
+    shown = Page("quantized_cells", "Quantized cells")
+    if any(job.page == shown for job in jobs.list_jobs(store)):
         st.subheader("Queue")
         queue(store)
 
@@ -145,7 +142,7 @@ def ask_for_the_same_size(store: Store, chosen: list[pd.Series]) -> None:
         return
     if st.button(f"Measure {plain(larger['name'])} at {n:,} vectors too", key="cells_same"):
         subject = _subject(store, larger)
-        submit(store, [subject], settings, f"Cells of {larger['name']} at {n:,} vectors", None)
+        submit(store, Measure(settings), [subject], f"Cells of {larger['name']} at {n:,} vectors")
 
 
 def ask_for_growth(store: Store, chosen: list[pd.Series]) -> None:
@@ -158,7 +155,7 @@ def ask_for_growth(store: Store, chosen: list[pd.Series]) -> None:
             icon=":material/show_chart:",
         ):
             title = f"Growth of cells with n: {row['name']}"
-            submit(store, [_subject(store, row)], settings, title, Plan(shares=SHARES))
+            submit(store, CellStudy(settings, Plan(shares=SHARES)), [_subject(store, row)], title)
 
 
 def ask_for_sweep(store: Store, quantizer: str) -> None:
@@ -194,10 +191,9 @@ def ask_for_sweep(store: Store, quantizer: str) -> None:
             )
             submit(
                 store,
+                CellStudy(settings, Plan(tuple(M), tuple(k))),
                 [found[name] for name in chosen],
-                settings,
                 f"Number of cells: {len(chosen)} checkpoints",
-                Plan(tuple(M), tuple(k)),
             )
 
 

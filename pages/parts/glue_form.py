@@ -1,7 +1,6 @@
 """The part of Add models that fine-tunes the chosen checkpoints on GLUE, for scores of one's own."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -9,8 +8,7 @@ import streamlit as st
 from cache import jobs
 from cache.requests import Subject
 from cache.store import Store
-from cache.tasks import glue_run as fine_tuning
-from cache.tasks.pretrain import request_of
+from cache.tasks.glue_run import request_of
 from core.errors import InputError
 from core.fine_tuning.glue import TASKS
 
@@ -69,9 +67,7 @@ def fine_tune(
                 raise InputError(f"There is no folder {data}: give one with GLUE's Parquet files.")
             protocol = {"train_examples": int(examples) if examples else None, "seed": int(seed)}
             request = request_of(protocol, folder, tuple(tasks))
-            settings = fine_tuning.settings_of(request)
-            pieces = [replace(subject, kind="glue") for subject in subjects]
-            jobs.submit(store, pieces, settings, f"GLUE: {title}", roots=roots)
+            jobs.submit(store, request, subjects, f"GLUE: {title}", roots=roots)
         except InputError as error:
             return False, str(error)
         return True, None

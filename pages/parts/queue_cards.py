@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from cache import jobs
-from cache.samples import label
+from cache import jobs, tasks
 from cache.worker import ensure_workers
-from core.checkpoints.resolve import MINILM
 from core.formatting import capital
 
 if TYPE_CHECKING:
     from cache.jobs import Job, Piece
-    from cache.requests import Subject
     from cache.store import Store
 
 LOOK_AFTER_WORKERS = 10.0  # seconds; a worker needs a few to start, so not at every look
@@ -40,12 +37,6 @@ BADGES = {
 def plain(text: str) -> str:
     """`text` as Markdown that shows exactly these characters (names and errors come from files and users)."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])", r"\\\1", " ".join(text.split()))
-
-
-def text_name(corpus: str) -> str:
-    """A corpus as people call it."""
-    known = {"standard-library": "Python's standard library", "ptb+wikitext-2": "PTB + WikiText-2"}
-    return known.get(label(corpus), label(corpus))
 
 
 def duration(seconds: float) -> str:
@@ -74,8 +65,10 @@ def progress_text(piece: Piece) -> str:
 
 
 def summary(job: Job) -> str:
-    """How many subjects are done, failed, and to come; the comparison of texts counts only by itself."""
-    pieces = [piece for piece in job.pieces if piece.subject.kind != "corpus"] or job.pieces
+    """How many subjects are done, failed, and to come; what comes along with them does not count."""
+    if job.error:
+        return ""
+    pieces = job.main
     count = Counter(piece.state for piece in pieces)
     waiting = count["queued"] + count["running"] + count["interrupted"]
     parts = [f"{count['done']} of {len(pieces)} done"]
@@ -85,19 +78,14 @@ def summary(job: Job) -> str:
     return " · ".join(parts)
 
 
-def called(subject: Subject) -> str:
-    """A subject as people call it: the last folder of a path, a hub id or a file name as it is."""
-    if subject.kind == "corpus":
-        return f"How far the text sample stands for the whole ({text_name(subject.name)})"
-    if subject.kind == "checkpoint" and subject.name == MINILM:
-        return "MiniLM-L6"
-    return subject.name.rstrip("/").rpartition("/")[2] if subject.name.startswith("/") else subject.name
+def _name(piece: Piece) -> str:
+    return tasks.task_of(piece.request).called(piece.subject)
 
 
 def _row(piece: Piece) -> str:
     """One subject that is not running, as a line."""
     _, icon, color = BADGES[piece.state]
-    name = called(piece.subject)
+    name = _name(piece)
     line = f":{color}[{icon}] {plain(name)}"
     if piece.error:  # most of these sentences name the subject themselves
         return (
@@ -117,14 +105,14 @@ def _card(store: Store, job: Job) -> None:
             st.markdown(f"**{plain(job.title)}**", width="content")
             st.badge(label, icon=icon, color=color)
             st.caption(summary(job), width="stretch")
-            if any(piece.state == "done" and piece.subject.kind != "corpus" for piece in job.pieces):
-                of_gap = any(piece.subject.kind == "gap" for piece in job.pieces)
-                page, name = ("token_gap", "Token gap") if of_gap else ("shortlist", "Shortlist")
-                st.page_link(f"pages/{page}.py", label=f"See on {name}", icon=":material/arrow_forward:")
+            page = job.page
+            if page and any(piece.state == "done" for piece in job.main):
+                label = f"See on {page.title}"
+                st.page_link(f"pages/{page.file}.py", label=label, icon=":material/arrow_forward:")
             if job.state in jobs.OPEN:
                 st.button("Cancel", key=f"cancel_{job.id}", on_click=jobs.cancel, args=(store, job.id))
             else:
-                if job.state != "done":
+                if job.state != "done" and not job.error:
                     again = f"resume_{job.id}"
                     st.button("Resume", key=again, on_click=_resume, args=(store, job.id))
                 st.button(
@@ -135,10 +123,12 @@ def _card(store: Store, job: Job) -> None:
                     type="tertiary",
                     help="Takes the job off this list; what it measured stays in the store.",
                 )
+        if job.error:
+            st.markdown(f":red[:material/error:] {plain(job.error)}")
         running = [piece for piece in job.pieces if piece.state == "running"]
         for piece in running:
             share = piece.done / piece.total if piece.total else 0.0
-            name = f"**{plain(called(piece.subject))}** · " if len(job.pieces) > 1 else ""
+            name = f"**{plain(_name(piece))}** · " if len(job.pieces) > 1 else ""
             st.progress(min(share, 1.0), text=name + plain(progress_text(piece)))
         # Failures first: they are what the reader may have to act on.
         rest = sorted((p for p in job.pieces if p.state != "running"), key=lambda p: p.state != "failed")

@@ -6,10 +6,11 @@ import streamlit as st
 
 from cache import samples
 from cache.requests import Settings
+from cache.samples import title as text_name
 from core.corpora.sources import CORPORA
 from core.formatting import capital
 from core.measures import GROUPS, MEASURES, select
-from pages.parts.queue_cards import plain, text_name
+from pages.parts.queue_cards import plain
 
 OWN_FILE = "a file of mine"
 POSITIONS = {"all": "All tokens", "last": "Last token", "mean": "Mean of the tokens"}

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from cache import jobs, samples
-from cache.requests import Settings, Subject
+from cache.requests import Settings, TextSample
+from cache.tasks.text_sample import request_of
 from core.charts.text import TITLES, frequencies
 from core.corpora.representativeness import ALL, USABLE
 from core.errors import InputError
 from core.formatting import capital
-from pages.parts.queue_cards import text_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,9 +92,9 @@ def text_sample(store: Store, settings: Settings | None) -> None:
     if found:
         _draw(found)
         return
-    name = text_name(settings.corpus)
+    name = samples.title(settings.corpus)
     busy = any(
-        piece.subject.kind == "corpus" and piece.state in jobs.OPEN
+        isinstance(piece.request, TextSample) and piece.state in jobs.OPEN
         for job in jobs.list_jobs(store)
         for piece in job.pieces
     )
@@ -105,7 +105,7 @@ def text_sample(store: Store, settings: Settings | None) -> None:
             width="stretch",
         )
         if st.button("Compare ten samples", key="compare", icon=":material/query_stats:", disabled=busy):
-            subject = Subject("corpus", samples.label(settings.corpus))
-            jobs.submit(store, [subject], settings, title=f"Text: {settings.sequences:,} sequences of {name}")
+            request, subject = request_of(settings)
+            jobs.submit(store, request, [subject])
             st.session_state.pop("workers_seen", None)
             st.rerun()

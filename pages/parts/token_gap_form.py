@@ -8,8 +8,8 @@ import streamlit as st
 from cache import jobs
 from cache.paths import checkpoint_roots
 from cache.preflight import hub_problem
+from cache.requests import Gap, Subject
 from cache.store import Store
-from cache.tasks.gap import Request, queue_gaps
 from cache.worker import ensure_workers
 from core.checkpoints.resolve import MINILM, find
 from core.errors import InputError
@@ -188,13 +188,15 @@ def form(store: Store) -> None:
             st.caption("A token set is not complete yet.")
     if pressed and isinstance(domain, TokenSet) and reference is not None:
         try:
-            queue_gaps(store, chosen, Request(domain, reference, **options), roots=roots)  # type: ignore[arg-type]
+            subjects = [Subject(name, revision=revision) for name, revision in chosen]
+            request = Gap(domain, reference, **options)  # type: ignore[arg-type]
+            jobs.submit(store, request, subjects, roots=roots)
         except InputError as error:
             wrong(str(error))
         else:
             ensure_workers(store)
             st.session_state["gap_submitted"] = True
             st.rerun()
-    if any(piece.subject.kind == "gap" for job in jobs.list_jobs(store) for piece in job.pieces):
+    if any(isinstance(piece.request, Gap) for job in jobs.list_jobs(store) for piece in job.pieces):
         st.subheader("Queue")
         queue(store)

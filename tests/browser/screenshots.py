@@ -16,9 +16,9 @@ import numpy as np
 from playwright.sync_api import expect
 
 from cache import jobs, samples
-from cache.requests import Settings, Subject
+from cache.requests import Gap, Measure, Settings, Subject, Vectors
 from cache.store import Store
-from cache.tasks.gap import Request, gap_for
+from cache.tasks.gap import gap_for
 from cache.uploads import keep
 from cache.worker import work
 from tests.browser import server
@@ -49,16 +49,17 @@ def fill(store: Store) -> None:
     np.save(file, np.random.default_rng(0).standard_normal((400, 64)).astype(np.float32))
     file.seek(0)
     upload = keep(store.folder, file, "layer_11.npy")
-    vectors = Subject("vectors", upload.name, str(upload.path))
-    subjects = [Subject("checkpoint", "minilm"), vectors, Subject("checkpoint", "org/gone")]
-    jobs.submit(store, subjects, small, "MiniLM-L6 and 2 more")
+    vectors = Vectors(upload.name, path=str(upload.path))
+    subjects = [Subject("minilm"), vectors, Subject("org/gone")]
+    jobs.submit(store, Measure(small), subjects, "MiniLM-L6 and 2 more")
     work(store)
-    pair = [Subject("checkpoint", name) for name in ("minilm", "minilm+noise:0.1:111")]
+    pair = [Subject(name) for name in ("minilm", "minilm+noise:0.1:111")]
     for at in (1000, 2000):
-        jobs.submit(store, pair, replace(small, measures="cells", at=at, quantizer_seeds=2), "Cells of two")
+        asked = Measure(replace(small, measures="cells", at=at, quantizer_seeds=2))
+        jobs.submit(store, asked, pair, "Cells of two")
     work(store)
     for domain in ("digits", "medical"):
-        gap_for(store, "minilm", Request.of(domain, "everyday"))
+        gap_for(store, "minilm", Gap.of(domain, "everyday"))
     samples.compare(store, "auto", Settings().sequences)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from cache import claims, executors, jobs, worker
 from cache.executors import executor
-from cache.requests import Settings, Subject
+from cache.requests import Measure, Settings, Vectors
 from cache.store import Store
 from core.errors import InputError
 from tests import stores
@@ -26,10 +26,10 @@ def queued(store: Store, folder: Path) -> str:
     for seed in range(3):
         path = folder / f"{seed}.npy"
         np.save(path, np.random.default_rng(seed).normal(size=(20, 4)).astype(np.float32))
-        subjects.append(Subject("vectors", path.name, str(path)))
+        subjects.append(Vectors(path.name, path=str(path)))
     (folder / "bad.npy").write_bytes(b"nothing")
-    subjects.append(Subject("vectors", "bad.npy", str(folder / "bad.npy")))
-    return jobs.submit(store, subjects, Settings(measures="eee,isoscore"))
+    subjects.append(Vectors("bad.npy", path=str(folder / "bad.npy")))
+    return jobs.submit(store, Measure(Settings(measures="eee,isoscore")), subjects)
 
 
 def check(store: Store, job: jobs.Job) -> None:

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from cache import claims, jobs, locks, samples, worker
-from cache.requests import Settings, Subject
+from cache.requests import Measure, Settings, Subject, Vectors
 from cache.store import Store
 from cache.tasks import measure as measuring
 from core.errors import InputError
 from core.hidden_states import extraction as hidden_states
 from tests import handmade, stores
 
-A, B, C = (Subject("vectors", f"org/{name}") for name in "abc")  # of checkpoints, the text is a piece too
+A, B, C = (Vectors(f"org/{name}") for name in "abc")  # of checkpoints, the text is a piece too
 Fake = Callable[[Callable[..., None]], None]
 
 
@@ -47,13 +47,18 @@ def states(store: Store, job: str) -> list[str]:
 
 def test_a_job_says_what_was_asked_for(store: Store, tmp_path: Path) -> None:
     settings = Settings(sequences=10, measures="eee", layer=1)
-    first = jobs.submit(store, [A], settings)
-    second = jobs.submit(store, [A, B, C], Settings(), roots=[tmp_path])
-    third = jobs.submit(store, [A], Settings(), "mine")
+    first = jobs.submit(store, Measure(settings), [A])
+    second = jobs.submit(store, Measure(), [A, B, C], roots=[tmp_path])
+    third = jobs.submit(store, Measure(), [A], "mine")
     assert [job.id for job in jobs.list_jobs(store)] == [third, second, first]
     assert [job.title for job in jobs.list_jobs(store)] == ["mine", "a and 2 more", "a"]
     job = jobs.get(store, first)
-    assert (job.settings, job.pieces[0].subject, job.state, job.roots) == (settings, A, "queued", None)
+    assert (job.pieces[0].request, job.pieces[0].subject, job.state, job.roots) == (
+        Measure(settings),
+        A,
+        "queued",
+        None,
+    )
     assert jobs.get(store, second).roots == [str(tmp_path)]
 
 
@@ -61,15 +66,15 @@ def test_relative_paths_still_hold_where_the_worker_runs(store: Store, tmp_path:
     (tmp_path / "model").mkdir()
     (tmp_path / "words.txt").touch()
     monkeypatch.chdir(tmp_path)
-    job = jobs.submit(store, [Subject("vectors", "model"), A], Settings(corpus="words.txt"))
+    job = jobs.submit(store, Measure(Settings(corpus="words.txt")), [Vectors("model"), A])
     model, hub = (piece.subject for piece in jobs.get(store, job).pieces)
     assert (model.name, model.path, hub) == ("model", str(tmp_path / "model"), A)
-    assert jobs.get(store, job).settings.corpus == str(tmp_path / "words.txt")
+    assert jobs.get(store, job).pieces[0].request.settings.corpus == str(tmp_path / "words.txt")
 
 
 def test_mistakes_are_one_sentence(store: Store) -> None:
     with pytest.raises(InputError) as caught:
-        jobs.submit(store, [], Settings())
+        jobs.submit(store, Measure(), [])
     assert str(caught.value) == "There is nothing to measure: choose a checkpoint or a file of vectors."
     for unknown in ("", "20200101-000000-abcdef", "../store"):
         with pytest.raises(InputError) as caught:
@@ -87,7 +92,7 @@ def test_pieces_are_carried_out_and_one_failure_does_not_stop_the_others(store: 
         raise TypeError("a defect\nand more")
 
     measure["org/a"], measure["org/b"] = refuse, break_down
-    job = jobs.submit(store, [A, B, C], Settings())
+    job = jobs.submit(store, Measure(), [A, B, C])
     worker.work(store)
     found = jobs.get(store, job)
     assert (found.state, states(store, job)) == ("failed", ["failed", "failed", "done"])
@@ -110,7 +115,7 @@ def test_resuming_takes_up_what_failed_and_only_that(store: Store, measure) -> N
     runs: list[str] = []
     measure["org/a"] = lambda progress: runs.append("a")
     measure["org/b"] = fail
-    job = jobs.submit(store, [A, B], Settings())
+    job = jobs.submit(store, Measure(), [A, B])
     worker.work(store)
     measure["org/b"] = lambda progress: runs.append("b")
     jobs.resume(store, job)
@@ -132,7 +137,7 @@ def test_progress_tells_stage_rate_and_time_left(store: Store, measure, monkeypa
         seen.append(jobs.get(store, job))
 
     measure["org/a"] = slow
-    job = jobs.submit(store, [A], Settings())
+    job = jobs.submit(store, Measure(), [A])
     worker.carry_out(claims.claim(store))
     (piece,) = seen[0].pieces
     assert (seen[0].state, piece.state, piece.stage) == ("running", "running", "hidden states")
@@ -153,7 +158,7 @@ def test_cancelling_stops_at_the_next_sign_of_progress_and_resuming_goes_on(stor
         reached.append("beyond")
 
     measure["org/a"] = cancelled_midway
-    job = jobs.submit(store, [A, B], Settings())
+    job = jobs.submit(store, Measure(), [A, B])
     worker.work(store)
     assert (jobs.get(store, job).state, states(store, job)) == ("cancelled", ["cancelled", "cancelled"])
     assert not reached
@@ -170,14 +175,14 @@ def test_a_forgotten_job_stops_and_leaves_no_files(store: Store, measure) -> Non
         progress("one", 1, 2, "steps")
 
     measure["org/a"] = forgotten_midway
-    job = jobs.submit(store, [A, B], Settings())
+    job = jobs.submit(store, Measure(), [A, B])
     worker.work(store)
     assert jobs.list_jobs(store) == []
     assert not list((store.folder / "jobs").iterdir())
 
 
 def test_a_piece_is_worked_on_by_one_process_only(store: Store) -> None:
-    job = jobs.submit(store, [A], Settings())
+    job = jobs.submit(store, Measure(), [A])
     claim = claims.claim(store)
     assert claims.claim(store) is None
     assert claims.claim(store, job, 0) is None
@@ -191,14 +196,14 @@ def test_a_piece_is_worked_on_by_one_process_only(store: Store) -> None:
 
 
 def test_a_piece_whose_worker_died_three_times_fails_until_it_is_resumed(store: Store) -> None:
-    job = jobs.submit(store, [A], Settings())
+    job = jobs.submit(store, Measure(), [A])
     for _ in range(3):
         claims.claim(store).lock.release()
     assert claims.claim(store) is None
     (piece,) = jobs.get(store, job).pieces
     assert piece.error == (
-        "The process that measured org/a was killed 3 times, perhaps for want of memory: free some, or "
-        "measure fewer sequences, and resume the job."
+        "Measuring org/a failed, since its process was killed 3 times, perhaps for want of memory: free "
+        "some, or measure fewer sequences, and resume the job."
     )
     jobs.resume(store, job)
     assert claims.claim(store).piece.state == "queued"
@@ -210,10 +215,10 @@ def test_no_more_workers_than_allowed(store: Store, measure, monkeypatch) -> Non
     monkeypatch.setattr(worker, "_start", lambda store, threads, limit: begun.append((threads, limit)))
     monkeypatch.setattr(worker.os, "sched_getaffinity", lambda _: range(8))
     assert worker.ensure_workers(store) == 0
-    jobs.submit(store, [A], Settings())
+    jobs.submit(store, Measure(), [A])
     assert worker.ensure_workers(store) == 1
     assert begun == [(8, 2)]
-    jobs.submit(store, [B, C], Settings())
+    jobs.submit(store, Measure(), [B, C])
     slot = locks.take(locks.slots(store.folder, 2)[0])
     assert worker.ensure_workers(store) == 1
     assert begun[1:] == [(4, 2)]
@@ -229,19 +234,19 @@ def test_where_text_is_read_the_last_piece_says_how_representative_it_is(
     store: Store, tmp_path: Path
 ) -> None:
     settings = Settings(corpus=str(handmade.corpus(tmp_path / "words.txt")), sequences=20)
-    checkpoint = Subject("checkpoint", "org/a")
-    job = jobs.submit(store, [checkpoint], settings)
+    checkpoint = Subject("org/a")
+    job = jobs.submit(store, Measure(settings), [checkpoint])
     assert [piece.subject for piece in jobs.get(store, job).pieces] == [
         checkpoint,
-        Subject("corpus", "words.txt"),
+        Subject("words.txt"),
     ]
     worker.carry_out(claims.claim(store, job, 1))
     assert states(store, job) == ["queued", "done"]
     assert samples.representativeness(store, settings.corpus, 20).usable == 60
-    again = jobs.submit(store, [checkpoint], settings)
+    again = jobs.submit(store, Measure(settings), [checkpoint])
     assert [piece.subject for piece in jobs.get(store, again).pieces] == [checkpoint]
     with pytest.raises(InputError) as caught:
-        jobs.submit(store, [checkpoint], replace(settings, corpus="nowhere.txt"))
+        jobs.submit(store, Measure(replace(settings, corpus="nowhere.txt")), [checkpoint])
     assert str(caught.value) == (
         "There is no corpus and no file nowhere.txt: give a text file, or one of standard-library, "
         "ptb+wikitext-2."
@@ -288,8 +293,8 @@ def test_a_killed_worker_costs_its_piece_and_the_store_ends_up_the_same(
     """SIGKILL in the middle of the second of three extractions; the job goes on with a new worker."""
     monkeypatch.setattr(worker, "COMMAND", [sys.executable, "-m", "tests.handmade"])
     settings = Settings(corpus=str(handmade.corpus(tmp_path / "words.txt")), sequences=40)
-    subjects = [Subject("checkpoint", str(handmade.checkpoint(tmp_path / f"small-{i}", i))) for i in range(3)]
-    job = jobs.submit(store, subjects, settings)
+    subjects = [Subject(str(handmade.checkpoint(tmp_path / f"small-{i}", i))) for i in range(3)]
+    job = jobs.submit(store, Measure(settings), subjects)
     stop = tmp_path / handmade.STOP_AT
     stop.write_text("small-1")
 
@@ -310,7 +315,7 @@ def test_a_killed_worker_costs_its_piece_and_the_store_ends_up_the_same(
     monkeypatch.setattr(hidden_states, "extract", handmade.extract)
     monkeypatch.setattr(worker, "LINGER", 0.05)
     other = stores.new(tmp_path / "other")
-    jobs.submit(other, subjects, settings)
+    jobs.submit(other, Measure(settings), subjects)
     worker.work(other)
     assert contents(other) == contents(store)
     assert len(contents(store)["measurements"]) == 3 * 12
@@ -322,7 +327,7 @@ def test_a_worker_killed_while_it_runs_a_real_model_is_replaced(
 ) -> None:
     text = handmade.corpus(tmp_path / "words.txt", lines=800)
     settings = Settings(corpus=str(text), sequences=800, measures="eee,unembedding_mean_cosine")
-    job = jobs.submit(store, [Subject("checkpoint", "minilm")], settings)
+    job = jobs.submit(store, Measure(settings), [Subject("minilm")])
 
     def extracting() -> bool:
         piece = jobs.get(store, job).pieces[0]

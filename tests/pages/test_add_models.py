@@ -3,6 +3,7 @@
 import io
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from streamlit.testing.v1 import AppTest
 
 from cache import jobs
 from cache.files import write_json
-from cache.requests import Settings, Subject
+from cache.requests import Measure, Subject, Vectors
 from cache.store import Store
-from pages.parts.queue_cards import amount, called, duration, plain, progress_text, summary
+from cache.tasks import called
+from pages.parts.queue_cards import amount, duration, plain, progress_text, summary
 from tests import TOP, tiny
 from tests.vector_files import in_every_format
 
@@ -88,10 +90,11 @@ def test_the_button_queues_the_choice_and_clears_it(open_page: Open, store: Stor
     page.button(key="measure").click().run()
     assert not page.exception
     (job,) = jobs.list_jobs(store)
-    assert job.pieces[0].subject == Subject("checkpoint", "minilm")
+    assert job.pieces[0].subject == Subject("minilm")
     assert job.title == "MiniLM-L6"
-    assert job.settings.sequences == 50
-    assert "vrm" not in job.settings.measures.split(",") and "eee" in job.settings.measures.split(",")
+    settings = job.pieces[0].request.settings
+    assert settings.sequences == 50
+    assert "vrm" not in settings.measures.split(",") and "eee" in settings.measures.split(",")
     assert job.roots == [str(Path(store.folder.parent / "checkpoints").resolve())]
     assert page.multiselect(key="folders").value == []
     assert page.button(key="measure").disabled
@@ -107,7 +110,7 @@ def test_the_same_vectors_in_five_formats_are_one_subject(open_page: Open, store
     page.button(key="measure").click().run()
     (job,) = jobs.list_jobs(store)
     (piece,) = job.pieces
-    assert (piece.subject.kind, piece.subject.name) == ("vectors", "cloud.npy")
+    assert (type(piece.subject), piece.subject.name) == (Vectors, "cloud.npy")
     assert piece.subject.path is not None and Path(piece.subject.path).is_file()
 
 
@@ -215,11 +218,11 @@ def test_choices_outlive_a_visit_to_another_page(open_page: Open) -> None:
 
 def test_the_queue_shows_how_each_subject_ended(open_page: Open, store: Store) -> None:
     subjects = [
-        Subject("checkpoint", "minilm"),
-        Subject("checkpoint", "org/gone"),
-        Subject("vectors", "a.npy", "/a"),
+        Subject("minilm"),
+        Subject("org/gone"),
+        Vectors("a.npy", path="/a"),
     ]
-    job = jobs.submit(store, subjects, Settings(), title="Three *subjects*")
+    job = jobs.submit(store, Measure(), subjects, title="Three *subjects*")
     folder = jobs.folder(store, job)
     write_json(jobs.record_path(folder, 0), {"state": "done", "started_at": 0, "finished_at": 75})
     write_json(jobs.record_path(folder, 1), {"state": "failed", "error": "There is no [org/gone] anywhere."})
@@ -240,21 +243,30 @@ def test_the_queue_shows_how_each_subject_ended(open_page: Open, store: Store) -
 
 def test_names_from_files_are_shown_as_they_are() -> None:
     assert plain("a*b_[c](d) :red[x]") == r"a\*b\_\[c\]\(d\) \:red\[x\]"
-    assert called(Subject("checkpoint", "/models/mine/")) == "mine"
-    assert called(Subject("checkpoint", "org/model")) == "org/model"
+    assert called(Subject("/models/mine/")) == "mine"
+    assert called(Subject("org/model")) == "org/model"
 
 
 def test_progress_is_said_in_words() -> None:
     piece = jobs.Piece(
-        0, Subject("checkpoint", "m"), "running", "hidden states", 1200, 5000, "sequences", 210.4, 3700
+        "running",
+        "hidden states",
+        1200,
+        5000,
+        "sequences",
+        210.4,
+        3700,
+        index=0,
+        request=Measure(),
+        subject=Subject("m"),
     )
     assert progress_text(piece) == (
         "Hidden states · 1,200 of 5,000 sequences · 210 sequences a second · about 62 min left"
     )
-    assert progress_text(jobs.Piece(0, piece.subject, "running")) == "Starting"
+    assert progress_text(replace(piece, stage="", total=0, rate=None, seconds_left=None)) == "Starting"
     assert [duration(s) for s in (0.2, 89, 5399, 7300)] == ["1 s", "89 s", "1 h 30 min", "2 h 2 min"]
     assert [amount(v) for v in (0.1234, 12.34, 1234)] == ["0.123", "12.3", "1,234"]
-    job = jobs.Job("j", "t", "", "running", [piece], Settings())
+    job = jobs.Job("j", "t", "", "running", [piece])
     assert summary(job) == "0 of 1 done"
 
 

@@ -11,9 +11,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cache import jobs
-from cache.requests import Settings, Subject
+from cache.requests import CellStudy, Plan, Settings, Subject, Vectors
 from cache.store import Store
-from cache.tasks.cell_study import Plan, cell_rows, study
+from cache.tasks.cell_study import cell_rows, study
 from cache.tasks.measure import measure_subject
 from cache.uploads import keep
 from core.cells.curves import Curves
@@ -32,7 +32,7 @@ def upload(store: Store, name: str, vectors: np.ndarray) -> Subject:
     np.save(file, vectors.astype(np.float32))
     file.seek(0)
     kept = keep(store.folder, file, f"{name}.npy")
-    return Subject("vectors", name, str(kept.path))
+    return Vectors(name, path=str(kept.path))
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +46,8 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
         subject = upload(store, f"cloud {index}", vectors)
         settings = Settings(measures="pq")
         measure_subject(store, subject, replace(settings, quantizer_seeds=2))
-        study(store, subject, replace(settings, study=Plan(k=(16, 256)).to_json()))
-        study(store, subject, replace(settings, study=Plan(shares=(0.5, 1.0)).to_json()))
+        study(store, subject, CellStudy(settings, Plan(k=(16, 256))))
+        study(store, subject, CellStudy(settings, Plan(shares=(0.5, 1.0))))
     return store.folder
 
 
@@ -84,8 +84,8 @@ def test_an_empty_store_offers_one_button(open_page: Open, tmp_path: Path) -> No
     page.number_input(key="cells_at").set_value(2000).run()
     page.button(key="cells_measure").click().run()
     (job,) = jobs.list_jobs(Store(tmp_path / "store"))
-    assert (job.settings.measures, job.settings.at) == ("cells", 2000)
-    assert job.pieces[0].subject == Subject("checkpoint", "minilm")
+    assert (job.pieces[0].request.settings.measures, job.pieces[0].request.settings.at) == ("cells", 2000)
+    assert job.pieces[0].subject == Subject("minilm")
     assert "Queue" in [header.value for header in page.subheader]
 
 
@@ -118,7 +118,7 @@ def test_a_link_restores_what_is_chosen(open_page: Open, full: Path) -> None:
     assert "have 300 and 600 vectors: cells compare only at one number." in words(again)
     again.button(key="cells_same").click().run()
     job = jobs.list_jobs(Store(full))[0]
-    assert (job.settings.at, job.pieces[0].subject.kind) == (300, "vectors")
+    assert (job.pieces[0].request.settings.at, type(job.pieces[0].subject)) == (300, Vectors)
     jobs.forget(Store(full), job.id)
 
 
@@ -126,13 +126,13 @@ def test_growth_and_sweep_are_queued_as_studies(open_page: Open, full: Path) -> 
     page = open_page(full, quantizer="pq")
     next(button for button in page.button if "n/8" in button.label).click().run()
     job = jobs.list_jobs(Store(full))[0]
-    assert job.settings.study == {"M": [4], "k": [256], "shares": [0.125, 0.25, 0.5, 1.0]}
+    assert job.pieces[0].request.plan == Plan((4,), (256,), (0.125, 0.25, 0.5, 1.0))
     jobs.forget(Store(full), job.id)
     page.multiselect(key="sweep_subjects").set_value(["cloud 0"]).run()
     page.button(key="sweep").click().run()
     job = jobs.list_jobs(Store(full))[0]
-    assert job.settings.study == {"M": [4], "k": [16, 64, 256, 1024], "shares": [1.0]}
-    assert job.settings.measures == "pq"
+    assert job.pieces[0].request.plan == Plan((4,), (16, 64, 256, 1024), (1.0,))
+    assert job.pieces[0].request.settings.measures == "pq"
     jobs.forget(Store(full), job.id)
 
 

@@ -11,8 +11,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cache import jobs
+from cache.requests import Gap
 from cache.store import Store
-from cache.tasks.gap import Request, gap_for, measured
+from cache.tasks.gap import gap_for, measured
 from core.charts import gap as charts_gap
 from core.errors import InputError
 from core.hub.search import search
@@ -31,7 +32,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed in range(3):
         model = tiny.llama(folder / "checkpoints" / f"llama-{seed}B", seed=seed)
         for reference in ("function", "random:20"):
-            found = gap_for(store, str(model), Request.of("digits", reference))
+            found = gap_for(store, str(model), Gap.of("digits", reference))
     scores = [
         {
             "subject": f"s{seed}",
@@ -136,8 +137,7 @@ def test_the_button_queues_a_job_with_the_words_typed(open_page: Open, full: Pat
     page.button(key="gap_measure").click().run()
     assert not page.exception
     [job] = jobs.list_jobs(Store(tmp_path / "copy" / "store"))
-    assert [piece.subject.kind for piece in job.pieces] == ["gap"] * 3
-    assert Request.from_json(job.settings.gap or {}).domain.words == ("a", "b", "c")
+    assert [piece.request.domain.words for piece in job.pieces] == [("a", "b", "c")] * 3
     assert page.multiselect(key="gap_folders").value == []
     assert "Queue" in [header.value for header in page.subheader]
 
@@ -250,12 +250,12 @@ def test_what_was_just_measured_is_shown_unless_somebody_chose(
     page = open_page(tmp_path / "copy")
     before = page.multiselect(key="sets").value
     model = str(tmp_path / "copy" / "checkpoints" / "llama-0B")
-    gap_for(Store(tmp_path / "copy" / "store"), model, Request.of("digits", "random:9"))
+    gap_for(Store(tmp_path / "copy" / "store"), model, Gap.of("digits", "random:9"))
     page.run()
     shown = page.multiselect(key="sets").value
     assert shown != before
     assert "Digits against 9 random tokens, measured here" in words(page)
     page.multiselect(key="sets").set_value(before[:1]).run()
-    gap_for(Store(tmp_path / "copy" / "store"), model, Request.of("digits", "random:8"))
+    gap_for(Store(tmp_path / "copy" / "store"), model, Gap.of("digits", "random:8"))
     page.run()
     assert page.multiselect(key="sets").value == before[:1]

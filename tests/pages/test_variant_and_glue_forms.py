@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cache import jobs
+from cache.requests import GlueRun, Measure
 from cache.store import Store
 from core.checkpoints.variants import split
 from tests import TOP, stores, tiny
@@ -39,7 +40,7 @@ def test_variants_are_queued_beside_their_checkpoint(page: AppTest, tmp_path: Pa
     assert not page.exception
     page.button(key="measure").click().run()
     (job,) = queued(tmp_path)
-    names = [piece.subject.name for piece in job.pieces if piece.subject.kind == "checkpoint"]
+    names = [piece.subject.name for piece in job.pieces if isinstance(piece.request, Measure)]
     recipes = [split(name)[1] for name in names]
     assert [None if recipe is None else str(recipe) for recipe in recipes] == [
         None,
@@ -61,11 +62,11 @@ def test_fine_tuning_is_queued_with_what_was_asked_for(page: AppTest, tmp_path: 
     page.button(key="fine_tune").click().run()
     assert not page.exception
     (job,) = queued(tmp_path)
-    assert [piece.subject.kind for piece in job.pieces] == ["glue"]
-    assert job.settings.glue is not None
-    assert job.settings.glue["tasks"] == ["RTE"]
-    assert job.settings.glue["data"] == str((tmp_path / "glue").resolve())
-    assert job.settings.glue["protocol"]["train_examples"] == 64
+    (piece,) = job.pieces
+    assert isinstance(piece.request, GlueRun)
+    assert piece.request.tasks == ("RTE",)
+    assert piece.request.data == str((tmp_path / "glue").resolve())
+    assert piece.request.protocol["train_examples"] == 64
 
 
 def test_a_folder_that_is_not_there_is_told_and_nothing_is_queued(page: AppTest, tmp_path: Path) -> None:

@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 from cache import jobs, worker
-from cache.requests import Settings, Subject
+from cache.requests import CellStudy, Plan, Settings, Subject, Vectors
 from cache.store import Store
-from cache.tasks import cell_study as cell_studies
-from cache.tasks.cell_study import Plan, cell_rows, curve_rows, study
+from cache.tasks.cell_study import cell_rows, check, curve_rows, study
 from cache.tasks.measure import draw, measure_subject
 from cache.uploads import keep
 from core.cells.curves import Curves
@@ -33,7 +32,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 @pytest.fixture
 def subject(tmp_path: Path) -> Subject:
-    return Subject("checkpoint", str(handmade.checkpoint(tmp_path / "small-bert")))
+    return Subject(str(handmade.checkpoint(tmp_path / "small-bert")))
 
 
 @pytest.fixture
@@ -47,7 +46,7 @@ def uploaded(store: Store, vectors: np.ndarray) -> Subject:
     np.save(file, vectors)
     file.seek(0)
     kept = keep(store.folder, file, "mine.npy")
-    return Subject("vectors", kept.name, str(kept.path))
+    return Vectors(kept.name, path=str(kept.path))
 
 
 def test_a_draw_is_measured_at_its_size_and_remembered(store, subject, settings) -> None:
@@ -168,7 +167,7 @@ def test_curves_are_kept_at_the_default_sizes_only(store) -> None:
 
 def test_a_study_measures_every_size_once(store, subject, settings) -> None:
     plan = Plan(M=(1, 2), k=(4, 8), shares=(0.5, 1.0))
-    asked = replace(settings, study=plan.to_json())
+    asked = CellStudy(settings, plan)
     stages: list[str] = []
     found = study(store, subject, asked, lambda stage, *far: stages.append(stage))
     assert [(v["M"], v["k"], v["n"] == found["n"]) for v in found["values"]] == [
@@ -184,13 +183,13 @@ def test_a_study_measures_every_size_once(store, subject, settings) -> None:
     assert sorted(zip(rows["M"], rows["k"], rows["n"], strict=True)) == sorted(
         (v["M"], v["k"], v["n"]) for v in found["values"]
     )
-    too_many = study(store, subject, replace(asked, study=Plan(k=(8, 4096)).to_json()))
+    too_many = study(store, subject, CellStudy(settings, Plan(k=(8, 4096))))
     assert [entry["k"] for entry in too_many["left_out"]] == [4096]
     assert "needs as many vectors" in too_many["left_out"][0]["reason"]
 
 
 def test_a_study_runs_as_a_job(store, subject, settings) -> None:
-    job = cell_studies.queue_study(store, [subject], settings, Plan(k=(4, 8)), "Bins")
+    job = jobs.submit(store, CellStudy(settings, Plan(k=(4, 8))), [subject])
     worker.work(store)
     done = jobs.get(store, job)
     assert [piece.state for piece in done.pieces] == ["done", "done"], done  # and how far the text stands
@@ -200,22 +199,22 @@ def test_a_study_runs_as_a_job(store, subject, settings) -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"k": []}, "A study needs at least one M, one k and one share of the vectors: give them."),
+        ({"k": ()}, "A study needs at least one M, one k and one share of the vectors: give them."),
         (
-            {"k": [1]},
+            {"k": (1,)},
             "A study needs M from 1, k from 2 and shares of the vectors above 0 and up to 1: change them.",
         ),
     ],
 )
 def test_an_impossible_plan_is_one_sentence(asked, message) -> None:
     with pytest.raises(InputError) as caught:
-        Plan.from_json(asked)
+        check(CellStudy(Settings(measures="cells"), Plan(**asked)))
     assert str(caught.value) == message
 
 
 def test_a_study_is_of_cells_only(store, subject, settings) -> None:
     with pytest.raises(InputError) as caught:
-        study(store, subject, replace(settings, measures="spread"))
+        study(store, subject, CellStudy(replace(settings, measures="spread")))
     assert str(caught.value) == (
         "A study of cells measures cells only: give cells, lsq, pq or names of such measures."
     )

@@ -9,9 +9,11 @@ import pytest
 
 from cache import jobs
 from cache.claims import claim
+from cache.documents import from_json, to_json
+from cache.requests import Gap, Subject
 from cache.store import Store
 from cache.tasks import gap as gaps
-from cache.tasks.gap import Request, expand, gap_for, measured, queue_gaps, tied_pairs
+from cache.tasks.gap import expand, gap_for, measured, tied_pairs
 from cache.worker import carry_out
 from core.checkpoints import output_embedding as weights
 from core.errors import InputError
@@ -35,8 +37,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def ask(**options) -> Request:
-    return Request.of("digits", "function", **options)
+def ask(**options) -> Gap:
+    return Gap.of("digits", "function", **options)
 
 
 def said(call) -> str:
@@ -95,16 +97,14 @@ def test_a_second_run_reads_no_row_and_no_tokenizer(
 def test_what_changes_the_gap_is_computed_anew_and_what_does_not_is_not(store: Store, models: Path) -> None:
     name = str(models / "llama-0")
     gap_for(store, name, ask())
-    assert gap_for(store, name, Request(from_text("mine", " ".join("0123456789")), load("function")))[
-        "cached"
-    ]
+    assert gap_for(store, name, Gap(from_text("mine", " ".join("0123456789")), load("function")))["cached"]
     for other in (
         ask(seed=1),
         ask(form="both"),
         ask(cases=True),
         ask(several="average"),
-        Request.of("digits", "everyday", several="average"),
-        Request.of("digits", "random:20"),
+        Gap.of("digits", "everyday", several="average"),
+        Gap.of("digits", "random:20"),
     ):
         assert not gap_for(store, name, other)["cached"]
         assert gap_for(store, name, other)["cached"]
@@ -137,7 +137,7 @@ def test_rows_of_zeros_are_left_out_and_said(store: Store, models: Path, tmp_pat
 
 
 def test_averaged_words_are_the_mean_of_their_rows(store: Store, models: Path) -> None:
-    request = Request(from_text("mine", "cat dog"), from_text("other", "0 1 2"), several="average")
+    request = Gap(from_text("mine", "cat dog"), from_text("other", "0 1 2"), several="average")
     found = gap_for(store, str(models / "llama-0"), request)
     from safetensors.numpy import load_file
 
@@ -151,7 +151,7 @@ def test_averaged_words_are_the_mean_of_their_rows(store: Store, models: Path) -
 
 
 def test_a_random_reference_is_the_same_draw_for_equal_tokenizers(store: Store, models: Path) -> None:
-    request = Request.of("digits", "random:30", seed=4)
+    request = Gap.of("digits", "random:30", seed=4)
     a, b = (gap_for(store, str(models / f"llama-{i}"), request) for i in range(2))
     assert a["reference_ids"] == b["reference_ids"]
     assert len(a["reference_ids"]) == 30
@@ -159,7 +159,7 @@ def test_a_random_reference_is_the_same_draw_for_equal_tokenizers(store: Store, 
 
 
 def test_a_draw_from_too_small_a_vocabulary_says_so(store: Store, models: Path) -> None:
-    found = gap_for(store, str(models / "llama-0"), Request.of("digits", "random:5000"))
+    found = gap_for(store, str(models / "llama-0"), Gap.of("digits", "random:5000"))
     count = len(found["reference_ids"])
     assert count == len(tiny.vocabulary()) - 11  # all but the digits and the unknown token
     assert found["note"] == f"The vocabulary of llama-0 has only {count} tokens to draw 5000 from."
@@ -203,7 +203,7 @@ def test_ties_of_checkpoints(store: Store, models: Path) -> None:
 
 
 def test_an_encoder_without_a_head_says_what_stands_in(store: Store, minilm: Path) -> None:
-    found = gap_for(store, "minilm", Request.of("digits"))
+    found = gap_for(store, "minilm", Gap.of("digits"))
     assert found["note"].startswith("all-MiniLM-L6-v2 has no language-model head")
     assert len(found["domain_ids"]) == 10
     assert found["bytes_read"] < 2_000_000  # of a matrix of 46,881,792
@@ -212,15 +212,15 @@ def test_an_encoder_without_a_head_says_what_stands_in(store: Store, minilm: Pat
 def test_failures_are_one_sentence_and_leave_nothing(store: Store, models: Path) -> None:
     name = str(models / "llama-0")
     before = store.state()
-    assert said(lambda: gap_for(store, name, Request.of("medical"))) == (
+    assert said(lambda: gap_for(store, name, Gap.of("medical"))) == (
         "The tokenizer of llama-0 has a single token for 0 of the 109 words in medical, and two are needed: "
         "give another domain, or average words of several tokens."
     )
-    assert said(lambda: gap_for(store, name, Request.of("digits", "legal"))) == (
+    assert said(lambda: gap_for(store, name, Gap.of("digits", "legal"))) == (
         "The tokenizer of llama-0 has a single token for 0 of the 107 words in legal, and two are needed: "
         "give random:300 as the reference, or average words of several tokens."
     )
-    assert said(lambda: Request.of("random:10")) == (
+    assert said(lambda: Gap.of("random:10")) == (
         "random:10 can be a reference only: give a token set or a file as the domain."
     )
     assert said(lambda: gap_for(store, name, ask(), roots=[models / "bert"])).startswith(
@@ -230,9 +230,9 @@ def test_failures_are_one_sentence_and_leave_nothing(store: Store, models: Path)
 
 
 def test_a_job_measures_each_checkpoint_and_one_failure_does_not_stop_it(store: Store, models: Path) -> None:
-    request = Request(from_text("typed", "0 1 2 3"), "random:25", seed=2)
+    request = Gap(from_text("typed", "0 1 2 3"), "random:25", seed=2)
     names = [str(models / "llama-0"), str(models / "nothing"), str(models / "llama-1")]
-    job = queue_gaps(store, [(name, None) for name in names], request, roots=[models])
+    job = jobs.submit(store, request, [Subject(name) for name in names], roots=[models])
     while piece := claim(store):
         carry_out(piece)
     found = jobs.get(store, job)
@@ -244,7 +244,7 @@ def test_a_job_measures_each_checkpoint_and_one_failure_does_not_stop_it(store: 
     assert sorted(rows["name"]) == ["llama-0", "llama-1"]
     assert set(rows["reference"]) == {"random:25"}
     assert gap_for(store, names[0], request)["cached"]
-    assert Request.from_json(json.loads(json.dumps(request.to_json()))) == request
+    assert from_json(Gap, json.loads(json.dumps(to_json(request)))) == request
 
 
 def test_a_folder_of_checkpoints_stands_for_all_in_it(models: Path, tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ def test_small_trained_decoders_equal_their_loaded_output_embeddings(store: Stor
 
     for name in ("llama-stories260k", "gpt1-shakespeare-char-ep3"):
         folder = material / "checkpoints" / name
-        found = gap_for(store, str(folder), Request.of("digits", "random:20"))
+        found = gap_for(store, str(folder), Gap.of("digits", "random:20"))
         model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True)
         W = model.get_output_embeddings().weight.detach().numpy()
         expected = gap(W[found["domain_ids"]], W[found["reference_ids"]])
@@ -281,7 +281,7 @@ def test_each_trained_decoder_gives_a_gap_or_says_why_not(store: Store, material
     gained, failed = [], {}
     for folder in sorted((material / "checkpoints").iterdir()):
         try:
-            gained.append(gap_for(store, str(folder), Request.of("digits", "random:40"))["subject"])
+            gained.append(gap_for(store, str(folder), Gap.of("digits", "random:40"))["subject"])
         except InputError as error:
             failed[folder.name] = str(error)
     assert len(gained) == 6

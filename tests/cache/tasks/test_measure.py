@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from cache import samples
-from cache.requests import Settings, Subject
+from cache.requests import Settings, Subject, Vectors
 from cache.store import Store
 from cache.tasks.measure import measure_subject
 from core.errors import InputError
@@ -45,7 +45,7 @@ def extracted(monkeypatch) -> list[str]:
 
 @pytest.fixture
 def subject(tmp_path: Path) -> Subject:
-    return Subject("checkpoint", str(handmade.checkpoint(tmp_path / "small-bert")))
+    return Subject(str(handmade.checkpoint(tmp_path / "small-bert")))
 
 
 @pytest.fixture
@@ -80,12 +80,12 @@ def test_what_is_known_comes_back_without_a_model_library(store, extracted, subj
     measure_subject(store, subject, settings)
     code = (
         "import json, sys; from pathlib import Path; from cache.store import Store;"
-        "from cache.tasks.measure import *; asked = json.loads(sys.argv[1]);"
-        "result = measure_subject(Store.open(Path(asked[0])), Subject(*asked[1]), Settings(*asked[2]));"
+        "from cache.tasks.measure import *; from cache.requests import *; asked = json.loads(sys.argv[1]);"
+        "result = measure_subject(Store.open(Path(asked[0])), Subject(**asked[1]), Settings(*asked[2]));"
         "heavy = {'torch', 'transformers', 'sklearn', 'scipy', 'huggingface_hub'} & set(sys.modules);"
         "print(json.dumps([result['cached'], sorted(heavy)]))"
     )
-    asked = json.dumps([str(store.folder), list(vars(subject).values()), list(vars(settings).values())])
+    asked = json.dumps([str(store.folder), vars(subject), list(vars(settings).values())])
     done = subprocess.run([sys.executable, "-c", code, asked], cwd=TOP, capture_output=True, text=True)
     assert json.loads(done.stdout) == [True, []], done.stderr
 
@@ -158,7 +158,7 @@ def test_a_new_version_of_a_measure_is_measured_anew(
 def test_one_model_under_two_paths_is_one_subject(store, extracted, subject, settings, tmp_path) -> None:
     shutil.copytree(subject.name, tmp_path / "copy")
     first = measure_subject(store, subject, settings)
-    copy = measure_subject(store, Subject("checkpoint", "copy", str(tmp_path / "copy")), settings)
+    copy = measure_subject(store, Subject("copy", path=str(tmp_path / "copy")), settings)
     assert (copy["cached"], copy["fingerprint"], copy["subject"]) == (True, first["fingerprint"], "copy")
     checkpoints = store.query("SELECT name, family, width, path FROM checkpoints WHERE origin = 'measured'")
     assert checkpoints.values.tolist() == [["small-bert", "BERT", handmade.D, subject.name]]
@@ -198,7 +198,7 @@ def test_the_same_vectors_in_any_format_are_one_cloud(store, tmp_path) -> None:
     for name, content in formats.items():
         (tmp_path / name).write_bytes(content)
     results = [
-        measure_subject(store, Subject("vectors", name, str(tmp_path / name)), Settings(repeats=2))
+        measure_subject(store, Vectors(name, path=str(tmp_path / name)), Settings(repeats=2))
         for name in formats
     ]
     assert [result["cached"] for result in results] == [False, True, True, True, True]
@@ -216,17 +216,17 @@ def test_the_same_vectors_in_any_format_are_one_cloud(store, tmp_path) -> None:
     ("subject", "settings", "message"),
     [
         (
-            Subject("vectors", "mine.npy"),
+            Vectors("mine.npy"),
             Settings(measures="unembedding"),
             "mine.npy is a file of vectors and has no output-embedding matrix: ask for measures of a cloud, "
             "for example spread.",
         ),
         (
-            Subject("vectors", "mine.npy", "/nowhere/mine.npy"),
+            Vectors("mine.npy", path="/nowhere/mine.npy"),
             Settings(),
             "mine.npy cannot be read (No such file or directory): give a file of vectors.",
         ),
-        (Subject("vectors", "mine.npy"), Settings(repeats=0), "0 repeats measure nothing: give at least 1."),
+        (Vectors("mine.npy"), Settings(repeats=0), "0 repeats measure nothing: give at least 1."),
     ],
 )
 def test_mistakes_are_one_sentence(store, subject, settings, message: str) -> None:

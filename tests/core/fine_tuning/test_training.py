@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from cache import jobs
-from cache.requests import Settings, Subject
+from cache.requests import GlueRun, Subject
 from cache.tasks import glue_run as remembered
 from core.checkpoints import loading
 from core.checkpoints import resolve as checkpoints
@@ -46,8 +46,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def request(data: Path, *tasks: str, **protocol: object) -> Settings:
-    return Settings(device="cpu", glue=remembered.Request(tasks, str(data), protocol).to_json())
+def request(data: Path, *tasks: str, **protocol: object) -> GlueRun:
+    return GlueRun(tasks, str(data), protocol, device="cpu")
 
 
 def test_the_protocol_is_the_glue_scripts() -> None:
@@ -114,10 +114,10 @@ def test_scores_are_kept_with_what_repeats_them_and_not_made_again(
     encoder: Path, data: Path, tmp_path: Path
 ) -> None:
     store = stores.new(tmp_path / "store")
-    settings = request(data, "CoLA", "MRPC", "RTE", "STS-B", epochs=1.0)
-    subject = Subject("glue", str(encoder))
-    first = remembered.fine_tune_subject(store, subject, settings)
-    again = remembered.fine_tune_subject(store, subject, settings)
+    asked = request(data, "CoLA", "MRPC", "RTE", "STS-B", epochs=1.0)
+    subject = Subject(str(encoder))
+    first = remembered.fine_tune_subject(store, subject, asked)
+    again = remembered.fine_tune_subject(store, subject, asked)
     assert not first["cached"]
     assert again["cached"]
     assert again["scores"] == first["scores"]
@@ -137,17 +137,17 @@ def test_scores_are_kept_with_what_repeats_them_and_not_made_again(
 
 def test_other_seeds_and_examples_are_other_runs(encoder: Path, data: Path, tmp_path: Path) -> None:
     store = stores.new(tmp_path / "store")
-    subject = Subject("glue", str(encoder))
+    subject = Subject(str(encoder))
     for more in ({}, {"seed": 1}, {"train_examples": 32}):
-        settings = request(data, "RTE", epochs=1.0, **more)
-        assert not remembered.fine_tune_subject(store, subject, settings)["cached"]
+        asked = request(data, "RTE", epochs=1.0, **more)
+        assert not remembered.fine_tune_subject(store, subject, asked)["cached"]
     assert len(store.query("SELECT * FROM fine_tunings")) == 3
 
 
 @pytest.mark.parametrize("protocol", [{"epochs": 0.0}, {"train_examples": 3}, {"learning_rate": -1.0}])
 def test_a_protocol_that_trains_nothing_is_refused(data: Path, protocol: dict[str, float]) -> None:
     with pytest.raises(InputError) as refused:
-        remembered.Request.from_json(remembered.Request(("RTE",), str(data), protocol).to_json())
+        remembered.check(GlueRun(("RTE",), str(data), protocol))
     assert str(refused.value) == (
         "Fine-tuning needs a task, epochs and a learning rate above 0, and at least one batch of examples: "
         "change them."
@@ -160,9 +160,9 @@ def test_killed_and_resumed_ends_with_the_score_of_an_undisturbed_run(
     """The worker is killed in the middle of the second task; the first is not trained again."""
     write(data := tmp_path / "glue", "CoLA")
     write(data, "RTE", train=640)
-    settings = request(data, "CoLA", "RTE", epochs=6.0, learning_rate=1e-3)
+    asked = request(data, "CoLA", "RTE", epochs=6.0, learning_rate=1e-3)
     store = stores.new(tmp_path / "store")
-    job = jobs.submit(store, [Subject("glue", str(encoder))], settings)
+    job = jobs.submit(store, asked, [Subject(str(encoder))])
     command = [sys.executable, "-m", "cache.worker", "--store", str(store.folder)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     project = TOP
@@ -185,7 +185,7 @@ def test_killed_and_resumed_ends_with_the_score_of_an_undisturbed_run(
     assert found.loc["CoLA", "created_at"] == before["created_at"][0]
 
     undisturbed = stores.new(tmp_path / "undisturbed")
-    jobs.submit(undisturbed, [Subject("glue", str(encoder))], settings)
+    jobs.submit(undisturbed, asked, [Subject(str(encoder))])
     subprocess.run(
         [*command[:-1], str(undisturbed.folder)], cwd=project, env=environment, check=True, timeout=300
     )

@@ -140,10 +140,10 @@ SPREAD = ["eee", "vrm", "isoscore"]
 
 def test_what_to_measure_again_and_how(mixed: Overview) -> None:
     row = pd.Series(checkpoint("a"))
-    assert subject_of(row) == Subject("checkpoint", "/models/a")
-    assert subject_of(row.replace({"folder": "package"})) == Subject("checkpoint", "minilm")
+    assert subject_of(row) == Subject("/models/a")
+    assert subject_of(row.replace({"folder": "package"})) == Subject("minilm")
     hub = pd.Series(checkpoint("a", source="hub", revision="main", name="o/a"))
-    assert subject_of(hub) == Subject("checkpoint", "o/a", None, "main")
+    assert subject_of(hub) == Subject("o/a", revision="main")
     drawn = next(s for s in samples(mixed.cells) if s.n == 1398 and s.corpus == "standard-library")
     settings = settings_at(drawn, [NAME])
     assert settings is not None
@@ -181,7 +181,8 @@ def test_pages_say_who_is_left_out_and_bring_them_in(tmp_path: Path, monkeypatch
     app.button(key="bring").click().run()
     (job,) = jobs.list_jobs(Store(folder))
     assert {piece.subject.path for piece in job.pieces} >= {"/models/b", "/models/e", "/models/f"}
-    assert (job.settings.corpus, job.settings.measures) == ("ptb+wikitext-2", NAME)
+    settings = job.pieces[0].request.settings
+    assert (settings.corpus, settings.measures) == ("ptb+wikitext-2", NAME)
     app.selectbox(key="y").set_value("eee").run()
     own = next(name for name in app.selectbox(key="cells").options if name.startswith("1,398 vectors"))
     app.selectbox(key="cells").select(own).run()

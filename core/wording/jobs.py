@@ -1,0 +1,35 @@
+"""What is said of a job that did not do what was asked of it: which piece, why, and what to do."""
+
+from core.formatting import typed_line
+
+
+def unexpected(verb: str, subject: str, error: Exception, details: str) -> str:
+    """A piece that ended in an error nobody foresaw; details: the file that holds the traceback."""
+    return f"{verb} {subject} failed unexpectedly ({typed_line(error)}); the details are in {details}."
+
+
+def out_of_memory(verb: str, subject: str, remedy: str) -> str:
+    """A piece for which there was not enough memory."""
+    return f"{verb} {subject} failed, since memory ran out: {remedy}."
+
+
+def killed(verb: str, subject: str, times: int, remedy: str) -> str:
+    """A piece whose process was ended from outside, once or again and again."""
+    often = "" if times == 1 else f" {times} times"
+    return (
+        f"{verb} {subject} failed, since its process was killed{often}, perhaps for want of memory: "
+        f"{remedy}, and resume the job."
+    )
+
+
+def not_begun(verb: str, subject: str, error: Exception) -> str:
+    """A piece that no process of an executor could begin."""
+    return (
+        f"{verb} {subject} was not begun ({typed_line(error)}): see to the processes "
+        "that carry it out, and resume the job."
+    )
+
+
+def unreadable(why: str) -> str:
+    """A job whose file this version cannot read."""
+    return f"This job cannot be read: {why}. Remove it; what it computed stays in the store."
