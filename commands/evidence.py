@@ -9,7 +9,7 @@ from rich.table import Table
 from cache import evidence as evidences
 from cache.paths import store_folder
 from cache.store import Store
-from commands.terminal import JsonOption, StoreOption, people, print_json
+from commands.terminal import JsonOption, StoreOption, draw, people, print_json
 from core.errors import InputError
 from core.evidence.correlations import LEVELS
 
@@ -76,7 +76,7 @@ def print_evidence(told: dict[str, Any]) -> None:
         interval = f"{row['low']:+.2f} to {row['high']:+.2f}" if not math.isnan(row["low"]) else "too few"
         q = f"{row['q']:.2g}" if "q" in row else ""
         table.add_row(name, f"{row['value']:+.3f}", interval, f"{row['p']:.2g}", q, str(row["n"]))
-    people.print(table)
+    draw(table)
     added, law = told["added_r2"], told["residual_spearman_chinchilla"]["law"]
     base = added["baseline_r2"]
     lines = [f"Badge: {LEVELS[told['badge']]}. {' '.join(told['reasons'])}"]

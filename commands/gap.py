@@ -17,6 +17,7 @@ from commands.terminal import (
     StoreOption,
     attempt,
     detached,
+    draw,
     people,
     print_json,
     report,
@@ -93,7 +94,7 @@ def print_gaps(results: list[dict[str, Any]], tied: list[tuple[int, int]]) -> No
     title = f"Token gap of {first['domain']} against {first['reference']}, by cosine distance"
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column("rank", justify="right")
-    table.add_column("checkpoint", overflow="fold")
+    table.add_column("checkpoint")
     for heading in ("gap", "± 95 %", "within", "between", "euclidean"):
         table.add_column(heading, justify="right")
     table.add_column("tied with rank")
@@ -112,7 +113,7 @@ def print_gaps(results: list[dict[str, Any]], tied: list[tuple[int, int]]) -> No
             f"{result['euclidean']['gap']:.4g}",
             ", ".join(map(str, near)),
         )
-    people.print(table)
+    draw(table)
     read, requests = (sum(result[key] for result in results) for key in ("bytes_read", "requests"))
     cached = sum(result["cached"] for result in results)
     people.print(
@@ -132,7 +133,7 @@ def print_sets(as_json: bool) -> None:
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("name", "words", "what it is", "source"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading)
     for entry in token_sets().values():
         table.add_row(entry.name, str(len(entry.words)), entry.about, entry.source)
-    people.print(table)
+    draw(table)

@@ -8,7 +8,7 @@ from rich.table import Table
 from cache import jobs, worker
 from cache.paths import store_folder
 from cache.store import Store
-from commands.terminal import JsonOption, StoreOption, notices, people, print_json, say
+from commands.terminal import JsonOption, StoreOption, draw, notices, people, print_json, say
 from core.errors import InputError
 
 jobs_app = typer.Typer(help="Work handed to background workers.")
@@ -57,11 +57,11 @@ def list_jobs(store: StoreOption = None, as_json: JsonOption = False) -> None:
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("job", "title", "state", "pieces done", "submitted"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading)
     for job in found:
         finished = sum(piece.state == "done" for piece in job.pieces)
         table.add_row(job.id, job.title, job.state, f"{finished} of {len(job.pieces)}", job.submitted_at)
-    people.print(table)
+    draw(table)
 
 
 @jobs_app.command("watch")

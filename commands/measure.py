@@ -17,6 +17,7 @@ from commands.terminal import (
     StoreOption,
     attempt,
     detached,
+    draw,
     people,
     print_json,
     report,
@@ -136,7 +137,7 @@ def print_card(result: dict[str, Any]) -> None:
             "one sample" if spread is None else f"{spread:.2g}",
             "" if seeds is None else f"{seeds:.2g}",
         )
-    people.print(table)
+    draw(table)
     if result["cells"]:
         people.print(
             "Cells at n = {n:,} vectors, M = {M}, k = {k}, engine {engine}.".format(**result["cells"])
@@ -155,7 +156,7 @@ def list_measures(as_json: JsonOption = False) -> None:
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("name", "what it says", "direction", "source"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading)
     for entry in MEASURES.values():
         table.add_row(entry.name, entry.meaning, entry.direction, entry.source)
-    people.print(table)
+    draw(table)

@@ -8,7 +8,7 @@ from rich.table import Table
 from cache import predictions as predicting
 from cache.paths import store_folder
 from cache.store import Store
-from commands.terminal import JsonOption, StoreOption, people, print_json
+from commands.terminal import JsonOption, StoreOption, draw, people, print_json
 from core.formatting import percent
 
 app = typer.Typer()
@@ -52,10 +52,10 @@ def print_predictions(document: dict[str, Any]) -> None:
         box=None,
         pad_edge=False,
     )
-    table.add_column("checkpoint", overflow="fold")
+    table.add_column("checkpoint")
     for heading in ("predicted", f"{percent(model['level'])} range", "known"):
         table.add_column(heading, justify="right")
-    table.add_column("outside the reference", overflow="fold")
+    table.add_column("outside the reference")
     for result in document["results"]:
         told, low, known = (result[key] for key in ("predicted", "low", "actual"))
         table.add_row(
@@ -65,7 +65,7 @@ def print_predictions(document: dict[str, Any]) -> None:
             "" if known is None else f"{known:.3f}",
             "" if result["in_range"] else " ".join(result["reasons"]),
         )
-    people.print(table)
+    draw(table)
     held = model["held_out"]
     if held:
         people.print(

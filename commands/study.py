@@ -19,6 +19,7 @@ from commands.terminal import (
     StoreOption,
     attempt,
     detached,
+    draw,
     notices,
     numbers,
     people,
@@ -137,7 +138,7 @@ def study_glue(
                 table.add_column(heading, justify="right" if heading == "value" else "left")
             for name, value in (result["scores"] | result["averages"]).items():
                 table.add_row(name, f"{value:.4f}", result["examples"].get(name, ""))
-            people.print(table)
+            draw(table)
     report(failures)
 
 
@@ -278,11 +279,11 @@ def print_sizes(result: dict[str, Any]) -> None:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     names = list(result["values"][0]["measures"])
     for heading in ("M", "k", "n", *names):
-        table.add_column(heading, justify="right", overflow="fold")
+        table.add_column(heading, justify="right")
     for size in result["values"]:
         values = [f"{size['measures'][name]:.4g}" if name in size["measures"] else "" for name in names]
         table.add_row(str(size["M"]), str(size["k"]), f"{size['n']:,}", *values)
-    people.print(table)
+    draw(table)
     for left in result["left_out"]:
         people.print(f"M = {left['M']}, k = {left['k']}: {left['reason']}", markup=False, highlight=False)
     people.print()

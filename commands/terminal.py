@@ -3,12 +3,14 @@
 import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 
 from cache import worker
@@ -20,6 +22,8 @@ from core.formatting import typed_line
 people = Console()
 notices = Console(stderr=True)
 TRACEBACKS = "LATENT_SHORTLIST_TRACEBACKS"  # set: an unforeseen error is raised instead of told
+GAP = 2  # spaces between columns
+MOST_LINES = 4  # of a cell in a table
 
 StoreOption = Annotated[
     Path | None,
@@ -55,11 +59,75 @@ def print_frame(frame: Any, title: str) -> None:
     """Draw a data frame as a table for people."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for column in frame.columns:
-        numeric = frame[column].dtype.kind in "fiu"
-        table.add_column(str(column), justify="right" if numeric else "left", overflow="fold")
+        table.add_column(str(column), justify="right" if frame[column].dtype.kind in "fiu" else "left")
     for row in frame.itertuples(index=False):
         table.add_row(*("" if value is None or value != value else _short(value) for value in row))
-    people.print(table)
+    draw(table)
+
+
+def draw(table: Table) -> None:
+    """Print a table of strings so that no name is broken, however narrow the terminal.
+
+    Columns aligned to the right hold numbers and do not wrap; the others wrap between words. Where that does
+    not fit, the first cell of a row stands on a line above the others; where those do not fit either, each
+    stands on a line of its own beside its heading.
+    """
+    columns = [[str(column.header), *map(str, column.cells)] for column in table.columns]
+    rights = [column.justify == "right" for column in table.columns]
+    widths = _widths(columns, rights, people.width)
+    if widths is not None:
+        for column, width in zip(table.columns, widths, strict=True):
+            column.width = width
+        people.print(table)
+        return
+    if table.title:
+        people.print(table.title, style=table.title_style or "table.title", highlight=False)
+    headings, *rows = zip(*columns, strict=True)
+    widths = _widths(columns[1:], rights[1:], people.width - GAP)
+    if widths is not None:
+        people.print(headings[0], style="bold", highlight=False)
+        _below([headings[1:]], widths, rights[1:], "bold")
+    for first, *others in rows:
+        people.print(first, highlight=False, overflow="fold")
+        if widths is not None:
+            _below([others], widths, rights[1:])
+        else:
+            pairs = [pair for pair in zip(headings[1:], others, strict=True) if pair[1]]
+            _below(pairs, [_longest(headings), None], [False, False])
+
+
+def _below(
+    rows: Iterable[Iterable[str]], widths: Iterable[int | None], rights: Iterable[bool], style: str = ""
+) -> None:
+    """Print rows of cells with a margin on their left."""
+    grid = Table.grid(padding=(0, GAP, 0, 0))
+    for width, right in zip(widths, rights, strict=True):
+        grid.add_column(width=width, justify="right" if right else "left", style=style)
+    for row in rows:
+        grid.add_row(*row)
+    people.print(Padding(grid, (0, 0, 0, GAP), expand=False))
+
+
+def _widths(columns: list[list[str]], rights: list[bool], room: int) -> list[int] | None:
+    """The width of each column of texts, the heading first, in `room` characters; None: they do not fit.
+
+    Every word fits, and every number (`rights`); a cell takes about MOST_LINES lines at most.
+    """
+    whole = [_longest(texts) for texts in columns]
+    unbroken = [
+        _longest([*texts[0].split(), *(texts[1:] if right else " ".join(texts).split())])
+        for texts, right in zip(columns, rights, strict=True)
+    ]
+    widths = [max(word, -(-most // MOST_LINES)) for word, most in zip(unbroken, whole, strict=True)]
+    for _ in range(spare := room - sum(widths) - GAP * (len(widths) - 1)):
+        growing = [i for i, most in enumerate(whole) if widths[i] < most]
+        if growing:
+            widths[min(growing, key=lambda i: widths[i])] += 1
+    return widths if spare >= 0 else None
+
+
+def _longest(texts: Iterable[str]) -> int:
+    return max(map(cell_len, texts), default=0) or 1
 
 
 def _short(value: Any) -> str:
