@@ -34,7 +34,6 @@ study held-out --predictors mean,line:patchiness
 study own minilm --tasks CoLA --collect @/own.csv
 export @/published.csv
 export @/published.parquet
-export @/published.html
 jobs
 jobs list
 jobs watch
@@ -63,7 +62,7 @@ covariates import @/covariates.parquet
 scores list --task RTE
 predict @/encoder @/gpt2 @/llama cloud.npy --predictor linear --measures eee,vrm
 predict @/encoder @/llama --predictor best
-study cells-sweep @/encoder @/gpt2 @/llama {TEXT} --k 4,8 --m 2 --shares 0.5,1 --measures lsq_patchiness,pq_count_kl
+study cells-sweep @/encoder @/gpt2 @/llama {TEXT} --k 16,256 --m 4 --at 300 --shares 0.5,1 --measures pq_count_kl
 study glue @/encoder --tasks STS-B --data @/glue --epochs 1 --train-examples 32
 export @/all.csv
 measure --vectors @/cloud.npz --measures spread --detach
@@ -128,7 +127,7 @@ def comparable(value: Any, folder: Path, field: str = "") -> Any:
     if isinstance(value, str):
         return SOME if field in WORDS and value else value.replace(str(folder), "@")
     if isinstance(value, list):
-        items = [comparable(item, folder, field if field in WORDS else "") for item in value]
+        items = [comparable(item, folder, field if isinstance(item, str) else "") for item in value]
         return items if len(items) <= LONG else by_column(items)
     return value
 
