@@ -14,7 +14,6 @@ import logging
 import shutil
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from filelock import FileLock
 
-from cache import migrations, published
+from cache import migrations, parts, published
 from cache.files import replacing, writable
 from core.errors import InputError
 from core.formatting import first_line
@@ -92,20 +91,8 @@ class Store:
         """
         if not rows:
             return
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        schema, primary = self._tables[table]
-        for row in rows:
-            if unknown := row.keys() - set(schema.names):
-                raise ValueError(f"{table} has no column {', '.join(sorted(unknown))}.")
-            if missing := [column for column in primary if row.get(column) is None]:
-                raise ValueError(f"A row of {table} lacks its key: {', '.join(missing)}.")
-            if row.get("origin") == "published":
-                raise ValueError("Published rows come from core.reference only.")
-        name = f"{time.time_ns():020d}-{table}-{uuid.uuid4().hex[:12]}.parquet"
-        with writable(self.folder), replacing(self.parts / name) as temporary:
-            pq.write_table(pa.Table.from_pylist(rows, schema), temporary)
+        with writable(self.folder):
+            parts.write(self.parts, table, rows, *self._tables[table])
 
     def ingest(self, wait: bool = True) -> int:
         """Take all parts in and publish a snapshot; returns how many parts were taken.
@@ -244,7 +231,7 @@ class Store:
         for part in pending:
             if part.name not in known:
                 try:
-                    table, content = self._read(part)
+                    table, content = parts.read(part, self._tables)
                 except ValueError as error:  # pyarrow's errors of content are ValueErrors or become one
                     log.warning("Set aside as %s.bad: %s", part.name, error)
                     part.rename(part.with_name(f"{part.name}.bad"))
@@ -260,34 +247,6 @@ class Store:
             connection.executemany("INSERT INTO parts VALUES (?)", names)
         connection.commit()
         return len(names)
-
-    def _read(self, part: Path) -> tuple[str, "pa.Table"]:
-        """(table, rows) of a part in its table's columns; ValueError when it is no part of this store."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        table = part.name.split("-")[1]
-        if table not in self._tables:
-            raise ValueError(f"there is no table {table}")
-        schema, primary = self._tables[table]
-        try:
-            content = pq.ParquetFile(part).read(use_threads=False)
-        except OSError as error:
-            if error.errno:  # the disk's trouble, not the part's
-                raise
-            raise ValueError(str(error)) from error
-        if unknown := set(content.column_names) - set(schema.names):
-            raise ValueError(f"{table} has no column {', '.join(sorted(unknown))}")
-        columns = [
-            content[field.name].cast(field.type)
-            if field.name in content.column_names
-            else pa.nulls(len(content), field.type)
-            for field in schema
-        ]
-        whole = pa.Table.from_arrays(columns, schema=schema)
-        if any(whole[column].null_count for column in primary):
-            raise ValueError(f"a row of {table} lacks its key")
-        return table, whole
 
     def _insert(self, connection: duckdb.DuckDBPyConnection, table: str, rows: "pa.Table") -> None:
         """Insert rows given in the order of their parts; of equal keys the first or the last wins."""
