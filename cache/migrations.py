@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import duckdb
 
+from cache import merged
+
 Connection = duckdb.DuckDBPyConnection
 
 
@@ -83,6 +85,14 @@ def m005_fine_tunings(connection: Connection) -> None:
     """)
 
 
+def m007_aliases(connection: Connection) -> None:
+    """Fingerprints given before a checkpoint's weights were read through → the one that they have."""
+    connection.execute("""
+        CREATE TABLE aliases (
+            provisional TEXT PRIMARY KEY, subject TEXT NOT NULL, created_at TIMESTAMP)
+    """)
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m001_tables,
     m002_gaps,
@@ -90,6 +100,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m004_cell_curves,
     m005_fine_tunings,
     m006_origin_of_covariates,
+    m007_aliases,
 )
 
 
@@ -102,7 +113,10 @@ def version(connection: Connection) -> int:
 
 
 def migrate(connection: Connection) -> None:
-    """Run, each in a transaction of its own, the migrations that this store has not seen."""
+    """Run, each in a transaction of its own, the migrations that this store has not seen.
+
+    The views of `cache.merged` follow from the tables and are no migration: they are made anew each time.
+    """
     connection.execute(
         "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, name TEXT, applied_at TIMESTAMP)"
     )
@@ -113,3 +127,4 @@ def migrate(connection: Connection) -> None:
             row = [number, function.__name__, datetime.now(UTC).replace(tzinfo=None)]
             connection.execute("INSERT INTO migrations VALUES (?, ?, ?)", row)
             connection.commit()
+    merged.make_views(connection)

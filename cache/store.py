@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from filelock import FileLock
 
-from cache import migrations, parts, published
+from cache import merged, migrations, parts, published
 from cache.files import replacing, writable
 from core.errors import InputError
 from core.formatting import first_line
@@ -116,8 +116,11 @@ class Store:
             return 0
 
     def query(self, sql: str, parameters: Any = ()) -> "pd.DataFrame":
-        """Rows of the newest snapshot, read-only; parameters as DuckDB takes them (? or $name)."""
-        return self._reading().execute(sql, parameters).df()
+        """Rows of the newest snapshot, read-only; parameters as DuckDB takes them (? or $name).
+
+        A checkpoint's rows stand under one fingerprint, see `cache.merged`; `main.TABLE` is as written.
+        """
+        return self._reading().execute(merged.SEARCH).execute(sql, parameters).df()
 
     def state(self) -> str:
         """A short text that changes whenever the snapshot does: the key to cache what was read by."""
