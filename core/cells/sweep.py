@@ -9,6 +9,8 @@ Not covered: whether any order agrees with benchmark scores, and how seeds alone
 import numpy as np
 import pandas as pd
 
+from core.statistics.correlation import spearman
+
 DEFAULT = (4, 256)
 FEWEST = 3  # checkpoints for an order to mean anything
 _TEXT = ["corpus", "sequences", "text_seed", "position", "max_length", "n"]
@@ -58,8 +60,6 @@ def agreement(kept: pd.DataFrame, reference: tuple[int, int] = DEFAULT) -> pd.Da
     for size in wide.columns:
         rho = np.nan
         if reference in wide.columns and len(wide) >= FEWEST:
-            first, second = wide[size].rank(), wide[reference].rank()
-            if first.std() > 0 and second.std() > 0:
-                rho = float(first.corr(second))
+            rho = spearman(wide[size], wide[reference])
         rows.append((*size, n, len(wide), rho))
     return pd.DataFrame(rows, columns=["M", "k", "n", "checkpoints", "spearman"])

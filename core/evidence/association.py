@@ -14,7 +14,8 @@ from core.errors import InputError
 from core.evidence.correlations import Evidence, evidence
 from core.evidence.covariates import COMPUTE, KNOWN, SIZE, TOKENS, Held, called, held
 from core.evidence.loss_scale import as_loss
-from core.statistics.partial import Added, Statistic, added_r2, benjamini_hochberg, leftover, partial_spearman
+from core.statistics.partial import Added, Statistic, added_r2, partial_spearman, q_values
+from core.statistics.regression import residuals
 from core.statistics.scaling_law import STEEPEST, ScalingLaw, fit_law
 
 TESTED = ("raw", "residual", "law", "partial")  # statistics with a p, hence a q
@@ -158,7 +159,7 @@ def worths(
                 notes=tuple(notes),
             )
         )
-    q = {name: benjamini_hochberg(np.array([getattr(entry, name).p for entry in found])) for name in TESTED}
+    q = {name: q_values(np.array([getattr(entry, name).p for entry in found])) for name in TESTED}
     for index, entry in enumerate(found):
         entry.q.update({name: float(q[name][index]) for name in TESTED})
     return found
@@ -186,7 +187,7 @@ def _residual(
     part, X = _complete(kept, logs[list(terms)])
     if len(part) < len(terms) + 3:
         return Statistic(_NAN, len(part), reason=f"{len(part)} checkpoints are too few."), terms
-    left = leftover(part[score].to_numpy(np.float64), X)
+    left = residuals(part[score].to_numpy(np.float64), X)
     return _rank_correlation(part[measure].to_numpy(np.float64), left, seed), terms
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from core.formatting import signed
-from core.statistics.bootstrap import counts, interval_of, ranks, spearman_draws, weighted_pearson
+from core.statistics.correlation import Correlation, correlation
 
 ENOUGH = 10  # checkpoints below which no correlation is called evidence
 LEVELS = {
@@ -23,24 +23,6 @@ LEVELS = {
     "contradicted": "contradicted",
     "unknown": "too little data",
 }
-
-
-@dataclass(frozen=True)
-class Correlation:
-    """Pearson and Spearman correlation of n pairs with bootstrap intervals (NaN where undefined)."""
-
-    n: int
-    pearson: float
-    pearson_low: float
-    pearson_high: float
-    spearman: float
-    spearman_low: float
-    spearman_high: float
-
-    @property
-    def sure(self) -> bool:
-        """Whether the interval of Pearson's r leaves out zero."""
-        return self.pearson_low > 0 or self.pearson_high < 0
 
 
 @dataclass(frozen=True)
@@ -61,41 +43,6 @@ class Evidence:
             return False
         beyond = not min(inside) - 0.1 <= r <= max(inside) + 0.1
         return bool(beyond or min(inside) > 0 > r or max(inside) < 0 < r)
-
-
-def correlation(
-    x: np.ndarray | pd.Series,
-    y: np.ndarray | pd.Series,
-    *,
-    level: float = 0.95,
-    draws: int = 1000,
-    seed: int = 0,
-) -> Correlation:
-    """Pearson and Spearman correlation of paired values, with intervals from resampling the pairs.
-
-    Arguments:
-        x, y: (n,) values; pairs with a missing or infinite side are left out.
-        level: of the percentile-bootstrap interval; draws, seed: of the resampling.
-
-    Returns: n and both coefficients; NaN for all with fewer than 3 pairs or a constant side, NaN intervals
-    with fewer than 4 pairs.
-    """
-    a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    kept = np.isfinite(a) & np.isfinite(b)
-    a, b = a[kept], b[kept]
-    n = len(a)
-    if n < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
-        return Correlation(n, *[float("nan")] * 6)
-    rank_a, rank_b = ranks(a), ranks(b)
-    once = np.ones((1, n))
-    pearson = float(weighted_pearson(a, b, once)[0])
-    spearman = float(weighted_pearson(rank_a, rank_b, once)[0])
-    if n < 4:
-        return Correlation(n, pearson, np.nan, np.nan, spearman, np.nan, np.nan)
-    counted = counts(n, draws, seed)
-    p_low, p_high = interval_of(weighted_pearson(a, b, counted), level)
-    s_low, s_high = interval_of(spearman_draws(a, b, draws, seed), level)
-    return Correlation(n, pearson, p_low, p_high, spearman, s_low, s_high)
 
 
 def evidence(

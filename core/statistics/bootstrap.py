@@ -29,11 +29,6 @@ def counts(n: int, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
     return found
 
 
-def ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks from 1, ties at their mean. values: (n,); returned: (n,)."""
-    return resampled_ranks(values, np.ones((1, len(values))))[0]
-
-
 def resampled_ranks(values: np.ndarray, counted: np.ndarray) -> np.ndarray:
     """The rank that each row's value has within each resample, ties at their mean.
 

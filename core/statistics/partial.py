@@ -18,9 +18,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.statistics.bootstrap import DRAWS, interval_of, partial_spearman_draws, ranks
+from core.statistics.bootstrap import DRAWS, interval_of, partial_spearman_draws
+from core.statistics.correlation import ranks
+from core.statistics.regression import FOLDS, cross_validated_r2, residuals
 
-FOLDS = 5
 _EXPLAINED = 1e-9  # share of variance below which covariates leave nothing over
 
 
@@ -59,12 +60,6 @@ def two_sided_p(r: float, freedom: int) -> float:
     return float(2 * stdtr(freedom, -t))
 
 
-def leftover(y: np.ndarray, X: np.ndarray) -> np.ndarray:
-    """What least squares on a constant and the columns of X leaves of y: (n,). y: (n,); X: (n, k)."""
-    design = np.column_stack([np.ones(len(y)), X])
-    return y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
-
-
 def partial_spearman(x: np.ndarray, y: np.ndarray, held: np.ndarray, *, seed: int = 0) -> Statistic:
     """Spearman correlation of x and y with covariates held fixed: Pearson of the ranks' leftovers.
 
@@ -82,7 +77,7 @@ def partial_spearman(x: np.ndarray, y: np.ndarray, held: np.ndarray, *, seed: in
     freedom = n - 2 - (int(np.linalg.matrix_rank(columns)) if held.shape[1] else 0)
     if freedom < 1:
         return Statistic(float("nan"), n, reason=f"{n} checkpoints are too few to hold so much fixed.")
-    left = [leftover(ranks(side), columns) for side in (x, y)]
+    left = [residuals(ranks(side), columns) for side in (x, y)]
     sizes = [float(side @ side) for side in left]
     scale = n * (n * n - 1) / 12
     if min(sizes) <= _EXPLAINED * scale:
@@ -97,25 +92,6 @@ def _too_little(n: int) -> str:
     return f"Only {n} checkpoints have all of it." if n < 3 else "One of the two does not vary."
 
 
-def folds(n: int, k: int = FOLDS, seed: int = 0) -> list[np.ndarray]:
-    """k test sets of nearly equal size that n shuffled rows fall into, as scikit-learn's KFold draws them."""
-    order = np.random.RandomState(seed).permutation(n)
-    return [np.sort(part) for part in np.array_split(order, k)]
-
-
-def held_out_r2(X: np.ndarray, y: np.ndarray, k: int = FOLDS, seed: int = 0) -> float:
-    """R² of predictions of rows that the regression did not see: 1 − Σ(y − ŷ)²/Σ(y − ȳ)².
-
-    X: (n, p) without the constant; y: (n,). Below 0: worse than the mean.
-    """
-    design = np.column_stack([np.ones(len(y)), X])
-    predicted = np.empty(len(y))
-    for test in folds(len(y), k, seed):
-        train = np.setdiff1d(np.arange(len(y)), test)
-        predicted[test] = design[test] @ np.linalg.lstsq(design[train], y[train], rcond=None)[0]
-    return float(1 - ((y - predicted) ** 2).sum() / ((y - y.mean()) ** 2).sum())
-
-
 def added_r2(x: np.ndarray, y: np.ndarray, baseline: np.ndarray, *, seed: int = 0) -> Added:
     """How much held-out R² the measure adds to a baseline in 5-fold cross-validation, same folds for both.
 
@@ -128,18 +104,16 @@ def added_r2(x: np.ndarray, y: np.ndarray, baseline: np.ndarray, *, seed: int = 
         return Added(nan, nan, nan, n, reason if n < 2 * FOLDS else "The score does not vary.")
     scaled = (baseline - baseline.mean(0)) / np.where(baseline.std(0) > 0, baseline.std(0), 1)
     spread = x.std() or 1.0
-    base = held_out_r2(scaled, y, seed=seed)
-    full = held_out_r2(np.column_stack([scaled, (x - x.mean()) / spread]), y, seed=seed)
+    base = cross_validated_r2(scaled, y, seed=seed)
+    full = cross_validated_r2(np.column_stack([scaled, (x - x.mean()) / spread]), y, seed=seed)
     return Added(full - base, base, full, n)
 
 
-def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
-    """q-values: the false-discovery rate at which each test would still count. p: (m,), NaN left out."""
+def q_values(p: np.ndarray) -> np.ndarray:
+    """The false-discovery rate at which each test would still count: (m,). p: (m,), of which NaN stay."""
+    from scipy.stats import false_discovery_control  # here, since it takes long to import
+
     p = np.asarray(p, np.float64)
-    q = np.full(len(p), np.nan)
-    known = np.flatnonzero(np.isfinite(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    m = len(order)
-    stepped = p[order] * m / np.arange(1, m + 1)
-    q[order] = np.minimum(np.minimum.accumulate(stepped[::-1])[::-1], 1)
+    q, known = np.full(len(p), np.nan), np.isfinite(p)
+    q[known] = false_discovery_control(p[known])
     return q

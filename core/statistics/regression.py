@@ -1,7 +1,45 @@
-"""Simple linear regression of one column on another, with the confidence band of its mean."""
+"""Ordinary least squares: the fit, what it explains, and the straight line with its confidence band."""
 
 import numpy as np
 import pandas as pd
+
+FOLDS = 5
+
+
+def with_constant(X: np.ndarray) -> np.ndarray:
+    """A column of ones before the columns of X (n, k): (n, 1 + k)."""
+    return np.column_stack([np.ones(len(X)), X])
+
+
+def least_squares(X: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The coefficients (k,) that minimise ‖y − X·b‖²; the shortest where several do. X: (n, k); y: (n,)."""
+    return np.linalg.lstsq(X, y, rcond=None)[0]
+
+
+def residuals(y: np.ndarray, X: np.ndarray) -> np.ndarray:
+    """What a regression on a constant and the columns of X leaves of y: (n,). y: (n,); X: (n, k)."""
+    design = with_constant(X)
+    return y - design @ least_squares(design, y)
+
+
+def r_squared(y: np.ndarray, predicted: np.ndarray) -> float:
+    """R² = 1 − Σ(y − ŷ)²/Σ(y − ȳ)² of (n,) predictions ŷ, NaN where y does not vary."""
+    total = float(((y - y.mean()) ** 2).sum())
+    return 1 - float(((y - predicted) ** 2).sum()) / total if total > 0 else float("nan")
+
+
+def cross_validated_r2(X: np.ndarray, y: np.ndarray, *, k: int = FOLDS, seed: int = 0) -> float:
+    """R² of a regression's predictions of rows that it was not fitted to, in k shuffled folds.
+
+    Arguments:
+        X: (n, p) without the constant; y: (n,).
+    """
+    from sklearn.model_selection import KFold  # here, since it takes long to import
+
+    design, predicted = with_constant(X), np.empty(len(y))
+    for train, test in KFold(k, shuffle=True, random_state=seed).split(design):
+        predicted[test] = design[test] @ least_squares(design[train], y[train])
+    return r_squared(y, predicted)
 
 
 def trend(
@@ -21,7 +59,7 @@ def trend(
     from scipy.special import stdtrit  # Student's quantile, without the seconds that scipy.stats takes
 
     kept = points.dropna(subset=[x, y])
-    residuals = pd.Series(np.nan, index=points.index)
+    left = pd.Series(np.nan, index=points.index)
     groups = [("all", kept)] if by is None else [(str(name), group) for name, group in kept.groupby(by)]
     parts = [pd.DataFrame(columns=[x, y, "low", "high", "group"])]
     for name, group in groups:
@@ -33,7 +71,7 @@ def trend(
         centre, spread = a.mean(), ((a - a.mean()) ** 2).sum()
         slope = ((a - centre) * b).sum() / spread
         error = b - (b.mean() + slope * (a - centre))
-        residuals[group.index] = error
+        left[group.index] = error
         grid = np.linspace(a.min(), a.max(), 60)
         mean = b.mean() + slope * (grid - centre)
         scale = np.sqrt((error**2).sum() / (n - 2) * (1 / n + (grid - centre) ** 2 / spread))
@@ -42,4 +80,4 @@ def trend(
         parts.append(
             pd.DataFrame({x: shown, y: mean, "low": mean - half, "high": mean + half, "group": name})
         )
-    return pd.concat(parts[1:] or parts, ignore_index=True), residuals
+    return pd.concat(parts[1:] or parts, ignore_index=True), left

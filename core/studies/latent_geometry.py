@@ -17,6 +17,8 @@ import pandas as pd
 
 from core import reference
 from core.formatting import percent
+from core.statistics import correlation
+from core.statistics.regression import least_squares, r_squared
 
 SMALL, BASE, ROBERTA = "BERT-small", "BERT-base", "RoBERTa-base"
 FAMILIES = (SMALL, BASE, ROBERTA)
@@ -87,7 +89,8 @@ def medians(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 def pearson(frame: pd.DataFrame, measure: str, family: str) -> float:
     """Pearson's r of a measure and the GLUE average over the perturbed models of one family."""
-    return _pearson(perturbed(frame, family), measure, GLUE)
+    rows = perturbed(frame, family)
+    return correlation.pearson(rows[measure], rows[GLUE])
 
 
 @dataclass(frozen=True)
@@ -120,10 +123,8 @@ def regression(
     rows = perturbed(frame, family).dropna(subset=[measure])
     families = tuple(dict.fromkeys(rows["family"])) if architecture else ()
     design, glue = _design(rows, measure, families), rows[GLUE].to_numpy(np.float64)
-    weights = np.linalg.lstsq(design, glue, rcond=None)[0]
-    missed = glue - design @ weights
-    r2 = 1 - float((missed**2).sum() / ((glue - glue.mean()) ** 2).sum())
-    return Regression(measure, families, weights, r2)
+    weights = least_squares(design, glue)
+    return Regression(measure, families, weights, r_squared(glue, design @ weights))
 
 
 def error(model: Regression, frame: pd.DataFrame) -> float:
@@ -174,7 +175,3 @@ def _label(name: str) -> str:
         "Shuffled embeddings": "Shuffle",
         "Untrained with embeddings": "Untrained + embeddings",
     }.get(short, short)
-
-
-def _pearson(frame: pd.DataFrame, a: str, b: str) -> float:
-    return float(frame[a].corr(frame[b]))

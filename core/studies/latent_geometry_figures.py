@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.measures.titles import title_of
+from core.statistics.regression import r_squared
 from core.studies.latent_geometry import (
     ADDITIVE,
     GLUE,
@@ -107,9 +108,8 @@ def decay(frame: pd.DataFrame) -> Decay:
         return floor + height * np.exp(-x / scale)
 
     (floor, height, scale), _ = curve_fit(curve, alpha, glue, p0=(glue.min(), np.ptp(glue), 0.05))
-    missed = glue - curve(alpha, floor, height, scale)
-    r2 = 1 - (missed**2).sum() / ((glue - glue.mean()) ** 2).sum()
-    return Decay(float(floor), float(height), float(scale), float(r2))
+    r2 = r_squared(glue, curve(alpha, floor, height, scale))
+    return Decay(float(floor), float(height), float(scale), r2)
 
 
 def predictions(frame: pd.DataFrame, measure: str, *, architecture: bool) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from core.formatting import listed, percent, signed
 from core.measures.titles import title_of
+from core.statistics import correlation
 from core.studies.latent_geometry import (
     GLUE,
     MEASURES,
@@ -100,11 +101,10 @@ def _told(family: str, points: pd.DataFrame) -> str:
     kept = points[points["variant"] == "perturbed"]
     if len(kept) < FEWEST or kept["x"].nunique() < 2 or kept["value"].nunique() < 2:
         return f"{family}: too few checkpoints to tell (n = {len(kept)})."
-    pearson = float(kept["x"].corr(kept["value"]))
-    spearman = float(kept["x"].rank().corr(kept["value"].rank()))
     low, high = kept["value"].min(), kept["value"].max()
     return (
-        f"{family}: r = {signed(pearson)}, Spearman {signed(spearman)} over {len(kept)} perturbed "
+        f"{family}: r = {signed(correlation.pearson(kept['x'], kept['value']))}, Spearman "
+        f"{signed(correlation.spearman(kept['x'], kept['value']))} over {len(kept)} perturbed "
         f"checkpoints; from {low:.3g} to {high:.3g}."
     )
 

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from core.evidence.association import TESTED, Worth
-from core.evidence.correlations import Correlation
 from core.evidence.covariates import COMPUTE, SIZE, TOKENS
 from core.formatting import decimal, listed, signed
 from core.measures import MEASURES
 from core.statistics.bootstrap import LEVEL
-from core.statistics.partial import FOLDS, Statistic, two_sided_p
+from core.statistics.correlation import Correlation
+from core.statistics.partial import Statistic, two_sided_p
+from core.statistics.regression import FOLDS
 
 SURE = 0.05
 CALLED = {

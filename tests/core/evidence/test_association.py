@@ -9,7 +9,7 @@ from scipy import stats
 from core.errors import InputError
 from core.evidence.association import worth, worth_table, worths
 from core.evidence.covariates import called, covariates_of, held
-from core.statistics.partial import leftover
+from core.statistics.regression import residuals
 from core.statistics.scaling_law import fit_law
 from core.wording.evidence import document, fall, gain, headline, simpsons
 
@@ -63,7 +63,7 @@ def test_every_statistic_agrees_with_an_independent_computation() -> None:
     theirs = pingouin.partial_corr(both, "m", "loss", list(covariates), method="spearman").iloc[0]
     assert found.partial.value == pytest.approx(theirs["r"], abs=1e-9)
     assert found.partial.p == pytest.approx(theirs["p_val"], abs=1e-9)
-    left = leftover(both["loss"].to_numpy(), np.log(covariates.to_numpy()))
+    left = residuals(both["loss"].to_numpy(), np.log(covariates.to_numpy()))
     assert found.residual.value == pytest.approx(stats.spearmanr(both["m"], left).statistic, abs=1e-9)
     law = fit_law(*(both[name].to_numpy() for name in ("loss", "parameters", "training_tokens")))
     after = both["loss"] - law.predict(both["parameters"], both["training_tokens"])

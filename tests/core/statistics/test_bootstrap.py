@@ -9,12 +9,11 @@ from core.statistics.bootstrap import (
     drawn_ranks,
     interval_of,
     partial_spearman_draws,
-    ranks,
     resampled_ranks,
     spearman_draws,
     weighted_pearson,
 )
-from core.statistics.partial import leftover
+from core.statistics.regression import residuals
 
 N, DRAWS = 17, 60
 
@@ -35,10 +34,6 @@ def test_counts_count_the_drawn_rows() -> None:
     for row, rows in zip(found, drawn(3), strict=True):
         assert row.tolist() == np.bincount(rows, minlength=N).tolist()
     assert not np.array_equal(found, counts(N, DRAWS, 4))
-
-
-def test_ranks_are_scipys(sides: tuple[np.ndarray, ...]) -> None:
-    assert ranks(sides[0]).tolist() == stats.rankdata(sides[0]).tolist()
 
 
 def test_resampled_ranks_are_the_ranks_of_the_resample(sides: tuple[np.ndarray, ...]) -> None:
@@ -66,7 +61,7 @@ def test_partial_correlations_of_resamples_agree_with_regressions_on_ranks(
     found = partial_spearman_draws(x, y, held, DRAWS)
     for index, rows in enumerate(drawn()):
         Z = np.column_stack([stats.rankdata(column[rows]) for column in held.T])
-        a, b = (leftover(stats.rankdata(side[rows]), Z) for side in (x, y))
+        a, b = (residuals(stats.rankdata(side[rows]), Z) for side in (x, y))
         assert found[index] == pytest.approx(a @ b / np.sqrt(a @ a * (b @ b)), abs=1e-8)
 
 

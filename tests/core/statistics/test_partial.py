@@ -10,16 +10,12 @@ from scipy import stats
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold, cross_val_predict
-from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.multitest import multipletests
-from statsmodels.tools import add_constant
 
 from core.statistics.partial import (
     added_r2,
-    benjamini_hochberg,
-    folds,
-    leftover,
     partial_spearman,
+    q_values,
     two_sided_p,
 )
 
@@ -94,20 +90,9 @@ def test_what_has_no_value_has_a_reason(x: list, y: list, Z: list, reason: str) 
     assert found.reason == reason
 
 
-def test_leftovers_agree_with_statsmodels() -> None:
-    _, y, Z = drawn()
-    assert leftover(y, Z) == pytest.approx(OLS(y, add_constant(Z)).fit().resid, abs=1e-9)
-
-
 def test_p_of_a_perfect_correlation_and_without_freedom() -> None:
     assert two_sided_p(1.0, 5) == 0.0
     assert np.isnan(two_sided_p(0.5, 0))
-
-
-@pytest.mark.parametrize("n", [23, 60])
-def test_folds_are_scikit_learns(n: int) -> None:
-    theirs = [test for _, test in KFold(5, shuffle=True, random_state=7).split(np.arange(n))]
-    assert [part.tolist() for part in folds(n, 5, 7)] == [part.tolist() for part in theirs]
 
 
 def test_added_r2_agrees_with_scikit_learn() -> None:
@@ -138,14 +123,14 @@ def test_added_r2_needs_enough_checkpoints_and_a_score_that_varies() -> None:
 
 def test_q_values_agree_with_statsmodels_and_scipy() -> None:
     p = np.random.default_rng(0).uniform(size=40) ** 3
-    assert benjamini_hochberg(p) == pytest.approx(multipletests(p, method="fdr_bh")[1], abs=1e-12)
-    assert benjamini_hochberg(p) == pytest.approx(stats.false_discovery_control(p), abs=1e-12)
+    assert q_values(p) == pytest.approx(multipletests(p, method="fdr_bh")[1], abs=1e-12)
+    assert q_values(p) == pytest.approx(stats.false_discovery_control(p), abs=1e-12)
 
 
 def test_q_values_leave_unknown_p_out() -> None:
     p = np.array([0.01, np.nan, 0.04, 0.03])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        q = benjamini_hochberg(p)
+        q = q_values(p)
     assert np.isnan(q).tolist() == [False, True, False, False]
     assert q[[0, 2, 3]] == pytest.approx(stats.false_discovery_control(p[[0, 2, 3]]), abs=1e-12)

@@ -1,10 +1,56 @@
-"""Simple regression: the line and its band against SciPy, and group by group."""
+"""Least squares against statsmodels and scikit-learn; the line and its band against SciPy, group by group."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LinearRegression
+from sklearn.metrics import r2_score
+from sklearn.model_selection import KFold, cross_val_predict
+from statsmodels.regression.linear_model import OLS
+from statsmodels.tools import add_constant
 
-from core.statistics.regression import trend
+from core.statistics.regression import (
+    cross_validated_r2,
+    least_squares,
+    r_squared,
+    residuals,
+    trend,
+    with_constant,
+)
+
+
+def drawn(n: int = 60, k: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """(X, y) of a noisy linear relation."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, k))
+    return X, X @ np.arange(1.0, k + 1) + 2 + rng.normal(size=n)
+
+
+def test_coefficients_and_residuals_agree_with_statsmodels() -> None:
+    X, y = drawn()
+    fitted = OLS(y, add_constant(X)).fit()
+    assert least_squares(with_constant(X), y) == pytest.approx(fitted.params, abs=1e-12)
+    assert residuals(y, X) == pytest.approx(fitted.resid, abs=1e-12)
+    assert r_squared(y, y - residuals(y, X)) == pytest.approx(fitted.rsquared, abs=1e-12)
+
+
+def test_of_many_solutions_the_shortest_is_taken() -> None:
+    X, y = drawn(k=1)
+    assert least_squares(np.column_stack([X, X]), y) == pytest.approx(np.repeat(least_squares(X, y) / 2, 2))
+
+
+def test_r_squared_is_scikit_learns_and_unknown_for_a_constant() -> None:
+    y, predicted = np.array([1.0, 2, 4]), np.array([4.0, 2, 1])
+    assert r_squared(y, predicted) == pytest.approx(r2_score(y, predicted)) and r_squared(y, predicted) < 0
+    assert np.isnan(r_squared(np.ones(3), predicted))
+
+
+@pytest.mark.parametrize("n", [23, 60])
+def test_cross_validated_r2_is_scikit_learns(n: int) -> None:
+    X, y = drawn(n)
+    split = KFold(5, shuffle=True, random_state=7)
+    theirs = r2_score(y, cross_val_predict(LinearRegression(), X, y, cv=split))
+    assert cross_validated_r2(X, y, seed=7) == pytest.approx(theirs, abs=1e-12)
 
 
 @pytest.fixture
@@ -21,21 +67,21 @@ def made() -> pd.DataFrame:
 def test_the_trend_is_the_line_and_band_of_scipy(made: pd.DataFrame) -> None:
     from scipy.stats import linregress, t
 
-    lines, residuals = trend(made, "eee", "score")
+    lines, left = trend(made, "eee", "score")
     known = linregress(made["eee"], made["score"])
     told = known.intercept + known.slope * lines["eee"].to_numpy()
-    left = (made["score"] - known.intercept - known.slope * made["eee"]).to_numpy()
+    expected = (made["score"] - known.intercept - known.slope * made["eee"]).to_numpy()
     assert lines["score"].to_numpy() == pytest.approx(told, abs=1e-10)
-    assert residuals.to_numpy() == pytest.approx(left, abs=1e-10)
-    at_mean = np.sqrt((residuals**2).sum() / 58 / 60) * t.ppf(0.975, 58)
+    assert left.to_numpy() == pytest.approx(expected, abs=1e-10)
+    at_mean = np.sqrt((left**2).sum() / 58 / 60) * t.ppf(0.975, 58)
     assert (lines["high"] - lines["score"]).min() == pytest.approx(at_mean, rel=1e-3)
 
 
 def test_one_line_a_family_and_none_for_a_family_too_small(made: pd.DataFrame) -> None:
     few = pd.concat([made, made.iloc[:2].assign(family="few")], ignore_index=True)
-    lines, residuals = trend(few, "eee", "score", by="family")
+    lines, left = trend(few, "eee", "score", by="family")
     assert sorted(lines["group"].unique()) == ["a", "b", "c"]
-    assert residuals[few["family"] == "few"].isna().all()
-    assert (residuals.groupby(few["family"]).mean().drop("few").abs() < 1e-12).all()
+    assert left[few["family"] == "few"].isna().all()
+    assert (left.groupby(few["family"]).mean().drop("few").abs() < 1e-12).all()
     empty, _ = trend(few[few["family"] == "few"], "eee", "score")
     assert empty.empty and list(empty.columns) == ["eee", "score", "low", "high", "group"]
