@@ -70,112 +70,135 @@ def fit_law(
     Errors: InputError where a value is not positive, or where fewer different pairs of sizes are given than
     the law has unknowns.
     """
-    from scipy.optimize import least_squares, minimize
-
     L = np.asarray(loss, np.float64)
-    sizes = [np.asarray(parameters, np.float64)] + (
-        [] if tokens is None else [np.asarray(tokens, np.float64)]
-    )
-    for name, values in zip(("losses", "parameters", "training tokens"), [L, *sizes], strict=False):
-        if not (values > 0).all() or not np.isfinite(values).all():
-            raise InputError(
-                f"A scaling law needs positive numbers, and some {name} are not: leave them out."
-            )
-    different = len(np.unique(np.column_stack(sizes), axis=0))
-    needed = unknowns(tokens is not None)
-    if different < needed:
-        raise InputError(
-            f"The law has {needed} unknowns and these checkpoints {different} different "
-            f"size{'s' if different > 1 else ''}: add checkpoints of other sizes."
-        )
+    sizes = [np.asarray(values, np.float64) for values in (parameters, tokens) if values is not None]
+    _check(L, sizes)
     logs = np.log(np.stack(sizes))  # (terms, n)
-    centre = logs.mean(1, keepdims=True)
-    X, y, terms = logs - centre, np.log(L), len(sizes)
-
-    def parts(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Residuals in logs (n,), and each term's share of the loss (terms + 1, n)."""
-        z = np.empty((terms + 1, len(y)))
-        z[:terms] = theta[:terms, None] - theta[terms : 2 * terms, None] * X
-        z[terms] = theta[-1]
-        top = z.max(0)
-        share = np.exp(z - top)
-        total = share.sum(0)
-        return top + np.log(total) - y, share / total
-
-    def jacobian(theta: np.ndarray) -> np.ndarray:
-        share = parts(theta)[1]
-        return np.concatenate([share[:terms], -share[:terms] * X, share[terms:]]).T
-
-    def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        # In units of δ², since L-BFGS would take sums of squares of 1e-6 for converged.
-        residual, share = parts(theta)
-        pull = np.clip(residual, -delta, delta) * share / delta**2
-        gradient = np.concatenate([pull[:terms].sum(1), -(pull[:terms] * X).sum(1), pull[terms:].sum(1)])
-        return float(_huber(residual, delta).sum()) / delta**2, gradient
-
-    lowest = np.array([-np.inf] * terms + [0.0] * terms + [-np.inf])
-    highest = np.array([np.inf] * terms + [STEEPEST] * terms + [np.inf])
-
-    def descend(start: np.ndarray, steps: int) -> tuple[float, np.ndarray]:
-        found = minimize(
-            objective,
-            start,
-            jac=True,
-            method="L-BFGS-B",
-            bounds=list(zip(lowest, highest, strict=True)),
-            options={"maxiter": steps},
-        )
-        return float(found.fun), found.x
-
-    starts = _starts(centre[:, 0], X, y, delta)
-    ends = sorted((descend(start, 60) for start in starts), key=lambda end: end[0])
-    value, theta = min((descend(end, 500) for _, end in ends[:FINISHED]), key=lambda end: end[0])
-    polished = least_squares(
-        lambda theta: parts(theta)[0],
-        np.clip(theta, lowest + 1e-9, highest - 1e-9),
-        jac=jacobian,
-        bounds=(lowest, highest),
-        loss="huber",
-        f_scale=delta,
-        xtol=1e-15,
-        ftol=1e-15,
-        gtol=1e-15,
-        max_nfev=200,
-    ).x
-    if (again := objective(polished)[0]) < value:
-        value, theta = again, polished
-    exponents = theta[terms : 2 * terms]
-    scales = np.exp(theta[:terms] + exponents * centre[:, 0])
+    centre = logs.mean(1)
+    data = _Data(logs - centre[:, None], np.log(L), delta)
+    starts = _starts(data, centre)
+    ends = sorted((_descend(data, start, 60) for start in starts), key=lambda end: end[0])
+    best = min((_descend(data, theta, 500) for _, theta in ends[:FINISHED]), key=lambda end: end[0])
+    value, theta = min(best, _polished(data, best[1]), key=lambda end: end[0])
+    exponents = theta[data.terms : 2 * data.terms]
+    scales = np.exp(theta[: data.terms] + exponents * centre)
     return ScalingLaw(
         E=float(np.exp(theta[-1])),
         A=float(scales[0]),
         alpha=float(exponents[0]),
-        B=float(scales[1]) if terms == 2 else None,
-        beta=float(exponents[1]) if terms == 2 else None,
+        B=None if tokens is None else float(scales[1]),
+        beta=None if tokens is None else float(exponents[1]),
         n=len(L),
         objective=value * delta**2,
         starts=len(starts),
     )
 
 
-def _huber(residual: np.ndarray, delta: float) -> np.ndarray:
-    far = np.abs(residual)
-    return np.where(far <= delta, residual**2 / 2, delta * (far - delta / 2))
+def _check(loss: np.ndarray, sizes: list[np.ndarray]) -> None:
+    for name, values in zip(("losses", "parameters", "training tokens"), [loss, *sizes], strict=False):
+        if not (values > 0).all() or not np.isfinite(values).all():
+            raise InputError(
+                f"A scaling law needs positive numbers, and some {name} are not: leave them out."
+            )
+    different = len(np.unique(np.column_stack(sizes), axis=0))
+    needed = unknowns(len(sizes) == 2)
+    if different < needed:
+        raise InputError(
+            f"The law has {needed} unknowns and these checkpoints {different} different "
+            f"size{'s' if different > 1 else ''}: add checkpoints of other sizes."
+        )
 
 
-def _starts(centre: np.ndarray, X: np.ndarray, y: np.ndarray, delta: float) -> list[np.ndarray]:
-    """The most promising points of the grid of Hoffmann et al., in centred parameters.
+@dataclass(frozen=True)
+class _Data:
+    """What the law is fitted to. Its parameters θ (2·terms + 1,): scales a, b; exponents α, β; floor e."""
 
-    centre: (terms,); X: (terms, n) centred logs; y: (n,) log losses.
-    """
-    terms = len(centre)
-    axes = [_SCALE] * terms + [_ALPHA] * terms + [_FLOOR]
-    theta = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 2 * terms + 1)
-    theta[:, :terms] -= theta[:, terms : 2 * terms] * centre  # a − α·mean(ln N) is the scale when centred
+    X: np.ndarray  # (terms, n) centred logs of sizes
+    y: np.ndarray  # (n,) logs of losses
+    delta: float
+
+    @property
+    def terms(self) -> int:
+        return len(self.X)
+
+    @property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """The lowest and the highest θ."""
+        free, ones = np.full(self.terms, np.inf), np.ones(self.terms)
+        return np.concatenate([-free, 0 * ones, [-np.inf]]), np.concatenate([free, STEEPEST * ones, [np.inf]])
+
+
+def _summands(theta: np.ndarray, data: _Data) -> np.ndarray:
+    """The logs of the law's summands, the floor last: (terms + 1, n)."""
+    k = data.terms
+    terms = theta[:k, None] - theta[k : 2 * k, None] * data.X
+    return np.concatenate([terms, np.full((1, len(data.y)), theta[-1])])
+
+
+def _residuals(theta: np.ndarray, data: _Data) -> np.ndarray:
+    """ln of the law's loss, less ln of the model's: (n,)."""
+    return np.logaddexp.reduce(_summands(theta, data)) - data.y
+
+
+def _jacobian(theta: np.ndarray, data: _Data) -> np.ndarray:
+    """Derivatives of the residuals, from the summands' shares of the loss: (n, 2·terms + 1)."""
+    z = _summands(theta, data)
+    share = np.exp(z - np.logaddexp.reduce(z))
+    return np.concatenate([share[:-1], -share[:-1] * data.X, share[-1:]]).T
+
+
+def _objective(theta: np.ndarray, data: _Data) -> tuple[float, np.ndarray]:
+    """Σ Huber and its gradient, in units of δ², since L-BFGS would take sums of 1e-6 for converged."""
+    from scipy.special import huber
+
+    residual = _residuals(theta, data)
+    gradient = np.clip(residual, -data.delta, data.delta) @ _jacobian(theta, data)
+    return float(huber(data.delta, residual).sum()) / data.delta**2, gradient / data.delta**2
+
+
+def _descend(data: _Data, start: np.ndarray, steps: int) -> tuple[float, np.ndarray]:
+    """(objective, θ) that L-BFGS reaches from a start in at most so many steps."""
+    from scipy.optimize import minimize
+
+    bounds = list(zip(*data.bounds, strict=True))
+    options = {"maxiter": steps}
+    end = minimize(_objective, start, (data,), "L-BFGS-B", jac=True, bounds=bounds, options=options)
+    return float(end.fun), end.x
+
+
+def _polished(data: _Data, theta: np.ndarray) -> tuple[float, np.ndarray]:
+    """(objective, θ) at which least squares under the same Huber loss ends from `theta`."""
+    from scipy.optimize import least_squares
+
+    lowest, highest = data.bounds
+    end = least_squares(
+        _residuals,
+        np.clip(theta, lowest + 1e-9, highest - 1e-9),
+        jac=_jacobian,
+        bounds=data.bounds,
+        loss="huber",
+        f_scale=data.delta,
+        xtol=1e-15,
+        ftol=1e-15,
+        gtol=1e-15,
+        max_nfev=200,
+        args=(data,),
+    )
+    return _objective(end.x, data)[0], end.x
+
+
+def _starts(data: _Data, centre: np.ndarray) -> list[np.ndarray]:
+    """The most promising points θ of the grid of Hoffmann et al. centre: (terms,) that was taken off logs."""
+    from scipy.special import huber
+
+    k = data.terms
+    axes = [_SCALE] * k + [_ALPHA] * k + [_FLOOR]
+    theta = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 2 * k + 1)
+    theta[:, :k] -= theta[:, k : 2 * k] * centre  # a − α·mean(ln N) is the scale when centred
     # Whether a start is promising shows on a few models, spread over the sizes.
-    rows = np.lexsort(X)[np.unique(np.linspace(0, len(y) - 1, 64).astype(int))]
+    rows = np.lexsort(data.X)[np.unique(np.linspace(0, len(data.y) - 1, 64).astype(int))]
     loss = np.broadcast_to(theta[:, -1:], (len(theta), len(rows)))
-    for term in range(terms):
-        loss = np.logaddexp(loss, theta[:, [term]] - theta[:, [terms + term]] * X[term, rows])
-    cost = _huber(loss - y[rows], delta).sum(1)
+    for term, x in enumerate(data.X[:, rows]):
+        loss = np.logaddexp(loss, theta[:, [term]] - theta[:, [k + term]] * x)
+    cost = huber(data.delta, loss - data.y[rows]).sum(1)
     return [theta[index] for index in np.argsort(cost, kind="stable")[:FOLLOWED]]
