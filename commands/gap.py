@@ -23,7 +23,7 @@ from commands.terminal import (
     report,
 )
 from core.errors import InputError
-from core.measures.gap import Z
+from core.measures.families.gap import Z
 
 app = typer.Typer()
 

@@ -18,7 +18,7 @@ from cache.requests import Gap, Progress, Subject
 from cache.store import Store
 from cache.tasks import Page, Task
 from core.errors import InputError
-from core.measures.gap import DISTANCES, gap
+from core.measures.families.gap import DISTANCES, gap
 from core.token_sets import TokenSet, random_size
 from core.token_sets.comparison import are_tied
 from core.token_sets.resolving import Resolved, Skipped, Used, draw, resolve

@@ -25,7 +25,7 @@ from core.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
-    from core.measures.cells import Cells
+    from core.measures.families.cells import Cells
 
 Key = tuple[str, str, str, int, int]  # cloud, measure, parameters, seed, version
 
@@ -196,7 +196,8 @@ def _measure_cells(
 ) -> dict[Key, Value]:
     """Train quantizers, measure their cells and add rows; of the default sizes also what is drawn of them."""
     from core.cells.curves import Curves
-    from core.measures import MEASURES, cells
+    from core.measures import MEASURES
+    from core.measures.families import cells
 
     whole, note = target.load()
     total, d = whole.shape

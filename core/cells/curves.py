@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from core.measures.cells import Cells
+    from core.measures.families.cells import Cells
 
 BINS = 80
 
@@ -40,7 +40,7 @@ class Curves:
     @classmethod
     def of(cls, cells: "Cells") -> "Curves":
         """The curves of a quantized cloud that is not all zeros."""
-        from core.measures.cells import nearest_other
+        from core.measures.families.cells import nearest_other
 
         n, d = cells.vectors.shape
         nearest = np.sort([nearest_other(codebook) for codebook in cells.codebooks])[:, ::-1]

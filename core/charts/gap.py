@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from core.charts.scatter import GREY, PALETTE
-from core.measures.gap import Z
+from core.measures.families.gap import Z
 
 PARTS = {
     "within_domain": "Within the domain",

@@ -37,7 +37,7 @@ def measure_detailed(
     """As `measure`, with each value's standard error and a note on what was left out or sampled.
 
     Arguments:
-        M, k, engine: of the cell measures, see `core.measures.cells.compute`.
+        M, k, engine: of the cell measures, see `core.measures.families.cells.compute`.
         progress: called as progress(stage, done, total, unit) between blocks of work; may raise to cancel.
     """
     from threadpoolctl import threadpool_limits
@@ -57,14 +57,14 @@ def measure_detailed(
         cloud.moments  # noqa: B018  refuses numbers that are not finite, whatever is asked for
         found = {name: computations[name](cloud) for name in chosen if name not in of_cells}
     if of_cells:
-        from core.measures import cells
+        from core.measures.families import cells
 
         found |= cells.compute(vectors, of_cells, seed=seed, M=M, k=k, engine=engine, progress=progress)
     return {name: found[name] for name in chosen}
 
 
 def _computations(seed: int) -> "dict[str, Callable[[Cloud], Measured]]":
-    from core.measures import dispersion, spread, unembedding
+    from core.measures.families import dispersion, spread, unembedding
 
     return {
         "dispersion": dispersion.dispersion,

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from core.formatting import signed
-from core.measures.gap import tied
+from core.measures.families.gap import tied
 from core.statistics.correlation import DECIMALS, Agreement, agreement
 
 PUBLISHED = "published"

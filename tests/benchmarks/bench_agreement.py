@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.measures import cells
+from core.measures.families import cells
 from tests.benchmarks.bench_cells import NAMES, vectors
 from tests.benchmarks.bench_extraction import sequences
 

@@ -17,7 +17,7 @@ from statistics import median
 import numpy as np
 
 from core import quantizers
-from core.measures import cells
+from core.measures.families import cells
 
 NAMES = [f"{quantizer}_{suffix}" for quantizer in quantizers.QUANTIZERS for suffix in cells.MEASURED]
 M, K = 4, 256

@@ -19,7 +19,7 @@ from cache.uploads import keep
 from core.cells.curves import Curves
 from core.cells.sweep import agreement, comparable, ranks
 from core.charts import cells as charts_cells
-from core.measures import cells
+from core.measures.families import cells
 from core.quantizers import Quantization
 from core.wording import cells as cell_words
 from tests import TOP, stores

@@ -18,7 +18,8 @@ from cache.uploads import keep
 from core.cells.curves import Curves
 from core.errors import InputError
 from core.hidden_states import extraction as hidden_states
-from core.measures import cells, select
+from core.measures import select
+from core.measures.families import cells
 from tests import handmade, stores
 
 NAME = "lsq_patchiness"

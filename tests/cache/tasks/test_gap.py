@@ -17,7 +17,7 @@ from cache.tasks.gap import expand, gap_for, measured, tied_pairs
 from cache.worker import carry_out
 from core.checkpoints import output_embedding as weights
 from core.errors import InputError
-from core.measures.gap import gap
+from core.measures.families.gap import gap
 from core.token_sets import from_text, load
 from tests import fake_hub, stores, tiny
 

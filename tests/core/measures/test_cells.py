@@ -10,7 +10,7 @@ import scipy.stats
 
 from core import quantizers
 from core.errors import InputError
-from core.measures import cells
+from core.measures.families import cells
 from core.quantizers import Quantization
 
 PUBLISHED = ("patchiness", "count_variance", "count_kl", "cluster_eee", "reconstruction_skew")

@@ -8,7 +8,8 @@ from scipy.spatial.distance import pdist
 
 from core import blocks as rows
 from core.errors import InputError
-from core.measures import dispersion, measure, measure_detailed
+from core.measures import measure, measure_detailed
+from core.measures.families import dispersion
 
 ANGLES = ["dispersion", "mean_cosine_similarity"]
 ALL = [*ANGLES, "dispersion_euclidean"]

@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist, pdist
 from scipy.stats import ortho_group
 
 from core.errors import InputError
-from core.measures.gap import Gap, difference, gap, tied
+from core.measures.families.gap import Gap, difference, gap, tied
 
 
 def cloud(n: int, d: int, seed: int, shift: float = 0.3) -> np.ndarray:

@@ -6,7 +6,7 @@ import torch
 
 from core import quantizers
 from core.errors import InputError
-from core.measures import cells
+from core.measures.families import cells
 from core.measures.soft_cells import soft_counts, soft_patchiness
 
 
