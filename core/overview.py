@@ -1,12 +1,13 @@
 """One row a checkpoint, for the pages and for prediction: facts, measures and scores out of the store's long
 tables.
 
-A checkpoint may have been measured on several texts, layers and positions; the row shows one setting of them,
-and several samples of that setting as their mean with the spread between them. Nothing of different settings
-is mixed. Cell measures are those of one text and size for all rows, see `core.measures.protocol`.
+A checkpoint may have been measured on several texts, layers and positions: its settings. A measure in the
+row is of one of them (`_measured` says which), several samples of it as their mean with the spread between.
+Cell measures are those of one text and size for all rows, see `core.measures.protocol`.
 """
 
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -48,6 +49,21 @@ class Overview:
     )
     sample: str = cell_samples.PUBLISHED  # whose cell measures `rows` shows
     over: pd.DataFrame = field(default_factory=pd.DataFrame)  # as `errors`: between what the sd is, in words
+    texts: pd.DataFrame = (
+        field(  # as `errors`: where a measure is of another setting than the row's, in words
+            default_factory=pd.DataFrame
+        )
+    )
+
+
+class _Measured(NamedTuple):
+    """Index: subject. All but `settings` have a column a measure."""
+
+    values: pd.DataFrame
+    errors: pd.DataFrame
+    over: pd.DataFrame
+    texts: pd.DataFrame
+    settings: pd.DataFrame  # of the row's own setting, with n and the number of samples
 
 
 def overview(
@@ -61,7 +77,7 @@ def overview(
     """
     rows = checkpoints.reindex(columns=_FACTS).set_index("subject")
     rows = rows.assign(family=_families(rows))
-    values, errors, over, settings = _measured(clouds, measurements)
+    values, errors, over, texts, settings = _measured(clouds, measurements)
     cells = cell_values(clouds, measurements, rows["layers"])
     values = values.reindex(columns=[*values.columns, *cells["measure"].unique()])
     known = _scored(scores, rows)
@@ -73,8 +89,10 @@ def overview(
     measures = [name for name in MEASURES if name in values.columns]
     told = rows[[*measures, *known.columns]].notna().any(axis=1) | rows.index.isin(cells["subject"])
     rows = rows[told]
-    errors, over = (frame.reindex(index=rows.index, columns=measures) for frame in (errors, over))
-    found = Overview(rows, errors, measures, list(known.columns), cells, over=over)
+    errors, over, texts = (
+        frame.reindex(index=rows.index, columns=measures) for frame in (errors, over, texts)
+    )
+    found = Overview(rows, errors, measures, list(known.columns), cells, over=over, texts=texts)
     offered = [sample.id for sample in cell_samples.samples(cells)]
     if not offered:
         return found
@@ -110,11 +128,15 @@ def _families(rows: pd.DataFrame) -> pd.Series:
     return shape.map(names).where(~published).fillna(rows["family"]).fillna("unknown")
 
 
-def _measured(
-    clouds: pd.DataFrame, measurements: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """(values, errors, between what, settings): of each subject's one shown setting, and of what needs no
-    cloud; without cell measures, which only help to choose the setting."""
+def _measured(clouds: pd.DataFrame, measurements: pd.DataFrame) -> _Measured:
+    """What each subject's row shows of its measurements; without cell measures, see `at_sample`.
+
+    Of each measure the row shows one setting: the one with most measures of its group, so that those which
+    are read together come from the same text where any text has them all. A measure that this setting lacks
+    comes from the next, so a further measurement never removes one. The row's own setting, whose text and
+    size it names, is that of the measures that the published checkpoints have too, since predictions read
+    those; else of its first measure in the registry's order, cells last.
+    """
     cells = measurements["measure"].isin(cell_samples.NAMES)
     usual = (measurements["parameters"].fillna("{}") == "{}") | cells
     kept = measurements[usual].dropna(subset=["value"])
@@ -124,38 +146,67 @@ def _measured(
     )
     made["setting"] = made.groupby(_SETTING, dropna=False).ngroup()
     long = kept[kept["version"] == newest].merge(made, on="cloud", how="left")
-    chosen = (
-        long[long["cloud"] != ""]
-        .groupby(["subject", "setting"])
-        .agg(
-            whole=("position", lambda p: (p == "all").any()),
-            layer=("layer", "max"),
-            held=("measure", "nunique"),
-            newest=("made_at", "max"),
-        )
-        .reset_index()
-        .sort_values(["subject", "whole", "layer", "held", "newest"])
-        .drop_duplicates("subject", keep="last")
-        .set_index("subject")["setting"]
-    )
-    shown = long[(long["cloud"] == "") | (long["setting"] == long["subject"].map(chosen))]
-    grouped = shown[~shown["measure"].isin(cell_samples.NAMES)].groupby(["subject", "measure"])
+    group = long["measure"].map({name: measure.group for name, measure in MEASURES.items()})
+    long = _ranked(long.assign(group=group.fillna("")))
+    best = long["rank"] == long.groupby(["subject", "measure"])["rank"].transform("max")
+    shown = long[best & ~long["measure"].isin(cell_samples.NAMES)]
+    grouped = shown.groupby(["subject", "measure"])
     values = grouped["value"].mean().unstack()
     between = grouped["value"].std().unstack()
     within = grouped["standard_error"].max().unstack().astype(float)
-    errors = between.fillna(within)
     over = pd.DataFrame(
         np.where(between.notna(), "samples", np.where(within.notna(), "pairs drawn", "")),
         values.index,
         values.columns,
     )
-    settings = shown.groupby("subject").agg(
+    compared = set(long.loc[long["subject"].str.startswith(PUBLISHED), "measure"])
+    order = sorted(MEASURES, key=lambda name: (name in cell_samples.NAMES, name not in compared))
+    made_of_text = long[best & (long["cloud"] != "")]
+    place = made_of_text["measure"].map({name: index for index, name in enumerate(order)})
+    first = made_of_text.assign(place=place).sort_values(["place", "rank"]).drop_duplicates("subject")
+    own = first.set_index("subject")["setting"]
+    rows = long[(long["cloud"] != "") & (long["setting"] == long["subject"].map(own))]
+    settings = rows.groupby("subject").agg(
         **{column: (column, "last") for column in _SETTING},
         n=("n", "max"),
-        d=("d", "max"),
         samples=("cloud", "nunique"),
     )
-    return values, errors, over, settings
+    apart = shown[(shown["cloud"] != "") & (shown["setting"] != shown["subject"].map(own))]
+    apart = apart.drop_duplicates(["subject", "measure"])
+    apart = apart.assign(text=[_setting_title(row) for _, row in apart.iterrows()])
+    texts = apart.pivot(index="subject", columns="measure", values="text")
+    return _Measured(values, between.fillna(within), over, texts, settings)
+
+
+def _ranked(long: pd.DataFrame) -> pd.DataFrame:
+    """`long` with `rank`: of the settings of one subject and group, the highest is the one to show.
+
+    All tokens come before some of them, then more measures of the group, the deeper layer and the newer.
+    """
+    keys = ["subject", "group", "setting"]
+    order = (
+        long.groupby(keys, dropna=False)
+        .agg(
+            whole=("position", lambda p: (p == "all").any()),
+            held=("measure", "nunique"),
+            layer=("layer", "max"),
+            newest=("made_at", "max"),
+        )
+        .sort_values(["whole", "held", "layer", "newest"], na_position="first")
+        .reset_index()[keys]
+    )
+    return long.merge(order.assign(rank=np.arange(len(order))), on=keys, how="left")
+
+
+def _setting_title(setting: pd.Series) -> str:
+    """A setting in words: text, sequences, layer and, where they are not all, which vectors."""
+    parts = [setting["corpus"]] if isinstance(setting["corpus"], str) else []
+    parts += [f"{setting['sequences']:,.0f} sequences"] if pd.notna(setting["sequences"]) else []
+    parts += [f"layer {setting['layer']:.0f}"] if pd.notna(setting["layer"]) else []
+    position = {"last": "last tokens", "mean": "means of tokens"}
+    parts += [position[setting["position"]]] if setting["position"] in position else []
+    parts += [f"cut at {setting['max_length']:.0f}"] if pd.notna(setting["max_length"]) else []
+    return ", ".join(parts)
 
 
 def _scored(scores: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:

@@ -63,9 +63,10 @@ def measures_table(overview: Overview, row: pd.Series, measures: list[str]) -> N
                 100 * place if pd.notna(place := percentile(reference[name], row[name])) else None
                 for name in held
             ],
+            "Other text": [overview.texts.loc[row.name, name] for name in held],
             "Meaning": [f"{MEASURES[name].meaning} {capital(MEASURES[name].direction)}." for name in held],
         }
-    )
+    ).dropna(axis="columns", how="all")
     st.dataframe(
         frame,
         hide_index=True,
@@ -81,6 +82,9 @@ def measures_table(overview: Overview, row: pd.Series, measures: list[str]) -> N
                 format="%d", min_value=0, max_value=100, width=110, help="Among the published checkpoints"
             ),
             "Value": st.column_config.TextColumn(width=75, alignment="right"),
+            "Other text": st.column_config.TextColumn(
+                width=200, help="Measured on another text, size or layer than the line above says"
+            ),
         },
         alt=f"Measures of {row['name']}",
     )

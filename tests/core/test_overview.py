@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from core import reference
-from core.overview import PUBLISHED, formed, overview, percentile
+from core.measures import MEASURES
+from core.overview import PUBLISHED, Overview, formed, overview, percentile
 
 
 def measured(
@@ -80,6 +81,40 @@ def test_different_texts_are_never_mixed() -> None:
     clouds, rows = measured(("c0", "a", {"eee": 0.5}), ("c1", "b", {"eee": 0.7, "vrm": 0.2}))
     made = overview(checkpoint(), clouds, rows, NO_SCORES).rows.loc["s"]
     assert (made["corpus"], made["eee"]) == ("b", 0.7)  # the setting with more measures
+
+
+def test_further_measures_never_remove_one_and_say_when_they_are_of_another_text() -> None:
+    spread = {"eee": 0.5, "vrm": 0.2, "isoscore": 0.1}
+    cells = {name: 1.0 for name in MEASURES if MEASURES[name].group == "cells"}
+    first, few, other = ("c0", "a", spread), ("c1", "b", cells), ("c2", "c", {"vrm": 0.9, "dispersion": 3.0})
+    before = beside_published(first)
+    after = beside_published(few, other, first)
+    assert after.rows.loc["s", list(spread)].tolist() == before.rows.loc["s", list(spread)].tolist()
+    assert after.rows.loc["s", ["corpus", "samples", "dispersion"]].tolist() == ["a", 1, 3.0]
+    assert after.texts.loc["s"].dropna().to_dict() == {"dispersion": "c, 5,000 sequences, layer 6"}
+    again = beside_published(few, other, first, ("c3", "b", spread))  # the same once more, on another text
+    assert again.rows.loc["s", ["corpus", *spread]].tolist() == ["b", *spread.values()]
+
+
+def beside_published(*clouds: tuple[str, str, dict[str, float]]) -> Overview:
+    """The overview of one measured subject "s" and the published checkpoints."""
+    made, rows = measured(*clouds)
+    both = pd.concat([reference.checkpoints(), checkpoint()], ignore_index=True)
+    return overview(both, made, pd.concat([reference.measurements(), rows], ignore_index=True), NO_SCORES)
+
+
+def test_the_row_names_the_text_that_predictions_read() -> None:
+    clouds = ("c0", "a", {"eee": 0.5}), ("c1", "b", {"dispersion": 3.0, "dispersion_euclidean": 2.0})
+    assert beside_published(*clouds).rows.loc["s", "corpus"] == "a"
+    assert overview(checkpoint(), *measured(*clouds), NO_SCORES).rows.loc["s", "corpus"] == "b"
+
+
+def test_the_number_of_vectors_is_that_of_the_cloud() -> None:
+    clouds, rows = measured(("c0", "a", {"eee": 0.5}))
+    vocabulary = rows.assign(cloud="", measure="unembedding_mean_cosine", n=30_522)
+    assert overview(checkpoint(), clouds, pd.concat([rows, vocabulary]), NO_SCORES).rows.loc["s", "n"] == 100
+    alone = overview(checkpoint(), clouds, vocabulary, NO_SCORES).rows.loc["s"]
+    assert pd.isna(alone["n"]) and alone["unembedding_mean_cosine"] == 0.5
 
 
 def test_what_needs_no_cloud_stands_beside_it_and_a_newer_version_replaces_the_older() -> None:
