@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from core.charts.scatter import GREY, PALETTE
+from core.charts.scatter import FIT_WIDTH, GREY, PALETTE
 from core.evidence.published import STATISTICS
 from core.measures.titles import title_of
 
@@ -58,7 +58,9 @@ def forest(table: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     x = alt.X("rho:Q", title="Spearman correlation with the score, 95 % interval", scale=_SPAN)
     rules = base.mark_rule(strokeWidth=2, opacity=0.55).encode(x="low:Q", x2="high:Q")
     points = base.mark_point(filled=True, size=70, opacity=1).encode(x=x)
-    return alt.layer(_zero(), rules, points).properties(height=_ROW * len(order), width="container")
+    return alt.layer(_zero(), rules, points).properties(
+        height=_ROW * len(order), width="container", autosize=FIT_WIDTH
+    )
 
 
 def families(table: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChart | alt.FacetChart:
@@ -79,7 +81,9 @@ def families(table: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChart 
     x = alt.X("r:Q", title="Pearson correlation with the score, 95 % interval", scale=_SPAN)
     rules = base.mark_rule(strokeWidth=2.5, opacity=0.55).encode(x="low:Q", x2="high:Q")
     points = base.mark_point(filled=True, size=110, opacity=1).encode(x=x)
-    return alt.layer(_zero(), rules, points).properties(height=40 * len(order) + 20, width="container")
+    return alt.layer(_zero(), rules, points).properties(
+        height=40 * len(order) + 20, width="container", autosize=FIT_WIDTH
+    )
 
 
 def findings(rows: pd.DataFrame, ours: pd.DataFrame, here: str) -> alt.FacetChart:

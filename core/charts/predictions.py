@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from core.charts.scatter import GREY, _colours, _heading
+from core.charts.scatter import FIT_WIDTH, GREY, _colours, _heading
 from core.measures.titles import axis_title, title_of
 
 KINDS = {"perturbed": "circle", "non-standard": "diamond", "other": "square"}
@@ -95,9 +95,7 @@ def against(
     )
     return (
         alt.vconcat(main, alt.layer(zero, left).properties(width="container"), spacing=24)
-        .properties(
-            title=_heading(title, subtitle), autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
-        )
+        .properties(title=_heading(title, subtitle), autosize=FIT_WIDTH)
         .resolve_scale(x="shared", color="shared", shape="shared")
     )
 
@@ -154,7 +152,7 @@ def ranges(
         title=_heading(title, subtitle),
         height=26 * len(rows) + 10,
         width="container",
-        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+        autosize=FIT_WIDTH,
     )
 
 
@@ -215,5 +213,5 @@ def compared(table: pd.DataFrame, *, title: str, subtitle: str) -> alt.LayerChar
         title=_heading(title, subtitle),
         height=26 * len(table) + 10,
         width="container",
-        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+        autosize=FIT_WIDTH,
     )

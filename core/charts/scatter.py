@@ -19,6 +19,9 @@ PALETTE = ("#2E6FD9", "#DD9800", "#009C78", "#D81E5B", "#9679A9", "#35B0F0", "#7
 GREY = "#8A93A0"  # readable on both backgrounds
 FIXED = {"BERT-small": 0, "BERT-base": 1, "RoBERTa-base": 2}  # the published families, whatever else there is
 ORIGINS = {"published": "published", "measured": "measured here", "uploaded": "uploaded"}
+# Streamlit fits a chart into its height, title and axes included, which leaves nothing for two or three rows:
+# where the height follows the number of rows, it is that of the drawing alone.
+FIT_WIDTH = alt.AutoSizeParams(type="fit-x", contains="padding")
 SHAPES = {"published": "circle", "measured here": "diamond", "uploaded": "square"}
 
 
@@ -147,9 +150,7 @@ def scatter(
     ).properties(height=height // 3, width="container")
     return (
         alt.vconcat(main, alt.layer(zero, residuals).properties(width="container"), spacing=24)
-        .properties(
-            title=_heading(title, subtitle), autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
-        )
+        .properties(title=_heading(title, subtitle), autosize=FIT_WIDTH)
         .resolve_scale(x="shared", color="shared", shape="shared")
     )
 
@@ -229,7 +230,10 @@ def strips(
         )
     )
     return alt.layer(cloud, points).properties(
-        title=_heading(title, subtitle), height=32 * len(measures) + 10, width="container"
+        title=_heading(title, subtitle),
+        height=32 * len(measures) + 10,
+        width="container",
+        autosize=FIT_WIDTH,
     )
 
 

@@ -130,6 +130,16 @@ def test_charts_draw_without_a_network(points: pd.DataFrame) -> None:
     assert png[:4] == b"\x89PNG" and len(png) > 3000
 
 
+def test_few_strips_leave_room_for_themselves(points: pd.DataFrame) -> None:
+    colours = charts.family_colours(points["family"])
+    chart = charts.strips(
+        points, points.iloc[:2], ["eee"], colours=colours, title="t", subtitle="s"
+    ).to_dict()
+    # Streamlit's own fit counts title, legend and axis into the height; this counts the strips alone.
+    assert chart["autosize"] == {"type": "fit-x", "contains": "padding"}
+    assert chart["height"] >= 32
+
+
 def test_a_value_beyond_the_reference_stands_outside_its_strip(points: pd.DataFrame) -> None:
     beyond = points.iloc[[0]].assign(eee=2.0)
     chart = charts.strips(
