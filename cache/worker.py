@@ -18,6 +18,7 @@ from pathlib import Path
 
 from cache import claims, jobs, locks, tasks
 from cache.claims import Cancelled, Claim
+from cache.files import writable
 from cache.jobs import Job
 from cache.store import Store
 from core.errors import InputError
@@ -32,7 +33,10 @@ _started: list[subprocess.Popen] = []  # children are waited for, or they would 
 
 
 def ensure_workers(store: Store, limit: int | None = None) -> int:
-    """Start as many workers as the waiting pieces need, up to `limit` alive; returns how many it started."""
+    """Start as many workers as the waiting pieces need, up to `limit` alive; returns how many it started.
+
+    Raises InputError: there is work, and the store cannot be written.
+    """
     limit = limit or locks.worker_limit()
     _started[:] = [process for process in _started if process.poll() is None]
     waiting = _waiting(store)
@@ -52,10 +56,12 @@ def _waiting(store: Store) -> int:
 
 def _start(store: Store, threads: int, limit: int) -> None:
     logs = store.folder / "logs"
-    logs.mkdir(exist_ok=True)
-    for old in sorted(logs.glob("worker-*.log"))[:-KEPT_LOGS]:
-        old.unlink(missing_ok=True)
-    with (logs / f"worker-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}.log").open("wb") as out:
+    with writable(store.folder):
+        logs.mkdir(exist_ok=True)
+        for old in sorted(logs.glob("worker-*.log"))[:-KEPT_LOGS]:
+            old.unlink(missing_ok=True)
+        out = (logs / f"worker-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}.log").open("wb")
+    with out:
         _started.append(
             subprocess.Popen(
                 [*COMMAND, "--store", str(store.folder)],

@@ -19,8 +19,8 @@ from core.errors import InputError
 from core.formatting import first_few
 from pages.parts.common import open_store, table
 from pages.parts.glue_form import fine_tune
-from pages.parts.queue_cards import duration, plain, queue
-from pages.parts.settings_form import choose_settings, said, wrong
+from pages.parts.queue_cards import duration, plain, queue, wrong
+from pages.parts.settings_form import choose_settings, said
 from pages.parts.text_sample import text_sample
 from pages.parts.variants_form import choose_variants
 
@@ -235,7 +235,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         f"Measure {' and '.join(things)}" if subjects else "Measure",
         type="primary",
         icon=":material/play_arrow:",
-        key="measure",
+        key="add_measure",
         disabled=not subjects or settings is None,
     )
     if not subjects:

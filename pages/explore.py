@@ -173,7 +173,7 @@ if texts.nunique() > 1 and (x in MEASURES or y in MEASURES) and len(mixed):
         "text (their cards say text and number of sequences), which moves most measures somewhat."
     )
 
-bring_others(store, everything, [x, y], "bring")
+bring_others(store, everything, [x, y], "bring_explore")
 picked = [str(item["subject"]) for item in event["selection"].get("picked", [])]
 picked = [subject for subject in picked if subject in points.index]
 left, right = st.columns([3, 2], gap="large")

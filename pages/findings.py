@@ -132,7 +132,7 @@ def downloads(finding: Finding) -> None:
             icon=":material/download:",
             type="tertiary",
             on_click="ignore",
-            key=f"{kind}-{finding.id}",
+            key=f"download-{kind}-{finding.id}",
             help="One picture on white, for slides and papers",
         )
 

@@ -252,7 +252,7 @@ if len(outside):
     st.subheader(f"Outside what the reference covers ({len(outside)})")
     st.caption("A prediction for these goes beyond what the predictor was fitted to. Each row says why.")
     as_table(outside, "Predictions outside the reference", why=True)
-bring_others(store, everything, list(found.model.measures), "bring")
+bring_others(store, everything, list(found.model.measures), "bring_predicted")
 
 everyone = compared_table()
 st.subheader("Which predictor to believe")

@@ -15,8 +15,8 @@ from core.errors import InputError
 from core.formatting import first_few, listed
 from core.measures.protocol import Sample
 from pages.parts.common import table
-from pages.parts.queue_cards import plain, queue
-from pages.parts.token_gap_form import folders_under, short, wrong
+from pages.parts.queue_cards import plain, queue, wrong
+from pages.parts.token_gap_form import folders_under, short
 
 # Measured on two cores with other work to do: 96,030 × 384 vectors of MiniLM took 55 seconds of both.
 COST = (

@@ -2,6 +2,7 @@
 
 import runpy
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -21,7 +22,8 @@ REFRESH = "5s"  # how soon a page shows what a worker has finished
 def _open(folder: str) -> Store:
     """The store in `folder`; work left over from an earlier run of the app is taken up again."""
     store = Store.open(Path(folder))
-    ensure_workers(store)
+    with suppress(InputError):  # nothing can be computed for a store that cannot be written, but it is shown
+        ensure_workers(store)
     return store
 
 
@@ -37,10 +39,13 @@ def open_store() -> Store:
         st.stop()
     try:
         store = _open(str(store_folder(None)))
-        store.ingest(wait=False)
     except InputError as error:
         st.error(str(error), title="The store cannot be opened", icon=":material/database_off:")
         st.stop()
+    try:
+        store.ingest(wait=False)
+    except InputError as error:
+        st.caption(f":material/edit_off: New results cannot be taken in. {error}")
     return store
 
 
@@ -68,7 +73,8 @@ def subjects(store: Store) -> Overview:
 @st.fragment(run_every=REFRESH)
 def refresh(store: Store, seen: str) -> None:
     """Draw the page anew once the store holds more than in the state `seen`."""
-    store.ingest(wait=False)
+    with suppress(InputError):  # said by `open_store`
+        store.ingest(wait=False)
     if store.state() != seen:
         st.rerun()
 

@@ -14,9 +14,12 @@ import streamlit as st
 
 from cache import jobs, tasks
 from cache.worker import ensure_workers
+from core.errors import InputError
 from core.formatting import capital
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cache.jobs import Job, Piece
     from cache.store import Store
 
@@ -37,6 +40,11 @@ BADGES = {
 def plain(text: str) -> str:
     """`text` as Markdown that shows exactly these characters (names and errors come from files and users)."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])", r"\\\1", " ".join(text.split()))
+
+
+def wrong(sentence: str) -> None:
+    """What is wrong with an input, beside it."""
+    st.markdown(f":red[:material/error: {plain(sentence)}]")
 
 
 def duration(seconds: float) -> str:
@@ -110,21 +118,26 @@ def _card(store: Store, job: Job) -> None:
                 label = f"See on {page.title}"
                 st.page_link(f"pages/{page.file}.py", label=label, icon=":material/arrow_forward:")
             if job.state in jobs.OPEN:
-                st.button("Cancel", key=f"cancel_{job.id}", on_click=jobs.cancel, args=(store, job.id))
+                st.button(
+                    "Cancel", key=f"cancel_{job.id}", on_click=_change, args=(jobs.cancel, store, job.id)
+                )
             else:
                 if job.state != "done" and not job.error:
-                    again = f"resume_{job.id}"
-                    st.button("Resume", key=again, on_click=_resume, args=(store, job.id))
+                    st.button(
+                        "Resume", key=f"resume_{job.id}", on_click=_change, args=(jobs.resume, store, job.id)
+                    )
                 st.button(
                     "Remove",
                     key=f"remove_{job.id}",
-                    on_click=jobs.forget,
-                    args=(store, job.id),
+                    on_click=_change,
+                    args=(jobs.forget, store, job.id),
                     type="tertiary",
                     help="Takes the job off this list; what it measured stays in the store.",
                 )
         if job.error:
-            st.markdown(f":red[:material/error:] {plain(job.error)}")
+            wrong(job.error)
+        if st.session_state.get("refused", ("", ""))[0] == job.id:
+            wrong(st.session_state["refused"][1])
         running = [piece for piece in job.pieces if piece.state == "running"]
         for piece in running:
             share = piece.done / piece.total if piece.total else 0.0
@@ -146,8 +159,13 @@ def _look_after_workers(store: Store) -> None:
         ensure_workers(store)
 
 
-def _resume(store: Store, job: str) -> None:
-    jobs.resume(store, job)
+def _change(change: Callable[[Store, str], None], store: Store, job: str) -> None:
+    """Cancel, resume or remove a job; why that is not possible stands on its card until the next press."""
+    st.session_state.pop("refused", None)
+    try:
+        change(store, job)
+    except InputError as error:
+        st.session_state["refused"] = job, str(error)
     st.session_state.pop("workers_seen", None)
 
 
@@ -155,7 +173,10 @@ def _draw(store: Store, ticking: bool) -> None:
     found = jobs.list_jobs(store)
     active = [job for job in found if job.state in jobs.OPEN]
     if active:
-        _look_after_workers(store)
+        try:
+            _look_after_workers(store)
+        except InputError as error:
+            wrong(str(error))
     if not found:
         st.caption(
             "Nothing has been measured yet. A job runs in a process of its own: you can leave this page, "

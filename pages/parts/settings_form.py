@@ -10,7 +10,7 @@ from cache.samples import title as text_name
 from core.corpora.sources import CORPORA
 from core.formatting import capital
 from core.measures import GROUPS, MEASURES, select
-from pages.parts.queue_cards import plain
+from pages.parts.queue_cards import wrong
 
 OWN_FILE = "a file of mine"
 POSITIONS = {"all": "All tokens", "last": "Last token", "mean": "Mean of the tokens"}
@@ -19,11 +19,6 @@ CELLS_COST = (
     "These train a quantizer: for 100,000 vectors of width 384 about half a minute of two cores for LSQ, "
     "five seconds for PQ, each text sample and quantizer seed anew"
 )
-
-
-def wrong(sentence: str) -> None:
-    """What is wrong with an input, beside it."""
-    st.markdown(f":red[:material/error: {plain(sentence)}]")
 
 
 def choose_measures() -> str:

@@ -17,15 +17,10 @@ from core.formatting import capital
 from core.hub.search import search
 from core.token_sets import FORMS, TokenSet, from_text, token_sets
 from core.token_sets.resolving import SEVERAL
-from pages.parts.queue_cards import plain, queue
+from pages.parts.queue_cards import queue, wrong
 
 OWN = "my own words"
 RANDOM = "random tokens"
-
-
-def wrong(sentence: str) -> None:
-    """What is wrong with an input, beside it."""
-    st.markdown(f":red[:material/error: {plain(sentence)}]")
 
 
 @st.cache_data(ttl=30, max_entries=4, show_spinner=False)

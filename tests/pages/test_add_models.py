@@ -77,8 +77,8 @@ def npy(array: np.ndarray, pickled: bool = False) -> bytes:
 def test_a_newcomer_finds_the_installed_encoder_chosen_and_one_button(open_page: Open) -> None:
     page = open_page()
     assert page.multiselect(key="folders").value == ["minilm"]
-    assert page.button(key="measure").label == "Measure 1 checkpoint"
-    assert not page.button(key="measure").disabled
+    assert page.button(key="add_measure").label == "Measure 1 checkpoint"
+    assert not page.button(key="add_measure").disabled
     assert "Nothing has been measured yet." in texts(page)
     assert "BERT" in page.dataframe[0].value["Family"].tolist()
 
@@ -87,7 +87,7 @@ def test_the_button_queues_the_choice_and_clears_it(open_page: Open, store: Stor
     page = open_page()
     page.number_input(key="sequences").set_value(50)
     page.checkbox(key="measure_vrm").uncheck()
-    page.button(key="measure").click().run()
+    page.button(key="add_measure").click().run()
     assert not page.exception
     (job,) = jobs.list_jobs(store)
     assert job.pieces[0].subject == Subject("minilm")
@@ -97,7 +97,7 @@ def test_the_button_queues_the_choice_and_clears_it(open_page: Open, store: Stor
     assert "vrm" not in settings.measures.split(",") and "eee" in settings.measures.split(",")
     assert job.roots == [str(Path(store.folder.parent / "checkpoints").resolve())]
     assert page.multiselect(key="folders").value == []
-    assert page.button(key="measure").disabled
+    assert page.button(key="add_measure").disabled
     assert page.button(key=f"cancel_{job.id}")
 
 
@@ -107,7 +107,7 @@ def test_the_same_vectors_in_five_formats_are_one_subject(open_page: Open, store
     shown = texts(page)
     assert shown.count("50 vectors × 8") == 5
     assert shown.count("the same vectors as cloud.npy, measured once") == 4
-    page.button(key="measure").click().run()
+    page.button(key="add_measure").click().run()
     (job,) = jobs.list_jobs(store)
     (piece,) = job.pieces
     assert (type(piece.subject), piece.subject.name) == (Vectors, "cloud.npy")
@@ -148,7 +148,7 @@ def test_every_unusable_upload_gets_its_sentence_and_harms_no_other(open_page: O
     ):
         assert sentence in shown
     assert "fine.parquet · 50 vectors × 8" in shown
-    assert page.button(key="measure").label == "Measure 1 checkpoint and 1 file"
+    assert page.button(key="add_measure").label == "Measure 1 checkpoint and 1 file"
 
 
 def test_a_file_over_the_limit_is_refused(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +180,7 @@ def test_folders_under_the_roots_are_offered_and_unusable_ones_say_why(
         f"{root}/pickled holds its weights only as pytorch_model.bin, a pickle that could run code" in shown
     )
     assert f"elsewhere lies outside the folders that may be read ({root})" in shown
-    assert page.button(key="measure").label == "Measure 1 checkpoint"
+    assert page.button(key="add_measure").label == "Measure 1 checkpoint"
 
 
 def test_hub_ids_offline_say_so_beside_their_field(open_page: Open) -> None:
@@ -192,17 +192,17 @@ def test_hub_ids_offline_say_so_beside_their_field(open_page: Open) -> None:
         "the models downloaded before: unset it, or give a local folder." in shown
     )
     assert "no id at all is no hub id: give it as org/model or org/model@revision, one a line." in shown
-    assert page.button(key="measure").label == "Measure 1 checkpoint"
+    assert page.button(key="add_measure").label == "Measure 1 checkpoint"
 
 
 def test_options_that_cannot_be_used_hold_the_button(open_page: Open) -> None:
     page = open_page()
     page.segmented_control(key="corpus").set_value("a file of mine").run()
-    assert page.button(key="measure").disabled
+    assert page.button(key="add_measure").disabled
     page.text_input(key="corpus_file").set_value("/nowhere.txt").run()
     sentence = "There is no file /nowhere.txt: give the path of a text file or a table on this machine."
     assert sentence in texts(page)
-    assert page.button(key="measure").disabled
+    assert page.button(key="add_measure").disabled
 
 
 def test_choices_outlive_a_visit_to_another_page(open_page: Open) -> None:
@@ -239,6 +239,29 @@ def test_the_queue_shows_how_each_subject_ended(open_page: Open, store: Store) -
     page.button(key=f"remove_{job}").click().run()
     assert jobs.list_jobs(store) == []
     assert "Nothing has been measured yet." in texts(page)
+
+
+def test_what_a_store_that_cannot_be_written_refuses_is_said_on_the_card(
+    open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = jobs.submit(store, Measure(), [Subject("minilm")], title="One")
+    jobs.cancel(store, job)
+    (jobs.folder(store, f".{job}") / "in the way").mkdir(parents=True)  # so that removing it, a rename, fails
+    (jobs.folder(store, job) / "cancelled").unlink()
+    (jobs.folder(store, job) / "cancelled").mkdir()  # and so does resuming it, which unlinks this
+    page = open_page()
+    for button in ("resume", "remove"):
+        page.button(key=f"{button}_{job}").click().run()
+        assert texts(page).count(f"The store {store.folder} cannot be written (") == 1
+        assert jobs.get(store, job).state == "cancelled"
+
+
+def test_a_choice_on_another_page_presses_no_button(open_page: Open, store: Store) -> None:
+    page = open_page().switch_page("pages/evidence.py").run()
+    page.selectbox(key="measure").set_value("vrm").run()
+    page.switch_page("pages/add_models.py").run()
+    assert not page.exception
+    assert jobs.list_jobs(store) == []
 
 
 def test_names_from_files_are_shown_as_they_are() -> None:

@@ -38,7 +38,7 @@ def test_variants_are_queued_beside_their_checkpoint(page: AppTest, tmp_path: Pa
     page.multiselect(key="variant_kinds").set_value(["shuffled"])
     page.run()
     assert not page.exception
-    page.button(key="measure").click().run()
+    page.button(key="add_measure").click().run()
     (job,) = queued(tmp_path)
     names = [piece.subject.name for piece in job.pieces if isinstance(piece.request, Measure)]
     recipes = [split(name)[1] for name in names]
