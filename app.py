@@ -9,12 +9,21 @@ LOOK = Path(__file__).parent / ".streamlit"  # files, as Streamlit would fetch a
 st.set_page_config(page_title="Latent Shortlist", page_icon=str(LOOK / "icon.svg"), layout="wide")
 st.logo(str(LOOK / "wordmark.svg"), size="large")
 
+
+def shortlist() -> None:
+    """The first page stands at the root of the address; /shortlist leads there with the rest of the link."""
+    st.switch_page(
+        "pages/shortlist.py", query_params={key: st.query_params.get_all(key) for key in st.query_params}
+    )
+
+
 page = st.navigation(
     [
         st.Page(
             "pages/shortlist.py",
             title="Shortlist",
             icon=":material/format_list_numbered:",
+            url_path="",
             default=True,
             help="Which checkpoints to fine-tune first, and how sure that is.",
         ),
@@ -60,6 +69,7 @@ page = st.navigation(
             icon=":material/balance:",
             help="What each measure is worth: raw, with size and training held fixed, and beyond them.",
         ),
+        st.Page(shortlist, url_path="shortlist", visibility="hidden"),
     ],
     position="top",
 )

@@ -235,10 +235,10 @@ def draw_table(
         "origin",
     ]
     order = (
-        [*order, "trust"]
-        if chance is not None
-        else ["name", "reason", "range", "predicted", *order[5:], "trust"]
+        ["name", "reason", "range", "predicted", *order[5:], "trust"] if key == "apart" else [*order, "trust"]
     )
+    if chance is None and "chance" in order:
+        order.remove("chance")
     if shown["actual"].isna().all():
         order.remove("actual")
     event = st.dataframe(
@@ -247,7 +247,7 @@ def draw_table(
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
-        key=f"{key}-{hash(tuple(shown.index))}",
+        key=f"table-{key}-{hash(tuple(shown.index))}",
         row_height=34,
         height=480 if len(shown) > 12 else "content",
         placeholder="–",
@@ -289,7 +289,12 @@ except InputError as error:
 
 shown = ranking.rows[kept.reindex(ranking.rows.index)]
 inside, apart = shown[shown["in_range"]], shown[~shown["in_range"]]
-chance = chances(ranking, inside)
+# A checkpoint without a known score is a candidate; where there are several, the heading and the first table
+# speak of those alone, and the others, whose predictions can be checked, have a table of their own.
+open_ones = inside[inside["actual"].isna()]
+candidates = open_ones if len(open_ones) > 1 else inside
+checked = inside.drop(candidates.index)
+chance = chances(ranking, candidates)
 with heading:
     if inside.empty:
         st.title("No candidate that the reference covers")
@@ -299,22 +304,27 @@ with heading:
             else ""
         )
     else:
-        open_ones = inside[inside["actual"].isna()]
-        candidates = open_ones if len(open_ones) > 1 else inside
-        title, text = headline(candidates, chances(ranking, candidates), score)
-        if candidates is open_ones:
-            text = f"Of the {len(open_ones)} checkpoints here without a known score. {text}"
+        title, text = headline(candidates, chance, score)
+        if len(checked):
+            text = f"Of the {len(candidates)} checkpoints here without a known score. {text}"
         st.title(title)
         st.markdown(f"{text} {standing(inside)}")
     st.caption(caveat(ranking))
 
 picked: list[str] = []
 if not shown.empty and not inside.empty:
-    picked += draw_table(ranking, inside, chance, score, "ranked")
+    picked += draw_table(ranking, candidates, chance, score, "ranked")
     st.caption(
         f"{len(inside)} of {int(ranking.rows['in_range'].sum())} checkpoints. Select two to four rows to see "
         "them side by side; press the evidence of a row for its reasons."
     )
+if not checked.empty:
+    st.subheader(f"With a known {title_of(score)} ({len(checked)})")
+    st.caption(
+        "Published checkpoints are predicted without their own family, so their known scores are a check of "
+        "the prediction."
+    )
+    picked += draw_table(ranking, checked, None, score, "checked")
 if shown.empty:
     empty("No checkpoint fits these filters", "Loosen the filters above, or measure more checkpoints.")
 if not apart.empty:
@@ -336,7 +346,7 @@ if len(chosen):
         st.markdown(difference(ranking, chosen, measures, score))
     side_by_side(everything, ranking, chosen, measures, score)
 
-bring_others(store, everything, list(ranking.model.measures), "bring")
+bring_others(store, everything, list(ranking.model.measures), "bring_shortlist")
 absent = int(kept.sum()) - len(shown)
 if absent:
     st.caption(

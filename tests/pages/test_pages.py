@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from cache import published
 from cache.store import Store
+from core.measures.titles import title_of
 from tests import TOP
 
 APP = str(TOP / "app.py")
@@ -58,26 +59,22 @@ def add(
     values: dict[str, float],
     corpus: str = "",
     origin: str = "measured",
+    cloud: str = "0",
+    sequences: int = 5000,
+    n: int = 9000,
     **facts: Any,
 ) -> None:
+    """Measures of one checkpoint, of a cloud of its own or (cloud "") of its output embedding."""
     store.add("checkpoints", [{"subject": subject, "name": name, "origin": origin, **facts}])
-    cloud = {
-        "cloud": f"{subject}0",
-        "subject": subject,
-        "corpus": corpus or None,
-        "position": "all",
-        "n": 9000,
-    }
-    store.add("clouds", [cloud | {"sequences": 5000 if corpus else None, "layer": facts.get("layers")}])
-    row = {
-        "subject": subject,
-        "cloud": f"{subject}0",
-        "parameters": "{}",
-        "seed": 0,
-        "version": 1,
-        "origin": origin,
-    }
-    store.add("measurements", [row | {"measure": m, "value": v, "n": 9000} for m, v in values.items()])
+    key = f"{subject}{cloud}" if cloud else ""
+    if cloud:
+        row = {"cloud": key, "subject": subject, "corpus": corpus or None, "position": "all", "n": n}
+        store.add(
+            "clouds",
+            [row | {"sequences": sequences if corpus else None, "layer": facts.get("layers")}],
+        )
+    common = {"subject": subject, "cloud": key, "parameters": "{}", "seed": 0, "version": 1, "origin": origin}
+    store.add("measurements", [common | {"measure": m, "value": v, "n": n} for m, v in values.items()])
 
 
 @pytest.fixture
@@ -120,6 +117,23 @@ def test_filters_narrow_the_shortlist_and_its_chances(full: Path, monkeypatch: p
     assert not app.exception and app.title[0].value.startswith("our BERT: predicted GLUE average 0.")
     app.text_input(key="find").set_value("nothing is called this").run()
     assert not app.exception and "No checkpoint fits these filters" in words(app)
+
+
+@pytest.mark.parametrize("score", ["glue_average", "glue_average_8_tasks", "SST-2"])
+def test_the_heading_names_the_first_rows_of_the_table(
+    full: Path, monkeypatch: pytest.MonkeyPatch, score: str
+) -> None:
+    app = opened(full, monkeypatch, score=score)
+    ranked = app.dataframe[0].value
+    assert app.title[0].value.endswith(": " + " · ".join(ranked["name"][:3]))
+    assert ranked["chance"].sum() == pytest.approx(300, abs=15)  # each is rounded
+    if score == "glue_average":
+        assert ranked["actual"].notna().sum() == 181
+    else:  # several have no known score: they are the candidates, and those with one stand below
+        assert "actual" not in ranked
+        checked = app.dataframe[1].value
+        assert checked["actual"].notna().all() and "chance" not in checked
+        assert f"With a known {title_of(score)} ({len(checked)})" in words(app)
 
 
 def test_a_link_restores_the_shortlist(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
