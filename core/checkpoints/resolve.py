@@ -4,8 +4,6 @@ Nothing of a checkpoint is ever run: weights are read from safetensors only, and
 along is refused. Neither torch nor transformers is imported: `core.checkpoints.loading` does that.
 """
 
-import hashlib
-import json
 import os
 import re
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
@@ -15,7 +13,8 @@ from pathlib import Path
 
 from core.checkpoints import variants
 from core.checkpoints.architecture import Facts, describe
-from core.checkpoints.config import canonical, check, read_config, read_json
+from core.checkpoints.config import check, read_config
+from core.checkpoints.fingerprints import fingerprint, stated, unread
 from core.errors import InputError
 from core.hub import download as hub
 from core.hub import remote as hub_ranges
@@ -24,7 +23,6 @@ from core.weights.remote_file import RemoteFile
 from core.weights.tensor_files import (
     INDEX,
     WEIGHTS,
-    digest_file,
     digest_weights,
     place,
     read_headers,
@@ -44,6 +42,7 @@ class Checkpoint:
     """A checkpoint whose files are on this machine; its weights may be on the hub (`remote`).
 
     `fingerprint` (32 hex digits) is over config, tokenizer and tensors: the same model in two places has one.
+    `provisional`: it is over what is known of weights that were not read (core.checkpoints.fingerprints).
     `source` is "folder", "hub" or "package"; `revision` the hub's commit where the files came from there.
     `remote`: the weight files that were left on the hub, none where `folder` holds them; `opened`: what was
     read of them to know the checkpoint, their index included.
@@ -57,6 +56,7 @@ class Checkpoint:
     source: str
     revision: str | None
     facts: Facts
+    provisional: bool = False
     remote: tuple[RemoteFile, ...] = ()
     opened: Traffic = NOTHING
     recipe: variants.Recipe | None = None
@@ -162,12 +162,14 @@ def resolve_unread(
         folder, commit = hub.fetch(name, revision, check=check)
         found = name, folder, "hub", commit
 
-    def identify(files: list[Path]) -> str:
-        places = [place(file) for file in files]
-        known = digests is not None and all(file in digests for file in places)
-        return digest_weights(files, digests) if known else json.dumps(["unread", *places])
+    def read(files: list[Path]) -> bool:
+        return digests is not None and all(place(file) in digests for file in files)
 
-    return _describe(*found, identify, digests)
+    def identify(files: list[Path]) -> str:
+        return digest_weights(files, digests) if read(files) else unread(files)
+
+    described = _describe(*found, identify, digests)
+    return replace(described, provisional=not read(weight_files(described.folder)))
 
 
 def resolve_remote(
@@ -187,10 +189,10 @@ def resolve_remote(
     meter = Meter()
     known = {} if digests is None else digests
     folder, commit, files = hub_ranges.open_remotely(hub_id, revision, meter, known, check=check)
-    stated = [[file.name.rpartition("/")[2], file.digest or commit] for file in files]
-    described = _describe(hub_id, folder, "hub", commit, lambda _: json.dumps(stated), None, files, meter)
+    weights = stated((file.name.rpartition("/")[2], file.digest or commit) for file in files)
+    described = _describe(hub_id, folder, "hub", commit, lambda _: weights, None, files, meter)
     hub_ranges.remember(files, known)
-    return replace(described, remote=tuple(files), opened=meter.traffic)
+    return replace(described, provisional=True, remote=tuple(files), opened=meter.traffic)
 
 
 def _here(
@@ -255,17 +257,5 @@ def _describe(
     check(name, config)
     files = [] if remote else weight_files(folder)
     tensors = read_headers(remote or files, meter)
-    parts = [canonical(config), identify(files)]
-    for file in hub.TOKENIZER_FILES:
-        if (folder / file).is_file():
-            parts.append(file)
-            if file == "tokenizer_config.json":
-                parts.append(canonical(read_json(folder / file)))
-            else:
-                parts.append(digest_file(folder / file, digests))
-    hasher = hashlib.sha256()
-    for part in parts:
-        hasher.update(len(part).to_bytes(8, "little") + part.encode())
-    return Checkpoint(
-        name, folder, hasher.hexdigest()[:32], source, revision, describe(config, tensors.values())
-    )
+    own = fingerprint(folder, identify(files), digests)
+    return Checkpoint(name, folder, own, source, revision, describe(config, tensors.values()))

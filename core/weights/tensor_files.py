@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import mmap
+import re
 from collections.abc import Iterable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from core.weights.remote_file import RemoteFile
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 FLOATING = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1}
+_BLOB = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LARGEST_HEADER = 100_000_000  # the limit of the safetensors library
 
 
@@ -152,6 +154,24 @@ def digest_file(path: Path, digests: MutableMapping[str, str] | None = None) -> 
         value = f"{_sum_of_tensors(real):064x}"
     else:
         value = hashlib.sha256(real.read_bytes()).hexdigest()
+    if digests is not None:
+        digests[key] = value
+    return value
+
+
+def file_sha256(path: Path, digests: MutableMapping[str, str] | None = None) -> str:
+    """The SHA-256 of a file's bytes, which the hub states of weight files; remembered as in `digest_file`.
+
+    In the hub's own cache a file's name is that already (or another digest, of a file that is small).
+    """
+    real = path.resolve()
+    if real.parent.name == "blobs" and _BLOB.fullmatch(real.name):
+        return real.name
+    key = f"sha256|{place(real)}"
+    if digests is not None and key in digests:
+        return digests[key]
+    with real.open("rb") as file:
+        value = hashlib.file_digest(file, "sha256").hexdigest()
     if digests is not None:
         digests[key] = value
     return value
