@@ -19,9 +19,12 @@ def to_json(value: Any) -> dict[str, Any]:
     return json.loads(json.dumps(asdict(value)))
 
 
-def from_json(cls: type[Kind], content: Any) -> Kind:
-    """What `to_json` made of a `cls`; ValueError, which says where, for what cannot be one."""
-    return _decoded(cls, content, cls.__name__)
+def from_json(cls: type[Kind], content: Any, name: str | None = None) -> Kind:
+    """What `to_json` made of a `cls`; ValueError, which says where, for what cannot be one.
+
+    name: what to call it in the message; the class' name by default.
+    """
+    return _decoded(cls, content, name or cls.__name__)
 
 
 @cache

@@ -29,6 +29,7 @@ from cache.requests import (
 )
 
 FORMAT = 2
+FILE = "its file"  # what messages call it
 SUBJECTS: dict[str, type[Subject]] = {"named": Subject, "vectors": Vectors}
 
 Asked = tuple[Request, Subject]
@@ -82,12 +83,12 @@ def read(path: Path) -> JobFile | None:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise Unreadable(f"its file cannot be opened ({error.strerror})") from error
+        raise Unreadable(f"{FILE} cannot be opened ({error.strerror})") from error
     except (ValueError, RecursionError) as error:
-        raise Unreadable("its file is damaged") from error
+        raise Unreadable(f"{FILE} is damaged") from error
     try:
         return _read(content)
     except ValueError as error:
@@ -151,12 +152,15 @@ class _First:
 
 def _read(content: Any) -> JobFile:
     if not isinstance(content, dict):
-        raise ValueError("its file holds no job")
+        raise ValueError(f"{FILE} holds no job")
     number = content.get("format", 1)
     if number not in (1, FORMAT):
         raise ValueError(f"it has format {number}, and this version reads up to {FORMAT}")
-    head = from_json(_Head, content)
-    datetime.fromisoformat(head.submitted_at)
+    head = from_json(_Head, content, FILE)
+    try:
+        datetime.fromisoformat(head.submitted_at)
+    except ValueError as error:
+        raise ValueError(f"{FILE}.submitted_at is {head.submitted_at}") from error
     asked = _second(content) if number == FORMAT else _first(content)
     if not asked:
         raise ValueError("it names no subject")
@@ -164,7 +168,7 @@ def _read(content: Any) -> JobFile:
 
 
 def _second(content: dict[str, Any]) -> list[Asked]:
-    body = from_json(_Second, content)
+    body = from_json(_Second, content, FILE)
     requests = []
     for one in body.requests:
         if one.task not in tasks.registry():
@@ -177,7 +181,7 @@ def _second(content: dict[str, Any]) -> list[Asked]:
 
 
 def _first(content: dict[str, Any]) -> list[Asked]:
-    body = from_json(_First, content)
+    body = from_json(_First, content, FILE)
     asked = []
     for one in body.subjects:
         if one.kind not in _FIRST_KINDS:

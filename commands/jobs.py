@@ -1,4 +1,4 @@
-"""Jobs handed to background workers: list, watch, cancel, resume."""
+"""Jobs handed to background workers: list, watch, cancel, resume, remove."""
 
 from typing import Annotated, Any
 
@@ -21,6 +21,7 @@ def job_document(job: jobs.Job) -> dict[str, Any]:
         "title": job.title,
         "state": job.state,
         "submitted_at": job.submitted_at,
+        "error": job.error,
         "pieces": [
             {
                 "subject": piece.subject.name,
@@ -90,6 +91,8 @@ def watch_job(
         print_json(job_document(job))
     else:
         people.print(f"Job {job.id}: {job.state}.")
+    if job.error:
+        say(job.error)
     for piece in job.pieces:
         if piece.error:
             say(f"{piece.subject.name}: {piece.error}")
@@ -117,3 +120,13 @@ def resume_job(job_id: str, store: StoreOption = None, as_json: JsonOption = Fal
         print_json({"job": job_id, "resumed": True})
     else:
         people.print(f"Job {job_id} goes on; `cli.py jobs watch {job_id}` shows how far it is.")
+
+
+@jobs_app.command("remove")
+def remove_job(job_id: str, store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Take a job off the list; what it computed stays in the store."""
+    jobs.forget(Store.open(store_folder(store)), job_id)
+    if as_json:
+        print_json({"job": job_id, "removed": True})
+    else:
+        people.print(f"Job {job_id} is removed.")
