@@ -104,7 +104,11 @@ def _claim(store: Store, job: Job, piece: Piece) -> Claim | None:
         task = tasks.task_of(piece.request)
         claimed.finish("failed", killed(task.verb, piece.subject.name, ATTEMPTS, task.remedy))
         return None
-    claimed.progress("starting")
+    try:
+        claimed.progress("starting")
+    except Cancelled:  # a moment ago
+        claimed.finish("cancelled")
+        return None
     return claimed
 
 

@@ -29,8 +29,8 @@ def executor(spec: str) -> Executor:
         share = max(1, len(os.sched_getaffinity(0)) // count)
         spawn = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(count, mp_context=spawn, initializer=_use, initargs=(share,))
-    kind, _, address = spec.partition(":")
-    if kind != "dask" or not address:
+    system, _, address = spec.partition(":")
+    if system != "dask" or not address:
         raise InputError(f"There is no executor {spec}: {REMEDY}.")
     try:
         import distributed

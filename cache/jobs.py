@@ -23,7 +23,7 @@ from cache.job_files import JobFile
 from cache.requests import Request, Subject, anchored, full_path
 from cache.store import Store
 from core.errors import InputError
-from core.wording.jobs import unreadable
+from core.wording.jobs import unfinished, unreadable
 
 ENDED = ("done", "failed")
 OPEN = ("queued", "running", "interrupted")
@@ -191,6 +191,23 @@ def result_path(job_folder: Path, index: int) -> Path:
 def result(store: Store, job: str, index: int) -> Any:
     """What came of a piece that is done, as JSON values; None where nothing was kept."""
     return read_json(result_path(folder(store, job), index))
+
+
+def outcome(store: Store, job: Job) -> tuple[list[Any], list[dict[str, str]]]:
+    """What came of a job that nobody works on any more: (results, failures), as its command prints them.
+
+    Results are those of the pieces that were asked for. Failures, {"subject", "error"}, are those of all
+    pieces, and of pieces that were not finished.
+    """
+    results, failures = [], []
+    for piece in job.pieces:
+        found = result(store, job.id, piece.index) if piece.state == "done" else None
+        if piece.state != "done":
+            error = piece.error or unfinished(piece.subject.name, piece.state, job.id)
+            failures.append({"subject": piece.subject.name, "error": error})
+        elif found is not None and piece in job.main:
+            results.append(found)
+    return results, failures
 
 
 def record(job_folder: Path, index: int) -> Record:

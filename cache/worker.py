@@ -9,10 +9,12 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 import time
 import traceback
-from concurrent.futures import Executor, as_completed
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,14 +24,13 @@ from cache.files import writable
 from cache.jobs import Job
 from cache.store import Store
 from core.errors import InputError
-from core.wording.jobs import out_of_memory, unexpected
+from core.wording.jobs import killed, not_begun, out_of_memory, unexpected
 
 LINGER = 2.0  # seconds without work after which a worker leaves
 KEPT_LOGS = 20
 COMMAND = [sys.executable, "-m", "cache.worker"]
 
 log = logging.getLogger(__name__)
-_started: list[subprocess.Popen] = []  # children are waited for, or they would stay as zombies
 
 
 def ensure_workers(store: Store, limit: int | None = None) -> int:
@@ -38,7 +39,6 @@ def ensure_workers(store: Store, limit: int | None = None) -> int:
     Raises InputError: there is work, and the store cannot be written.
     """
     limit = limit or locks.worker_limit()
-    _started[:] = [process for process in _started if process.poll() is None]
     waiting = _waiting(store)
     if not waiting:
         return 0
@@ -54,7 +54,7 @@ def _waiting(store: Store) -> int:
     return sum(piece.state in ("queued", "interrupted") for piece in pieces)
 
 
-def _start(store: Store, threads: int, limit: int) -> None:
+def _start(store: Store, threads: int, limit: int) -> subprocess.Popen:
     logs = store.folder / "logs"
     with writable(store.folder):
         logs.mkdir(exist_ok=True)
@@ -62,17 +62,19 @@ def _start(store: Store, threads: int, limit: int) -> None:
             old.unlink(missing_ok=True)
         out = (logs / f"worker-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}.log").open("wb")
     with out:
-        _started.append(
-            subprocess.Popen(
-                [*COMMAND, "--store", str(store.folder)],
-                cwd=Path(__file__).parents[1],
-                env=os.environ | {"OMP_NUM_THREADS": str(threads), locks.WORKERS: str(limit)},
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        process = subprocess.Popen(
+            [*COMMAND, "--store", str(store.folder)],
+            cwd=Path(__file__).parents[1],
+            env=os.environ | {"OMP_NUM_THREADS": str(threads), locks.WORKERS: str(limit)},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
+    # Waited for, or it would stay as a zombie once it ends. Starting it through another process would leave
+    # that to process 1, which in a container may be the app itself.
+    threading.Thread(target=process.wait, name=f"waits for worker {process.pid}", daemon=True).start()
+    return process
 
 
 def work(store: Store) -> None:
@@ -134,16 +136,52 @@ def run_job(store: Store, job: str, executor: Executor | str | None = None) -> J
     """
     from cache.executors import executor as named
 
-    asked = jobs.get(store, job)
-    if isinstance(executor, Executor):
-        chosen: AbstractContextManager[Executor] = nullcontext(executor)  # whoever made it ends it
-    else:
-        chosen = named(executor or "local")
-    with chosen as pool:
-        tasks = [pool.submit(run_piece, str(store.folder), job, piece.index) for piece in asked.pieces]
-        for task in as_completed(tasks):
-            task.result()
+    own = not isinstance(executor, Executor)  # whoever made an executor ends it
+    waiting = [piece.index for piece in jobs.get(store, job).pieces]
+    while waiting:
+        chosen = nullcontext(executor) if isinstance(executor, Executor) else named(executor or "local")
+        with chosen as pool:
+            errors = _spread(pool, store, job, waiting)
+        begun = {index for index in waiting if jobs.record(jobs.folder(store, job), index).attempts}
+        # A process that is killed takes its pool along: what nobody has begun yet gets another one.
+        again = {index for index, error in errors.items() if isinstance(error, BrokenExecutor)} - begun
+        waiting = sorted(again) if own and begun else []
+        for index in errors.keys() - set(waiting):
+            _give_up(store, job, index, errors[index])
     return jobs.get(store, job)
+
+
+def wait(store: Store, job: str) -> None:
+    """Return once nobody works on a piece of the job."""
+    while any(piece.state == "running" for piece in jobs.get(store, job).pieces):
+        time.sleep(0.2)
+
+
+def _spread(pool: Executor, store: Store, job: str, pieces: Iterable[int]) -> dict[int, Exception]:
+    """Carry out pieces on an executor; what went wrong around a piece, not in it, by its index."""
+    errors: dict[int, Exception] = {}
+    futures: dict[Future, int] = {}
+    for index in pieces:
+        try:
+            futures[pool.submit(run_piece, str(store.folder), job, index)] = index
+        except BrokenExecutor as error:
+            errors[index] = error
+    for future in as_completed(futures):
+        try:
+            future.result()
+        except Exception as error:
+            errors[futures[future]] = error
+    return errors
+
+
+def _give_up(store: Store, job: str, index: int, error: Exception) -> None:
+    """Note that a piece failed since no process could begin it, or the one that did was killed."""
+    times = jobs.record(jobs.folder(store, job), index).attempts
+    claim = claims.claim(store, job, index)
+    if claim:
+        name, task = claim.piece.subject.name, tasks.task_of(claim.piece.request)
+        why = killed(task.verb, name, times, task.remedy) if times else not_begun(task.verb, name, error)
+        claim.finish("failed", why)
 
 
 def main(arguments: list[str] | None = None) -> None:

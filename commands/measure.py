@@ -18,6 +18,7 @@ from commands.terminal import (
     attempt,
     detached,
     draw,
+    notices,
     people,
     print_json,
     report,
@@ -101,16 +102,25 @@ def measure(
     )
     select(measures)  # an unknown measure is said once, before any work
     opened = Store.open(store_folder(store))
-    if detach or executor:
+    if detach:
+        detached(opened, jobs.submit(opened, Measure(settings), subjects), as_json)
+        return
+    if executor:
         job = jobs.submit(opened, Measure(settings), subjects)
-        if detach:
-            detached(opened, job, as_json)
-            return
-        worker.run_job(opened, job, executor)
-    results, failures = attempt(
-        [subject.name for subject in subjects],
-        lambda index, progress: measure_subject(opened, subjects[index], settings, progress),
-    )
+        with notices.status(f"Job {job}, spread over {executor}"):
+            try:
+                worker.run_job(opened, job, executor)
+            except InputError:  # no such executor: nothing is left behind that would run without it
+                jobs.forget(opened, job)
+                raise
+            worker.wait(opened, job)  # for pieces that a background worker took
+        results, failures = jobs.outcome(opened, jobs.get(opened, job))
+        opened.ingest()
+    else:
+        results, failures = attempt(
+            [subject.name for subject in subjects],
+            lambda index, progress: measure_subject(opened, subjects[index], settings, progress),
+        )
     if as_json:
         print_json({"results": results, "failures": failures})
     else:

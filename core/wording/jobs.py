@@ -33,3 +33,8 @@ def not_begun(verb: str, subject: str, error: Exception) -> str:
 def unreadable(why: str) -> str:
     """A job whose file this version cannot read."""
     return f"This job cannot be read: {why}. Remove it; what it computed stays in the store."
+
+
+def unfinished(subject: str, state: str, job: str) -> str:
+    """A piece that ended neither well nor badly; state: queued, cancelled or interrupted."""
+    return f"{subject} is {state}, not finished: `cli.py jobs resume {job}` goes on with it."

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -274,21 +275,51 @@ def contents(store: Store) -> dict[str, list[tuple]]:
     return tables
 
 
-def disturbed(store: Store, job: str, reached: Callable[[], object]) -> list[str]:
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen]:
+    """The workers that this process has started, oldest first."""
+    processes: list[subprocess.Popen] = []
+    start = worker._start
+    monkeypatch.setattr(worker, "_start", lambda *asked, **more: processes.append(start(*asked, **more)))
+    return processes
+
+
+def exists(process: subprocess.Popen) -> bool:
+    """Whether the system still knows the process; it knows a zombie."""
+    try:
+        os.kill(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_worker_that_ended_leaves_no_zombie(store: Store, started, monkeypatch) -> None:
+    monkeypatch.setattr(worker, "COMMAND", [sys.executable, "-c", "input()"])  # its input is empty
+    jobs.submit(store, Measure(), [A, B])
+    assert worker.ensure_workers(store, limit=2) == 2
+    wait_for(lambda: not any(map(exists, started)))
+    left = subprocess.Popen([sys.executable, "-c", "pass"])
+    os.waitid(os.P_PID, left.pid, os.WEXITED | os.WNOWAIT)  # has ended, and nobody has waited for it
+    assert exists(left)
+    left.wait()
+    assert not exists(left)
+
+
+def disturbed(store: Store, job: str, started: list, reached: Callable[[], object]) -> list[str]:
     """Start a worker, kill it when it has `reached` something, start another; states seen in between."""
     assert worker.ensure_workers(store, limit=1) == 1
     wait_for(reached)
-    os.kill(worker._started[-1].pid, signal.SIGKILL)
-    worker._started[-1].wait()
+    os.kill(started[-1].pid, signal.SIGKILL)
+    started[-1].wait()
     seen = [jobs.get(store, job).state, *states(store, job)]
     assert worker.ensure_workers(store, limit=1) == 1
     wait_for(lambda: jobs.get(store, job).state not in jobs.OPEN)
-    worker._started[-1].terminate()  # it would linger a little
+    started[-1].terminate()  # it would linger a little
     return seen
 
 
 def test_a_killed_worker_costs_its_piece_and_the_store_ends_up_the_same(
-    store: Store, tmp_path: Path, monkeypatch
+    store: Store, tmp_path: Path, monkeypatch, started
 ) -> None:
     """SIGKILL in the middle of the second of three extractions; the job goes on with a new worker."""
     monkeypatch.setattr(worker, "COMMAND", [sys.executable, "-m", "tests.handmade"])
@@ -304,7 +335,7 @@ def test_a_killed_worker_costs_its_piece_and_the_store_ends_up_the_same(
             stop.unlink()
         return here
 
-    seen = disturbed(store, job, halted)
+    seen = disturbed(store, job, started, halted)
     assert seen == ["interrupted", "done", "interrupted", "queued", "queued"]
     assert jobs.get(store, job).state == "done"
     assert not list((store.folder / "clouds").glob(".tmp-*"))
@@ -323,7 +354,7 @@ def test_a_killed_worker_costs_its_piece_and_the_store_ends_up_the_same(
 
 @pytest.mark.real
 def test_a_worker_killed_while_it_runs_a_real_model_is_replaced(
-    store: Store, tmp_path: Path, minilm: Path
+    store: Store, tmp_path: Path, minilm: Path, started
 ) -> None:
     text = handmade.corpus(tmp_path / "words.txt", lines=800)
     settings = Settings(corpus=str(text), sequences=800, measures="eee,unembedding_mean_cosine")
@@ -333,7 +364,7 @@ def test_a_worker_killed_while_it_runs_a_real_model_is_replaced(
         piece = jobs.get(store, job).pieces[0]
         return piece.stage == "hidden states" and 0 < piece.done < piece.total
 
-    seen = disturbed(store, job, extracting)
+    seen = disturbed(store, job, started, extracting)
     assert seen == ["interrupted", "interrupted", "queued"]
     found = jobs.get(store, job)
     assert found.state == "done"
