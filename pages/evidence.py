@@ -7,7 +7,7 @@ import streamlit as st
 
 from cache import evidence as evidences
 from core.charts import evidence as charts_evidence
-from core.charts import scatter as charts
+from core.charts.palette import family_colours
 from core.evidence.association import Worth, worth_table, worths
 from core.evidence.correlation_matrix import Matrix, correlation_matrix, pairs
 from core.evidence.correlation_matrix import told as matrix_told
@@ -249,7 +249,7 @@ measure = st.selectbox("A closer look at", measures, format_func=title_of, key="
 to_url("measure", measures[0])
 closer(
     next(entry for entry in found if entry.measure == measure),
-    charts.family_colours(known.rows["family"]),
+    family_colours(known.rows["family"]),
 )
 
 published_beside(frame, title)

@@ -4,7 +4,8 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.charts import scatter as charts
+from core.charts.palette import ORIGINS, PALETTE, family_colours
+from core.charts.scatter import scatter
 from core.evidence.correlations import LEVELS, Evidence, evidence, finding, interval
 from core.formatting import capital, signed
 from core.measures import MEASURES
@@ -125,7 +126,7 @@ known = evidence_of(points, store.state(), x, y, tuple(points.index))
 told = finding(known, title_of(x), title_of(y))
 lines, residuals = trend(points, x, y, by="family" if lines_by == "family" else None, log_x=x == LOGARITHMIC)
 drawn = points.reset_index()[["subject", "name", "family", "origin", x, y]].assign(
-    origin=points["origin"].map(charts.ORIGINS).to_numpy(),
+    origin=points["origin"].map(ORIGINS).to_numpy(),
     residual=residuals.to_numpy(),
     text=[text_line(row) for _, row in points.iterrows()],
 )
@@ -141,13 +142,13 @@ with heading:
     )
 
 colours = (
-    charts.family_colours(rows["family"])
+    family_colours(rows["family"])
     if colour == "family"
-    else dict(zip(charts.ORIGINS.values(), charts.PALETTE, strict=False))
+    else dict(zip(ORIGINS.values(), PALETTE, strict=False))
 )
 st.space("small")  # the chart's own buttons appear above it and must not cover the controls
 event = st.altair_chart(
-    charts.scatter(
+    scatter(
         drawn,
         lines,
         x,

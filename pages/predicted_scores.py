@@ -5,7 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from core.charts import predictions as charts_predicted
-from core.charts import scatter as charts
+from core.charts.palette import ORIGINS, family_colours
 from core.errors import InputError
 from core.formatting import percent
 from core.measures.titles import title_of
@@ -113,7 +113,7 @@ def as_table(rows: pd.DataFrame, words: str, *, why: bool) -> None:
             "To": rows["high"],
             "Known": rows["actual"],
             "Family": rows["family"],
-            "Origin": rows["origin"].map(charts.ORIGINS),
+            "Origin": rows["origin"].map(ORIGINS),
         }
     )
     columns = [name for name in frame if (why or name != "Why") and frame[name].notna().any()]
@@ -211,7 +211,7 @@ if len(known):
         charts_predicted.against(
             drawable(known),
             score,
-            colours=charts.family_colours(everything.rows["family"]),
+            colours=family_colours(everything.rows["family"]),
             title=within_families(found),
             subtitle="Each checkpoint that the predictor was fitted to is predicted from the other families "
             "only. Upright lines: the range. Dashed: a perfect prediction. Faint points: outside the "
@@ -234,7 +234,7 @@ if len(thirteen):
         charts_predicted.ranges(
             drawable(thirteen),
             score,
-            colours=charts.family_colours(everything.rows["family"]),
+            colours=family_colours(everything.rows["family"]),
             mean=mean,
             title="What it predicts for each, and what is known",
             subtitle="Dot and bar: prediction and range. Upright mark: the known score. Dashed: always "

@@ -10,7 +10,7 @@ from cache.tasks.cell_study import cell_rows, curve_rows
 from core.cells.curves import Curves
 from core.cells.sweep import agreement, comparable, ranks
 from core.charts import cells as charts_cells
-from core.charts.scatter import PALETTE
+from core.charts.palette import PALETTE
 from core.formatting import capital
 from core.measures import MEASURES
 from core.measures.titles import title_of

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.charts import scatter as charts
+from core.charts.palette import ORIGINS, family_colours
+from core.charts.strips import range_cell
 from core.errors import InputError
 from core.formatting import capital, listed, percent, short_number
 from core.measures import MEASURES
@@ -50,7 +51,7 @@ def ranking_of(_everything: Overview, state: str, score: str, predictor: str) ->
 def filters(rows: pd.DataFrame, scores: list[str]) -> tuple[str, str, pd.Series]:
     """The row of filters. Returned: score, predictor, and which rows are kept."""
     families = sorted(rows["family"].unique())
-    origins = [origin for origin in charts.ORIGINS if origin in set(rows["origin"])]
+    origins = [origin for origin in ORIGINS if origin in set(rows["origin"])]
     from_url("score", scores[0], scores)
     from_url("predictor", "spread", list(PREDICTORS))
     from_url("family", [], families, many=True)
@@ -87,7 +88,7 @@ def filters(rows: pd.DataFrame, scores: list[str]) -> tuple[str, str, pd.Series]
     origin = row.multiselect(
         "Origin",
         origins,
-        format_func=charts.ORIGINS.__getitem__,
+        format_func=ORIGINS.__getitem__,
         key="origin",
         placeholder="Any origin",
         persist_state="session",
@@ -129,7 +130,7 @@ def draw_table(
 ) -> list[str]:
     """The ranked table. Returned: subjects of the selected rows, in the order of the table."""
     reference = ranking.rows[ranking.rows["origin"] == "published"]
-    colours = charts.family_colours(everything.rows["family"])
+    colours = family_colours(everything.rows["family"])
     edges = (
         min(ranking.span[0], float(shown["low"].min()), float(shown["predicted"].min())),
         max(ranking.span[1], float(shown["high"].max()), float(shown["predicted"].max())),
@@ -145,7 +146,7 @@ def draw_table(
             ],
             "predicted": shown["predicted"],
             "range": [
-                charts.range_cell(p, low, high, actual, ranking.span, edges, colours[family])
+                range_cell(p, low, high, actual, ranking.span, edges, colours[family])
                 for p, low, high, actual, family in zip(
                     shown["predicted"],
                     shown["low"],
@@ -163,7 +164,7 @@ def draw_table(
                 [100 * percentile(reference[name], row[name]) for name in measures]
                 for _, row in shown.iterrows()
             ],
-            "origin": shown["origin"].map(charts.ORIGINS),
+            "origin": shown["origin"].map(ORIGINS),
             "reason": shown["apart"],
             "trust": shown["trust"],
         }

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from core.cells.curves import Curves
-from core.charts.scatter import GREY, PALETTE
+from core.charts.palette import GREY, PALETTE
 from core.measures.titles import title_of
 
 PICTURES = {"occupancy": "Cell occupancy", "nearest": "Centroid distances", "errors": "Reconstruction errors"}

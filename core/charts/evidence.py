@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from core.charts.scatter import FIT_WIDTH, GREY, PALETTE
+from core.charts.palette import FIT_WIDTH, GREY, PALETTE
 from core.evidence.published import STATISTICS
 from core.measures.titles import title_of
 

@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from core.charts.scatter import GREY, PALETTE, family_colours
+from core.charts.palette import GREY, PALETTE, family_colours
 from core.studies.latent_geometry import FAMILIES
 from core.studies.latent_geometry_figures import Panel
 

@@ -4,7 +4,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from core.charts.scatter import GREY, PALETTE
+from core.charts.palette import GREY, PALETTE
 from core.measures.families.gap import Z
 
 PARTS = {

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from core.charts.scatter import FIT_WIDTH, GREY, _colours, _heading
+from core.charts.palette import FIT_WIDTH, GREY, colour_scale, heading
 from core.measures.titles import axis_title, title_of
 
 KINDS = {"perturbed": "circle", "non-standard": "diamond", "other": "square"}
@@ -36,7 +36,7 @@ def against(
     )
     colour = alt.Color(
         "family:N",
-        scale=_colours(colours, points["family"]),
+        scale=colour_scale(colours, points["family"]),
         title=None,
         legend=alt.Legend(orient="top", symbolOpacity=1),
     )
@@ -95,7 +95,7 @@ def against(
     )
     return (
         alt.vconcat(main, alt.layer(zero, left).properties(width="container"), spacing=24)
-        .properties(title=_heading(title, subtitle), autosize=FIT_WIDTH)
+        .properties(title=heading(title, subtitle), autosize=FIT_WIDTH)
         .resolve_scale(x="shared", color="shared", shape="shared")
     )
 
@@ -132,7 +132,7 @@ def ranges(
     ]
     colour = alt.Color(
         "family:N",
-        scale=_colours(colours, rows["family"]),
+        scale=colour_scale(colours, rows["family"]),
         title=None,
         legend=alt.Legend(orient="top", symbolType="circle"),
     )
@@ -149,7 +149,7 @@ def ranges(
     dots = base.mark_point(filled=True, size=110).encode(x=x, color=colour, opacity=faint)
     known = base.mark_tick(thickness=3, size=20, color=GREY).encode(x="actual:Q")
     return alt.layer(level, bars, known, dots).properties(
-        title=_heading(title, subtitle),
+        title=heading(title, subtitle),
         height=26 * len(rows) + 10,
         width="container",
         autosize=FIT_WIDTH,
@@ -210,7 +210,7 @@ def compared(table: pd.DataFrame, *, title: str, subtitle: str) -> alt.LayerChar
         )
     )
     return alt.layer(level, dots).properties(
-        title=_heading(title, subtitle),
+        title=heading(title, subtitle),
         height=26 * len(table) + 10,
         width="container",
         autosize=FIT_WIDTH,

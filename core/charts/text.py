@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from core.charts.scatter import GREY, PALETTE
+from core.charts.palette import GREY, PALETTE
 
 SERIES = {"ten samples": PALETTE[0], "usable sequences": PALETTE[1], "all text": GREY}
 DECADES = [10.0**i for i in range(8)]

@@ -4,7 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from cache.store import Store
-from core.charts import scatter as charts
+from core.charts.palette import ORIGINS, family_colours
+from core.charts.strips import strips
 from core.evidence.correlations import LEVELS, evidence, interval
 from core.formatting import capital, percent, short_number
 from core.measures import MEASURES
@@ -38,7 +39,7 @@ def facts_line(row: pd.Series) -> str:
 
 def text_line(row: pd.Series) -> str:
     """Which text the measures come from, and how many sequences and vectors."""
-    said = [charts.ORIGINS.get(row["origin"], row["origin"])]
+    said = [ORIGINS.get(row["origin"], row["origin"])]
     if isinstance(row["corpus"], str) and row["corpus"]:
         said.append(row["corpus"])
     if pd.notna(row["sequences"]):
@@ -175,11 +176,11 @@ def side_by_side(
     shown = [name for name in shown if name in model] + [name for name in shown if name not in model]
     apart = widest(ranking, chosen, shown) if len(chosen) > 1 else None
     st.altair_chart(
-        charts.strips(
+        strips(
             reference,
             chosen,
             shown,
-            colours=charts.family_colours(overview.rows["family"]),
+            colours=family_colours(overview.rows["family"]),
             title=(
                 f"They lie farthest apart in {title_of(apart)}"
                 if apart

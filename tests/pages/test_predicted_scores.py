@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from cache import published
 from core.charts import predictions as charts_predicted
-from core.charts import scatter as charts
+from core.charts.palette import PALETTE, family_colours
 from core.reference import held_out
 from tests import stores
 from tests.pages.test_pages import add, opened, words
@@ -108,14 +108,14 @@ def test_charts_hold_every_row_and_give_a_family_its_colour() -> None:
             "residual": [0.1, -0.05],
         }
     )
-    colours = charts.family_colours(rows["family"])
+    colours = family_colours(rows["family"])
     told = {"colours": colours, "title": "t", "subtitle": "s"}
     for chart in (
         charts_predicted.against(rows, "glue_average", **told),
         charts_predicted.ranges(rows, "glue_average", mean=0.5, **told),
     ):
         drawn = chart.to_dict()
-        assert charts.PALETTE[0] in str(drawn) and charts.PALETTE[2] in str(drawn)
+        assert PALETTE[0] in str(drawn) and PALETTE[2] in str(drawn)
         assert any(len(data) == 2 and "low" in data[0] for data in drawn["datasets"].values())
     table = held_out()
     table = table.assign(family_rmse=table["family_mse"] ** 0.5, test_rmse=table["test_mse"] ** 0.5)

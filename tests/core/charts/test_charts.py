@@ -1,5 +1,6 @@
 """Charts: the palette under colour blindness and on both backgrounds, and what the charts hold."""
 
+import ast
 import itertools
 import tomllib
 from urllib.parse import unquote
@@ -8,7 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.charts import scatter as charts
+from core.charts import palette
+from core.charts.palette import family_colours
+from core.charts.scatter import scatter
+from core.charts.strips import range_cell, strips
 from core.statistics.regression import trend
 from tests import TOP
 
@@ -51,7 +55,7 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("kind", list(BLINDNESS))
 def test_palette_colours_stay_apart(kind: str) -> None:
-    seen = [lab(np.clip(BLINDNESS[kind] @ linear(colour), 0, 1)) for colour in charts.PALETTE]
+    seen = [lab(np.clip(BLINDNESS[kind] @ linear(colour), 0, 1)) for colour in palette.PALETTE]
     assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) > 12
 
 
@@ -64,18 +68,18 @@ def test_the_check_of_the_palette_can_fail() -> None:
 def test_palette_stands_out_on_the_theme(variant: str) -> None:
     theme = tomllib.loads((TOP / ".streamlit" / "config.toml").read_text())["theme"]
     background = theme[variant]["backgroundColor"]
-    assert min(contrast(colour, background) for colour in (*charts.PALETTE, charts.GREY)) > 2.2
+    assert min(contrast(colour, background) for colour in (*palette.PALETTE, palette.GREY)) > 2.2
     assert contrast(theme[variant]["textColor"], background) > 7
 
 
 def test_a_family_keeps_its_colour_whatever_else_there_is() -> None:
-    few = charts.family_colours(["BERT-base", "Llama"])
-    many = charts.family_colours(["GPT-2", "RoBERTa-base", "BERT-base", "Llama", "BERT-small"])
-    assert few["BERT-base"] == many["BERT-base"] == charts.PALETTE[1]
+    few = family_colours(["BERT-base", "Llama"])
+    many = family_colours(["GPT-2", "RoBERTa-base", "BERT-base", "Llama", "BERT-small"])
+    assert few["BERT-base"] == many["BERT-base"] == palette.PALETTE[1]
     shown = [colour for name, colour in many.items()]
     assert len(set(shown)) == len(shown)
-    crowd = charts.family_colours([f"family {i:02}" for i in range(12)])
-    assert list(crowd.values()).count(charts.GREY) == 12 - (len(charts.PALETTE) - len(charts.FIXED))
+    crowd = family_colours([f"family {i:02}" for i in range(12)])
+    assert list(crowd.values()).count(palette.GREY) == 12 - (len(palette.PALETTE) - len(palette.FIXED))
 
 
 @pytest.fixture
@@ -97,12 +101,12 @@ def points() -> pd.DataFrame:
 @pytest.mark.parametrize("by", [None, "family"])
 def test_the_scatter_names_axes_selections_and_what_is_seen(points: pd.DataFrame, by: str | None) -> None:
     lines, residuals = trend(points, "eee", "pass@1.v2", by=by)
-    chart = charts.scatter(
+    chart = scatter(
         points.assign(residual=residuals),
         lines,
         "eee",
         "pass@1.v2",
-        colours=charts.family_colours(points["family"]),
+        colours=family_colours(points["family"]),
         title="What is seen",
         subtitle="n = 20",
     ).to_dict()
@@ -117,11 +121,11 @@ def test_the_scatter_names_axes_selections_and_what_is_seen(points: pd.DataFrame
 def test_charts_draw_without_a_network(points: pd.DataFrame) -> None:
     import vl_convert
 
-    chart = charts.strips(
+    chart = strips(
         points,
         points.iloc[:2],
         ["eee"],
-        colours=charts.family_colours(points["family"]),
+        colours=family_colours(points["family"]),
         title="t",
         subtitle="s",
     ).to_dict()
@@ -131,10 +135,8 @@ def test_charts_draw_without_a_network(points: pd.DataFrame) -> None:
 
 
 def test_few_strips_leave_room_for_themselves(points: pd.DataFrame) -> None:
-    colours = charts.family_colours(points["family"])
-    chart = charts.strips(
-        points, points.iloc[:2], ["eee"], colours=colours, title="t", subtitle="s"
-    ).to_dict()
+    colours = family_colours(points["family"])
+    chart = strips(points, points.iloc[:2], ["eee"], colours=colours, title="t", subtitle="s").to_dict()
     # Streamlit's own fit counts title, legend and axis into the height; this counts the strips alone.
     assert chart["autosize"] == {"type": "fit-x", "contains": "padding"}
     assert chart["height"] >= 32
@@ -142,16 +144,22 @@ def test_few_strips_leave_room_for_themselves(points: pd.DataFrame) -> None:
 
 def test_a_value_beyond_the_reference_stands_outside_its_strip(points: pd.DataFrame) -> None:
     beyond = points.iloc[[0]].assign(eee=2.0)
-    chart = charts.strips(
-        points, beyond, ["eee"], colours=charts.family_colours(["Llama"]), title="t", subtitle="s"
-    )
+    chart = strips(points, beyond, ["eee"], colours=family_colours(["Llama"]), title="t", subtitle="s")
     places = [row["place"] for data in chart.to_dict()["datasets"].values() for row in data]
     assert sorted(places)[-1] > 1 and sorted(places)[-2] == pytest.approx(1)
 
 
 def test_the_range_cell_draws_what_is_known() -> None:
-    cell = unquote(charts.range_cell(0.5, 0.4, 0.6, 0.55, (0.3, 0.8), (0.0, 1.0), "#009C78"))
+    cell = unquote(range_cell(0.5, 0.4, 0.6, 0.55, (0.3, 0.8), (0.0, 1.0), "#009C78"))
     assert cell.startswith("data:image/svg+xml;utf8,<svg ")
     assert cell.count("<rect") == 3 and cell.count('<circle cx="103.0"') == 1
-    bare = unquote(charts.range_cell(0.5, np.nan, np.nan, np.nan, (0.3, 0.8), (0.0, 1.0), "#009C78"))
+    bare = unquote(range_cell(0.5, np.nan, np.nan, np.nan, (0.3, 0.8), (0.0, 1.0), "#009C78"))
     assert bare.count("<rect") == 1
+
+
+def test_no_chart_imports_what_is_private_to_another() -> None:
+    files = sorted((TOP / "core/charts").glob("*.py"))
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
+    names = [alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names]
+    assert "PALETTE" in names
+    assert [name for name in names if name.startswith("_")] == []

@@ -9,7 +9,7 @@ from scipy.stats import linregress, pearsonr, spearmanr
 
 from core import reference
 from core.charts import findings as charts_findings
-from core.charts.scatter import family_colours
+from core.charts.palette import family_colours
 from core.prediction.regression import fit
 from core.studies import latent_geometry as paper
 from core.studies import latent_geometry_figures as figures
