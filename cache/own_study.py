@@ -58,14 +58,17 @@ def queue(
 
 def collect(store: Store, part: str, folder: Path) -> "pd.DataFrame":
     """What the store holds of one part, as `core.studies.own_study.table` gives it."""
-    from core.checkpoints.resolve import resolve
+    from core.checkpoints.resolve import MINILM, resolve
+    from core.checkpoints.variants import split
 
     store.ingest()
     digests = Remembered(store.folder / "digests")
     subjects = {}
     found = own_study.members(part, folder)
     for member in found:
-        if member.name == "minilm" or Path(member.name.partition("+")[0]).exists() or part == "minilm":
+        base, recipe = split(member.name)
+        needed = [base, recipe.other] if recipe and recipe.other else [base]
+        if all(name == MINILM or Path(name).exists() for name in needed):
             subjects[member.name] = resolve(member.name, digests=digests).fingerprint
     measurements = store.query(
         """SELECT m.subject, m.measure, m.seed, m.value, m.n, m.d,

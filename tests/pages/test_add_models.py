@@ -256,6 +256,19 @@ def test_what_a_store_that_cannot_be_written_refuses_is_said_on_the_card(
         assert jobs.get(store, job).state == "cancelled"
 
 
+def test_a_job_that_cannot_be_read_is_one_card_that_can_be_removed(open_page: Open, store: Store) -> None:
+    jobs.submit(store, Measure(), [Vectors("a.npy", path="/a")], title="Healthy")
+    bad = jobs.submit(store, Measure(), [Vectors("b.npy", path="/b")])
+    write_json(jobs.folder(store, bad) / "job.json", {"format": 99})
+    page = open_page()
+    assert not page.exception
+    assert "**Healthy**" in texts(page)
+    assert "This job cannot be read: it has format 99, and this version reads up to 2." in texts(page)
+    assert f"resume_{bad}" not in [button.key for button in page.button]
+    page.button(key=f"remove_{bad}").click().run()
+    assert [job.title for job in jobs.list_jobs(store)] == ["Healthy"]
+
+
 def test_a_choice_on_another_page_presses_no_button(open_page: Open, store: Store) -> None:
     page = open_page().switch_page("pages/evidence.py").run()
     page.selectbox(key="measure").set_value("vrm").run()
