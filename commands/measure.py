@@ -162,7 +162,7 @@ def print_card(result: dict[str, Any]) -> None:
 def list_measures(as_json: JsonOption = False) -> None:
     """List every measure: what it means, and where it comes from."""
     if as_json:
-        print_json([vars(measure) for measure in MEASURES.values()])
+        print_json([entry.to_json() for entry in MEASURES.values()])
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("name", "what it says", "direction", "source"):

@@ -140,7 +140,7 @@ def closer(entry: Worth, colours: dict[str, str]) -> None:
             )
         if entry.measure in MEASURES:
             known = MEASURES[entry.measure]
-            st.caption(f"{known.meaning} {capital(known.direction)}. Source: {known.source}.")
+            st.caption(f"{known.explanation} Source: {known.source}.")
 
 
 def published_beside(frame: pd.DataFrame, score: str) -> None:

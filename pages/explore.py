@@ -227,8 +227,7 @@ with right:
     )
     st.caption(
         "\n\n".join(
-            f"**{MEASURES[name].title}**: {MEASURES[name].meaning} {capital(MEASURES[name].direction)}. "
-            f"Source: {MEASURES[name].source}."
+            f"**{MEASURES[name].title}**: {MEASURES[name].explanation} Source: {MEASURES[name].source}."
             for name in (x, y)
             if name in MEASURES
         )

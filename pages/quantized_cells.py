@@ -11,7 +11,6 @@ from core.cells.curves import Curves
 from core.cells.sweep import agreement, comparable, ranks
 from core.charts import cells as charts_cells
 from core.charts.palette import PALETTE
-from core.formatting import capital
 from core.measures import MEASURES
 from core.measures.titles import title_of
 from core.wording import cells as cell_words
@@ -145,7 +144,7 @@ def draw_measures(chosen: list[pd.Series], quantizer: str) -> None:
             for name in measures
         ]
     frame = pd.DataFrame({"Measure": [title_of(name) for name in measures]} | columns)
-    frame["What it says"] = [f"{MEASURES[n].meaning} {capital(MEASURES[n].direction)}." for n in measures]
+    frame["What it says"] = [MEASURES[n].explanation for n in measures]
     st.dataframe(frame, hide_index=True, height="content", alt="Cell measures of what is chosen")
 
 

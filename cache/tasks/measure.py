@@ -25,7 +25,7 @@ from core.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
-    from core.measures.families.cells import Cells
+    from core.measures.quantized import Cells
 
 Key = tuple[str, str, str, int, int]  # cloud, measure, parameters, seed, version
 
@@ -196,8 +196,8 @@ def _measure_cells(
 ) -> dict[Key, Value]:
     """Train quantizers, measure their cells and add rows; of the default sizes also what is drawn of them."""
     from core.cells.curves import Curves
-    from core.measures import MEASURES
-    from core.measures.families import cells
+    from core.measures import MEASURES, measure_cells
+    from core.measures.measuring import K, M
 
     whole, note = target.load()
     total, d = whole.shape
@@ -214,9 +214,9 @@ def _measure_cells(
     drawn: list[dict[str, Any]] = []
 
     def look(quantizer: str, quantized: "Cells") -> None:
-        if (settings.M, settings.k) != (cells.M, cells.K):
+        if (settings.M, settings.k) != (M, K):
             return
-        version = max(MEASURES[name].version for name in names if name.startswith(quantizer))
+        version = max(MEASURES[name].version for name in names if MEASURES[name].quantizer == quantizer)
         row = {"quantizer": quantizer, "version": version, "created_at": now()}
         row |= {"curves": json.dumps(Curves.of(quantized).to_json())}
         drawn.append(row | {key: getattr(stored, key) for key in ("cloud", "parameters", "seed")})
@@ -224,7 +224,7 @@ def _measure_cells(
     undefined: dict[str, str] = {}
     started = time.perf_counter()
     told_seed = f" (quantizer seed {target.seed})"
-    measured = cells.compute(
+    measured = measure_cells(
         vectors,
         names,
         seed=target.seed,

@@ -245,7 +245,7 @@ def of_cells(name: str) -> bool:
     """Whether a measure trains a quantizer."""
     from core.measures import MEASURES
 
-    return MEASURES[name].group == "cells"
+    return MEASURES[name].quantizer is not None
 
 
 def quantizer_seeds(settings: "Settings") -> int:

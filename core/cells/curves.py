@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from core.measures.families.cells import Cells
+    from core.measures.quantized import Cells
 
 BINS = 80
 

@@ -1,6 +1,16 @@
 """Measures of clouds and of output-embedding matrices: `MEASURES` names them, `measure` computes them."""
 
-from core.measures.measuring import measure, measure_detailed
-from core.measures.registry import GROUPS, MEASURES, Measure, Measured, select
+from core.measures.entry import Measure, Measured
+from core.measures.measuring import measure, measure_cells, measure_detailed
+from core.measures.registry import GROUPS, MEASURES, select
 
-__all__ = ["GROUPS", "MEASURES", "Measure", "Measured", "measure", "measure_detailed", "select"]
+__all__ = [
+    "GROUPS",
+    "MEASURES",
+    "Measure",
+    "Measured",
+    "measure",
+    "measure_cells",
+    "measure_detailed",
+    "select",
+]

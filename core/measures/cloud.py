@@ -44,9 +44,15 @@ class Principal:
 class Cloud:
     """n vectors in d dimensions and what measures of them share, each computed when first asked for."""
 
-    def __init__(self, vectors: Any, *, spectra: bool = True, progress: Progress | None = None) -> None:
-        """Take the vectors, (n, d), an array or a tensor; without `spectra` no Gram matrix is summed."""
+    def __init__(
+        self, vectors: Any, *, spectra: bool = True, seed: int = 0, progress: Progress | None = None
+    ) -> None:
+        """Take the vectors, (n, d), an array or a tensor; without `spectra` no Gram matrix is summed.
+
+        seed: of whatever a measure samples.
+        """
         self.rows = Rows(vectors)
+        self.seed = seed
         self.n, self.d = self.rows.n, self.rows.d
         self.direct = self.n <= self.d or self.n * self.d <= DIRECT_ELEMENTS
         self._gram = spectra and not self.direct

@@ -1,13 +1,19 @@
 """One call for any choice of measures on one table of vectors, with the work they share done once."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from core.measures.registry import MEASURES, Measured, select
+from core.errors import InputError
+from core.measures.entry import Measured
+from core.measures.registry import MEASURES, select
 
 if TYPE_CHECKING:
     from core.blocks import Progress
-    from core.measures.cloud import Cloud
+    from core.measures.quantized import Cells
+
+M, K = 4, 256  # codebooks, and centroids in each, where nothing else is asked for
 
 
 def measure(vectors: Any, names: str | Iterable[str] | None = None, *, seed: int = 0) -> dict[str, float]:
@@ -29,54 +35,115 @@ def measure_detailed(
     names: str | Iterable[str] | None = None,
     *,
     seed: int = 0,
-    M: int = 4,
-    k: int = 256,
+    M: int = M,
+    k: int = K,
     engine: str = "own",
     progress: "Progress | None" = None,
 ) -> dict[str, Measured]:
     """As `measure`, with each value's standard error and a note on what was left out or sampled.
 
     Arguments:
-        M, k, engine: of the cell measures, see `core.measures.families.cells.compute`.
+        M, k, engine: of the cell measures, see `measure_cells`.
         progress: called as progress(stage, done, total, unit) between blocks of work; may raise to cancel.
     """
     from threadpoolctl import threadpool_limits
 
     from core.measures.cloud import Cloud
 
-    chosen = select(names)
+    entries = [MEASURES[name] for name in select(names)]
     if names is None:
-        chosen = [name for name in chosen if MEASURES[name].subject == "cloud"]
-    of_cells = [name for name in chosen if MEASURES[name].group == "cells"]
-    spectra = any(MEASURES[name].cost == "one pass and d³" for name in chosen)
-    cloud = Cloud(vectors, spectra=spectra, progress=progress)
-    computations = _computations(seed)
+        entries = [entry for entry in entries if entry.subject == "cloud"]
+    spectra = any("spectrum" in entry.needs for entry in entries)
+    cloud = Cloud(vectors, spectra=spectra, seed=seed, progress=progress)
     # Blocks of rows run in parallel here. Threads of BLAS itself wait busily for each other, which on a
     # machine with other work to do costs several times what they save.
     with threadpool_limits(1, user_api="blas"):
         cloud.moments  # noqa: B018  refuses numbers that are not finite, whatever is asked for
-        found = {name: computations[name](cloud) for name in chosen if name not in of_cells}
-    if of_cells:
-        from core.measures.families import cells
-
-        found |= cells.compute(vectors, of_cells, seed=seed, M=M, k=k, engine=engine, progress=progress)
-    return {name: found[name] for name in chosen}
+        values = {entry.name: _measured(entry.function(cloud)) for entry in entries if not entry.quantizer}
+    if of_cells := [entry.name for entry in entries if entry.quantizer]:
+        values |= measure_cells(vectors, of_cells, seed=seed, M=M, k=k, engine=engine, progress=progress)
+    return {entry.name: values[entry.name] for entry in entries}
 
 
-def _computations(seed: int) -> "dict[str, Callable[[Cloud], Measured]]":
-    from core.measures.families import dispersion, spread, unembedding
+def measure_cells(
+    vectors: Any,
+    names: Iterable[str],
+    *,
+    seed: int = 0,
+    M: int = M,
+    k: int = K,
+    engine: str = "own",
+    progress: "Progress | None" = None,
+    undefined: dict[str, str] | None = None,
+    look: "Callable[[str, Cells], None] | None" = None,
+) -> dict[str, Measured]:
+    """Cell measures of a cloud; each quantizer that they need is trained once.
 
-    return {
-        "dispersion": dispersion.dispersion,
-        "dispersion_euclidean": lambda cloud: dispersion.dispersion_euclidean(cloud, seed),
-        "mean_cosine_similarity": dispersion.mean_cosine_similarity,
-        "eee": spread.eee,
-        "vrm": spread.vrm,
-        "isoscore": spread.isoscore,
-        "effective_rank": spread.effective_rank,
-        "effective_rank_ratio": spread.effective_rank_ratio,
-        "unembedding_effective_rank": spread.effective_rank,
-        "unembedding_effective_rank_ratio": spread.effective_rank_ratio,
-        "unembedding_mean_cosine": dispersion.mean_cosine_similarity,
-        "unembedding_isotropy": unembedding.isotropy,
-    }
+    Arguments:
+        vectors: (n, d), one vector a row: a floating-point NumPy array, also memory-mapped, or torch tensor;
+            quantized in float32, of which a copy is made unless they are float32 already.
+        names: of measures that need the cells of a quantizer.
+        seed: of the quantizer. The seed-to-seed spread belongs to the value: measure several.
+        M, k: codebooks, and centroids in each.
+        engine: "own", or "faiss" for the reference.
+        progress: called as progress(stage, done, total, unit); may raise to cancel.
+        undefined: filled with name → why, where a measure or a quantizer cannot be; None: that is raised.
+        look: called as look("lsq" or "pq", cells) with each quantized cloud, for more than its measures.
+
+    Returns: name → value, whose note holds engine, schedule, M, k, n and seed.
+    Raises InputError for sizes that cannot be, and for a measure undefined on these vectors.
+    """
+    from threadpoolctl import threadpool_limits
+
+    from core import quantizers
+    from core.measures.quantized import Cells, to_quantize
+
+    names = list(names)
+    try:
+        table = to_quantize(vectors)
+    except InputError as error:
+        _refuse(undefined, names, error)
+        return {}
+    values: dict[str, Measured] = {}
+    note = (
+        f"quantizer trained and applied on all {len(table):,} vectors, M = {M}, k = {k}, seed {seed}, "
+        f"engine {engine}, schedule {quantizers.SCHEDULE}"
+    )
+    with threadpool_limits(1, user_api="blas"):
+        for quantizer in quantizers.QUANTIZERS:
+            wanted = [name for name in names if MEASURES[name].quantizer == quantizer]
+            if not wanted:
+                continue
+            step = partial(_report, progress, f"training {quantizer.upper()}", "rounds")
+            try:
+                made = quantizers.quantize(quantizer, table, M=M, k=k, seed=seed, engine=engine, step=step)
+            except InputError as error:
+                _refuse(undefined, wanted, error)
+                continue
+            cells = Cells(table, made, partial(_report, progress, f"cells of {quantizer.upper()}", "cells"))
+            for name in wanted:
+                try:
+                    value = _measured(MEASURES[name].function(cells))
+                except InputError as error:
+                    _refuse(undefined, [name], error)
+                else:
+                    values[name] = replace(value, note="; ".join(filter(None, [value.note, note])))
+            if look:
+                look(quantizer, cells)
+    return {name: values[name] for name in names if name in values}
+
+
+def _measured(value: Measured | float) -> Measured:
+    return value if isinstance(value, Measured) else Measured(value)
+
+
+def _refuse(undefined: dict[str, str] | None, names: list[str], error: InputError) -> None:
+    """Note why the names have no value, or raise it where nobody takes the note."""
+    if undefined is None:
+        raise error
+    undefined.update(dict.fromkeys(names, str(error)))
+
+
+def _report(progress: "Progress | None", stage: str, unit: str, done: int, total: int) -> None:
+    if progress:
+        progress(stage, done, total, unit)

@@ -21,7 +21,7 @@ from core.measures import MEASURES
 PUBLISHED = "published"
 TABLES = "published:arxiv-2406.12159/"  # how its subjects' ids begin
 PUBLISHED_TEXT = {"corpus": "ptb+wikitext-2", "sequences": 5000, "position": "all"}
-NAMES = frozenset(name for name, measure in MEASURES.items() if measure.group == "cells")
+NAMES = frozenset(name for name, measure in MEASURES.items() if measure.quantizer)
 
 _COLUMNS = ["subject", "measure", "sample", "value", "error", "over", "n", "whole"]
 

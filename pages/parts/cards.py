@@ -65,7 +65,7 @@ def measures_table(overview: Overview, row: pd.Series, measures: list[str]) -> N
                 for name in held
             ],
             "Other text": [overview.texts.loc[row.name, name] for name in held],
-            "Meaning": [f"{MEASURES[name].meaning} {capital(MEASURES[name].direction)}." for name in held],
+            "Meaning": [MEASURES[name].explanation for name in held],
         }
     ).dropna(axis="columns", how="all")
     st.dataframe(

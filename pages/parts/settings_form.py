@@ -29,15 +29,17 @@ def choose_measures() -> str:
         members = [measure for measure in computed if measure.group == group]
         if not members:
             continue
-        st.caption(f"**{capital(group)}**: {meaning}" + (f". {CELLS_COST}" if group == "cells" else ""))
+        st.caption(
+            f"**{capital(group)}**: {meaning}"
+            + (f". {CELLS_COST}" if any(entry.quantizer for entry in members) else "")
+        )
         with st.grid("auto", min_column_width=230, gap="xsmall"):
             for measure in members:
                 ticked = st.checkbox(
                     measure.title,
-                    value=measure.cost != "training",
+                    value=measure.quantizer is None,
                     key=f"measure_{measure.name}",
-                    help=f"{measure.meaning} {capital(measure.direction)}. "
-                    f"Source: {measure.source}. Cost: {measure.cost}.",
+                    help=f"{measure.explanation} Source: {measure.source}. Cost: {measure.cost}.",
                     persist_state="session",
                 )
                 picked += [measure.name] if ticked else []
@@ -199,6 +201,6 @@ def said(settings: Settings) -> str:
     which = POSITIONS[settings.position].lower()
     parts = [measures, f"{settings.sequences:,} sequences of {text_name(settings.corpus)}", layer, which]
     parts += [f"{settings.repeats} samples"] if settings.repeats > 1 else []
-    if any(MEASURES[name].group == "cells" for name in select(settings.measures)):
+    if any(MEASURES[name].quantizer for name in select(settings.measures)):
         parts += ["cells of all vectors" if settings.at is None else f"cells of {settings.at:,} vectors"]
     return " · ".join(parts)

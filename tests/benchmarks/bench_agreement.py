@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.measures.families import cells
+from core.measures import measure_cells
 from tests.benchmarks.bench_cells import NAMES, vectors
 from tests.benchmarks.bench_extraction import sequences
 
@@ -52,7 +52,7 @@ def main() -> None:
             engine: [
                 {
                     name: measured.value
-                    for name, measured in cells.compute(cloud, NAMES, seed=seed, engine=engine).items()
+                    for name, measured in measure_cells(cloud, NAMES, seed=seed, engine=engine).items()
                 }
                 for seed in range(given.seeds)
             ]

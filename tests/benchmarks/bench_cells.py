@@ -17,9 +17,10 @@ from statistics import median
 import numpy as np
 
 from core import quantizers
-from core.measures.families import cells
+from core.measures import MEASURES, measure_cells, select
+from core.measures.quantized import Cells
 
-NAMES = [f"{quantizer}_{suffix}" for quantizer in quantizers.QUANTIZERS for suffix in cells.MEASURED]
+NAMES = select("cells")
 M, K = 4, 256
 
 
@@ -37,7 +38,7 @@ def vectors(n: int, d: int) -> np.ndarray:
 
 
 def ours(table: np.ndarray, seed: int) -> dict[str, float]:
-    return {name: measured.value for name, measured in cells.compute(table, NAMES, seed=seed).items()}
+    return {name: measured.value for name, measured in measure_cells(table, NAMES, seed=seed).items()}
 
 
 def theirs(table: np.ndarray, seed: int) -> dict[str, float]:
@@ -92,7 +93,7 @@ def plain(table: np.ndarray, made: quantizers.Quantization) -> dict[str, float]:
 
 def in_a_process(way: Callable, file: Path, seed: int, answers: "multiprocessing.Queue") -> None:
     """Run one way on the vectors of a file; answer (values, wall seconds, CPU seconds, peak bytes)."""
-    cells.compute(vectors(300, 16), NAMES, k=16)  # imports and compiles
+    measure_cells(vectors(300, 16), NAMES, k=16)  # imports and compiles
     before = memory("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
     table = np.load(file)
@@ -122,7 +123,7 @@ def profile(table: np.ndarray) -> dict[str, float]:
     words = codebooks.reshape(M * K, -1).astype(np.float32)
     codes = np.random.default_rng(0).integers(0, K, (len(table), M), dtype=np.int32)
     blocks = range(0, len(table), 512)
-    panel = cells.Cells(table, made)
+    panel = Cells(table, made)
     passes = lsq.TRAIN_ROUNDS + 1
 
     def cpu(work: Callable[[], object]) -> float:
@@ -144,7 +145,7 @@ def profile(table: np.ndarray) -> dict[str, float]:
             "LSQ: least squares": lsq.TRAIN_ROUNDS * cpu(lambda: lsq._least_squares(table, codes, K)),
             "PQ: training and encoding": cpu(lambda: quantizers.quantize("pq", table)),
             "measures: reconstruction, both": 2 * cpu(lambda: panel.errors),
-            "measures: cluster_eee, both": 2 * cpu(lambda: cells.cluster_eee(panel)),
+            "measures: cluster_eee, both": 2 * cpu(lambda: MEASURES["pq_cluster_eee"].function(panel)),
         }
 
 

@@ -19,7 +19,7 @@ from cache.uploads import keep
 from core.cells.curves import Curves
 from core.cells.sweep import agreement, comparable, ranks
 from core.charts import cells as charts_cells
-from core.measures.families import cells
+from core.measures.quantized import Cells
 from core.quantizers import Quantization
 from core.wording import cells as cell_words
 from tests import TOP, stores
@@ -166,7 +166,7 @@ def curves(counts: list[int]) -> Curves:
     codes = np.repeat(np.arange(len(counts)), counts)[:, None].astype(np.int32)
     centroids = np.arange(len(counts), dtype=np.float32)[:, None]
     vectors = (codes + np.linspace(-0.2, 0.2, len(codes))[:, None]).astype(np.float32)
-    return Curves.of(cells.Cells(vectors, Quantization(codes, [centroids], [slice(0, 1)])))
+    return Curves.of(Cells(vectors, Quantization(codes, [centroids], [slice(0, 1)])))
 
 
 def test_curves_and_sentences_follow_from_known_cells() -> None:

@@ -8,134 +8,16 @@ codebook, in all their dimensions, for the product quantizer too.
 Not covered: values depend on the quantizer's seed, and on n. They compare only at equal n, M and k.
 """
 
-from collections.abc import Callable, Iterable
-from functools import partial
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Callable
 
 import numpy as np
 
 from core.blocks import Rows, in_order
 from core.errors import InputError
-from core.measures.registry import Measured
-
-if TYPE_CHECKING:
-    from core.blocks import Progress
-    from core.quantizers import Quantization
-
-M, K = 4, 256
-
-
-def compute(
-    vectors: Any,
-    names: Iterable[str],
-    *,
-    seed: int = 0,
-    M: int = M,
-    k: int = K,
-    engine: str = "own",
-    progress: "Progress | None" = None,
-    undefined: dict[str, str] | None = None,
-    look: "Callable[[str, Cells], None] | None" = None,
-) -> dict[str, Measured]:
-    """Cell measures of a cloud; each quantizer that the names ask for is trained once.
-
-    Arguments:
-        vectors: (n, d), one vector a row: a floating-point NumPy array, also memory-mapped, or torch tensor;
-            quantized in float32, of which a copy is made unless they are float32 already.
-        names: "lsq_" or "pq_" and a key of MEASURED.
-        seed: of the quantizer. The seed-to-seed spread belongs to the value: measure several.
-        M, k: codebooks, and centroids in each.
-        engine: "own", or "faiss" for the reference.
-        progress: called as progress(stage, done, total, unit); may raise to cancel.
-        undefined: filled with name → why, where a measure or a quantizer cannot be; None: that is raised.
-        look: called as look("lsq" or "pq", cells) with each quantized cloud, for more than its measures.
-
-    Returns: name → value, whose note holds engine, schedule, M, k, n and seed.
-    Raises InputError for sizes that cannot be, and for a measure undefined on these vectors.
-    """
-    from threadpoolctl import threadpool_limits
-
-    from core import quantizers
-
-    names = list(names)
-    try:
-        table = _float32(vectors)
-    except InputError as error:
-        _refuse(undefined, names, error)
-        return {}
-    found: dict[str, Measured] = {}
-    note = (
-        f"quantizer trained and applied on all {len(table):,} vectors, M = {M}, k = {k}, seed {seed}, "
-        f"engine {engine}, schedule {quantizers.SCHEDULE}"
-    )
-    with threadpool_limits(1, user_api="blas"):
-        for quantizer in quantizers.QUANTIZERS:
-            wanted = [name for name in names if name.startswith(f"{quantizer}_")]
-            if not wanted:
-                continue
-            step = partial(_report, progress, f"training {quantizer.upper()}", "rounds")
-            try:
-                made = quantizers.quantize(quantizer, table, M=M, k=k, seed=seed, engine=engine, step=step)
-            except InputError as error:
-                _refuse(undefined, wanted, error)
-                continue
-            cells = Cells(table, made, partial(_report, progress, f"cells of {quantizer.upper()}", "cells"))
-            for name in wanted:
-                try:
-                    value = MEASURED[name.removeprefix(f"{quantizer}_")](cells)
-                except InputError as error:
-                    _refuse(undefined, [name], error)
-                else:
-                    found[name] = Measured(value, note=note)
-            if look:
-                look(quantizer, cells)
-    return {name: found[name] for name in names if name in found}
-
-
-def _refuse(undefined: dict[str, str] | None, names: list[str], error: InputError) -> None:
-    """Note why the names have no value, or raise it where nobody takes the note."""
-    if undefined is None:
-        raise error
-    undefined.update(dict.fromkeys(names, str(error)))
-
-
-class Cells:
-    """A quantized cloud: what the measures are functions of, each part computed when first asked for.
-
-    counts: (M, k) vectors in each cell; errors: (n,) float64, ‖x − x'‖; power: Σ‖x‖².
-    """
-
-    def __init__(
-        self, vectors: np.ndarray, made: "Quantization", step: Callable[[int, int], None] | None = None
-    ) -> None:
-        self.vectors, self.codes, self.codebooks = vectors, made.codes, made.codebooks
-        self.step = step or (lambda done, total: None)
-        k = len(made.codebooks[0])
-        self.counts = np.array([np.bincount(codes, minlength=k) for codes in made.codes.T])
-        self._made = made
-        self._lengths: tuple[np.ndarray, float] | None = None
-
-    @property
-    def errors(self) -> np.ndarray:
-        return self._pass()[0]
-
-    @property
-    def power(self) -> float:
-        return self._pass()[1]
-
-    def _pass(self) -> tuple[np.ndarray, float]:
-        if self._lengths is None:
-
-            def lengths(block: slice) -> tuple[np.ndarray, float]:
-                exact = self.vectors[block].astype(np.float64)
-                power = float(np.vdot(exact, exact))
-                exact -= self._made.reconstruct(block)
-                return np.sqrt(np.einsum("ij,ij->i", exact, exact)), power
-
-            blocks = Rows(self.vectors).blocks(1024)
-            errors, powers = zip(*in_order(lengths, blocks), strict=True)
-            self._lengths = np.concatenate(errors), sum(powers)
-        return self._lengths
+from core.measures.entry import GEOMETRY, Group, Measure
+from core.measures.quantized import Cells
+from core.quantizers import QUANTIZERS
 
 
 def patchiness(cells: Cells) -> float:
@@ -252,37 +134,6 @@ def early_enrichment(vectors: np.ndarray) -> float:
     return float(area / (size * total / 2))
 
 
-MEASURED: dict[str, Callable[[Cells], float]] = {
-    "patchiness": patchiness,
-    "patchiness_published": patchiness_published,
-    "count_variance": count_variance,
-    "count_kl": count_kl,
-    "reconstruction_error": reconstruction_error,
-    "reconstruction_iqr": reconstruction_iqr,
-    "reconstruction_skew": reconstruction_skew,
-    "centroid_variance": centroid_variance,
-    "cluster_eee": cluster_eee,
-}
-
-
-def _float32(vectors: Any) -> np.ndarray:
-    """The vectors as a float32 table; raises InputError for what no quantizer can take."""
-    rows = Rows(vectors)
-    table = np.ascontiguousarray(rows.take(slice(0, rows.n)), np.float32)
-    if not all(in_order(lambda block: bool(np.isfinite(table[block]).all()), rows.blocks())):
-        raise InputError("Vectors to quantize must be finite in float32, but some are not; remove those.")
-    if all(in_order(lambda block: bool((table[block] == table[0]).all()), rows.blocks())):
-        raise InputError(
-            f"All {len(table):,} vectors are equal, so that a quantizer has nothing to divide; give others."
-        )
-    return table
-
-
-def _report(progress: "Progress | None", stage: str, unit: str, done: int, total: int) -> None:
-    if progress:
-        progress(stage, done, total, unit)
-
-
 def _unequal(errors: np.ndarray, what: str) -> np.ndarray:
     if errors.max() == errors.min():
         raise InputError(
@@ -318,3 +169,118 @@ def _identities(vectors: np.ndarray) -> np.ndarray | None:
     different = repeated[(vectors[repeated] != vectors[first[same[repeated]]]).any(1)]
     same[different] = len(first) + np.arange(len(different))  # vectors whose digests agree by chance
     return same
+
+
+# Suffix, function, title, meaning, direction, equation, low, high; each exists for both quantizers.
+_MEASURES: tuple[tuple[str, Callable[[Cells], float], str, str, str, str, float, float], ...] = (
+    (
+        "patchiness",
+        patchiness,
+        "Point patchiness",
+        "How unevenly vectors fill the quantizer's cells: about 1 at random, more when they clump.",
+        "higher: more clumped",
+        "Eq. 3",
+        0.0,
+        math.inf,
+    ),
+    (
+        "patchiness_published",
+        patchiness_published,
+        "Point patchiness as published",
+        "How unevenly vectors fill the quantizer's cells, on the scale of the paper's own tables.",
+        "higher: more clumped",
+        "Eq. 3 as their code computes it",
+        0.0,
+        math.inf,
+    ),
+    (
+        "count_variance",
+        count_variance,
+        "Cell odds variance",
+        "How much the odds of falling into a cell differ from cell to cell.",
+        "higher: cells filled less evenly",
+        "Eqs. 12 and 13",
+        0.0,
+        math.inf,
+    ),
+    (
+        "count_kl",
+        count_kl,
+        "Cell count divergence",
+        "How far the shares of the cells are from all being equal, as a Kullback-Leibler divergence in nats.",
+        "higher: cells filled less evenly",
+        "Eq. 14, against the exact uniform",
+        0.0,
+        math.inf,
+    ),
+    (
+        "reconstruction_error",
+        reconstruction_error,
+        "Reconstruction error",
+        "Which share of the vectors' squared length is lost when each is replaced by its quantized version.",
+        "higher: harder to quantize",
+        "Eq. 15",
+        0.0,
+        math.inf,
+    ),
+    (
+        "reconstruction_iqr",
+        reconstruction_iqr,
+        "Reconstruction error range",
+        "How much the quantization errors of the middle half of the vectors differ, relative to the largest.",
+        "higher: cells of more unequal size",
+        "Appendix, normalised error magnitude",
+        0.0,
+        1.0,
+    ),
+    (
+        "reconstruction_skew",
+        reconstruction_skew,
+        "Reconstruction skew",
+        "Which way the quantization errors lean: near 0 for an even cloud, negative for a clustered one.",
+        "lower: more clustered",
+        "Eq. 5",
+        -math.inf,
+        math.inf,
+    ),
+    (
+        "centroid_variance",
+        centroid_variance,
+        "Centroid distance variance",
+        "How unevenly the quantizer's cell centres are placed, by the distance to the nearest other.",
+        "higher: cell centres placed less evenly",
+        "Eq. 6 with squared distances, as their code computes it",
+        0.0,
+        0.25,
+    ),
+    (
+        "cluster_eee",
+        cluster_eee,
+        "Cluster early enrichment",
+        "How much of the variance inside a cell lies in its first few directions, averaged over the cells.",
+        "higher: cells of more elongated shape",
+        "Eq. 7",
+        0.0,
+        1.0,
+    ),
+)
+
+GROUP = Group("cells", "how evenly the cloud fills the cells of a quantizer", place=3)
+ENTRIES = tuple(
+    Measure(
+        name=f"{quantizer}_{suffix}",
+        function=function,
+        needs=(f"{quantizer}_codes",),
+        title=f"{title} ({quantizer.upper()})",
+        meaning=meaning,
+        direction=direction,
+        source=f"{GEOMETRY}, {equation}",
+        group="cells",
+        cost="training",
+        low=low,
+        high=high,
+        estimated=True,
+    )
+    for quantizer in QUANTIZERS
+    for suffix, function, title, meaning, direction, equation, low, high in _MEASURES
+)

@@ -4,20 +4,23 @@ Source: "On the predictive power of representation dispersion in language models
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.blocks import in_order
 from core.errors import InputError
-from core.measures.cloud import Cloud
-from core.measures.registry import Measured
+from core.measures.entry import DISENTANGLING, DISPERSION, Group, Measure, Measured
+
+if TYPE_CHECKING:
+    from core.measures.cloud import Cloud
 
 EXACT_VECTORS = 8192  # up to so many vectors all pairs are measured
 SAMPLED_PAIRS = 2**18
 BLOCK = 1024
 
 
-def mean_cosine_similarity(cloud: Cloud) -> Measured:
+def mean_cosine_similarity(cloud: "Cloud") -> Measured:
     """Mean over pairs i < j of cos(x_i, x_j), in closed form: (‖Σ x̂‖² − n) / (n(n − 1)), x̂ = x/‖x‖.
 
     A zero vector has no direction: it is left out, and the note counts it.
@@ -34,22 +37,22 @@ def mean_cosine_similarity(cloud: Cloud) -> Measured:
     return Measured(value, note=note)
 
 
-def dispersion(cloud: Cloud) -> Measured:
+def dispersion(cloud: "Cloud") -> Measured:
     """Mean over pairs i < j of 1 − cos(x_i, x_j); zero vectors as in `mean_cosine_similarity`."""
     similarity = mean_cosine_similarity(cloud)
     return Measured(1 - similarity.value, note=similarity.note)
 
 
-def dispersion_euclidean(cloud: Cloud, seed: int) -> Measured:
+def dispersion_euclidean(cloud: "Cloud") -> Measured:
     """Mean over pairs i < j of ‖x_i − x_j‖: exact up to EXACT_VECTORS vectors, above from a sample of pairs.
 
-    The sample is SAMPLED_PAIRS pairs drawn evenly and independently from all pairs by `seed`: unbiased, with
-    the standard error of a mean.
+    The sample is SAMPLED_PAIRS pairs drawn evenly and independently from all pairs by the cloud's seed:
+    unbiased, with the standard error of a mean.
     """
     if cloud.n <= EXACT_VECTORS:
         total = sum(_block_sums(cloud))
         return Measured(total / (cloud.n * (cloud.n - 1) / 2))
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(cloud.seed)
     first = random.integers(cloud.n, size=SAMPLED_PAIRS)
     second = (first + random.integers(1, cloud.n, size=SAMPLED_PAIRS)) % cloud.n
 
@@ -65,10 +68,11 @@ def dispersion_euclidean(cloud: Cloud, seed: int) -> Measured:
         sample[part] = values
         cloud.report("sampling pairs", part.stop, SAMPLED_PAIRS, "pairs")
     error = float(sample.std(ddof=1)) / SAMPLED_PAIRS**0.5
-    return Measured(float(sample.mean()), error, f"mean over {SAMPLED_PAIRS:,} random pairs, seed {seed}")
+    note = f"mean over {SAMPLED_PAIRS:,} random pairs, seed {cloud.seed}"
+    return Measured(float(sample.mean()), error, note)
 
 
-def _block_sums(cloud: Cloud) -> Iterator[float]:
+def _block_sums(cloud: "Cloud") -> Iterator[float]:
     """Sums of ‖x_i − x_j‖ over the pairs i < j, a block of pairs at a time.
 
     ‖a − b‖² = ‖a‖² + ‖b‖² − 2a·b loses the digits of close pairs; those are computed from the difference.
@@ -95,3 +99,45 @@ def _block_sums(cloud: Cloud) -> Iterator[float]:
     for done, value in enumerate(in_order(tile_sum, tiles), start=1):
         cloud.report("measuring pairs", done, len(tiles), "blocks of pairs")
         yield value
+
+
+GROUP = Group("dispersion", "how far apart two vectors are on average", place=1)
+ENTRIES = (
+    Measure(
+        name="dispersion",
+        function=dispersion,
+        needs=("directions",),
+        title="Dispersion",
+        meaning="How differently two vectors point on average: the mean cosine distance over all pairs.",
+        direction="higher: directions spread more widely",
+        source=f"{DISPERSION}, Section 2.1",
+        group="dispersion",
+        cost="one pass",
+        high=2.0,
+    ),
+    Measure(
+        name="dispersion_euclidean",
+        function=dispersion_euclidean,
+        needs=("pairs",),
+        title="Euclidean dispersion",
+        meaning="How far apart two vectors lie on average, in the units of the vectors themselves.",
+        direction="higher: points lie farther apart",
+        source=f"{DISPERSION}, Section 3.2",
+        group="dispersion",
+        cost="pairs",
+        estimated=True,
+    ),
+    Measure(
+        name="mean_cosine_similarity",
+        function=mean_cosine_similarity,
+        needs=("directions",),
+        title="Mean cosine similarity",
+        meaning="How much two vectors point the same way on average: 1 minus the dispersion.",
+        direction="higher: directions crowd into a narrower cone",
+        source=f"{DISENTANGLING}, Section 2",
+        group="dispersion",
+        cost="one pass",
+        low=-1.0,
+        high=1.0,
+    ),
+)

@@ -10,14 +10,18 @@ What this does not show: the error of the choice of words *kind* (which domain, 
 about the model besides these rows.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from jaxtyping import Float
 
 from core.errors import InputError
+from core.measures.entry import DISPERSION, Measure
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 DISTANCES: tuple[Literal["cosine", "euclidean"], ...] = ("cosine", "euclidean")
 RESAMPLES = 1_000
@@ -42,8 +46,8 @@ class Gap:
 
 
 def gap(
-    domain: Float[np.ndarray, "t d"],
-    reference: Float[np.ndarray, "r _"],  # of width d, or refused in a sentence
+    domain: "Float[np.ndarray, 't d']",
+    reference: "Float[np.ndarray, 'r _']",  # of width d, or refused in a sentence
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -155,3 +159,25 @@ def tied(gap_a: float, gap_b: float, resamples_a: Resamples, resamples_b: Resamp
     """Whether two gaps cannot be told apart: zero lies in the 95 % interval of their difference."""
     apart, error = difference(gap_a, gap_b, resamples_a, resamples_b, paired=paired)
     return abs(apart) <= Z * error
+
+
+# Its values come from `cli.py gap` and the Token gap page, which ask for the token sets.
+ENTRIES = tuple(
+    Measure(
+        name=f"gap_{distance}",
+        function=gap,
+        needs=("matrix", "token_sets"),
+        title=f"Dispersion gap ({title})",
+        meaning=f"How far apart a domain's tokens lie, plus how far from everyday tokens, by {words}.",
+        direction="higher: the domain's tokens are set apart more",
+        source=f"{DISPERSION}, Section 3.2",
+        group="unembedding",
+        cost="pairs",
+        high=high,
+        estimated=True,
+    )
+    for distance, title, words, high in (
+        ("cosine", "cosine", "cosine distance", 4.0),
+        ("euclidean", "Euclidean", "Euclidean distance", math.inf),
+    )
+)

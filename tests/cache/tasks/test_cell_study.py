@@ -18,8 +18,7 @@ from cache.uploads import keep
 from core.cells.curves import Curves
 from core.errors import InputError
 from core.hidden_states import extraction as hidden_states
-from core.measures import select
-from core.measures.families import cells
+from core.measures import measure_cells, select
 from tests import handmade, stores
 
 NAME = "lsq_patchiness"
@@ -56,7 +55,7 @@ def test_a_draw_is_measured_at_its_size_and_remembered(store, subject, settings)
     vectors = np.load(path)
     assert first["cells"] == {"n": 100, "M": 4, "k": 8, "engine": "own"}
     assert first["n"] == 100 < len(vectors)
-    expected = cells.compute(vectors[draw(len(vectors), 100)], [NAME], k=8)[NAME].value
+    expected = measure_cells(vectors[draw(len(vectors), 100)], [NAME], k=8)[NAME].value
     assert first["measures"][NAME] == expected
     assert measure_subject(store, subject, replace(settings, at=100))["cached"]
     row = store.query("SELECT parameters, n, note FROM measurements WHERE origin = 'measured'").iloc[0]
@@ -159,7 +158,7 @@ def test_curves_are_kept_at_the_default_sizes_only(store) -> None:
     counts = np.array(curves.occupancy)
     assert counts.shape == (4, 256) and (counts.sum(1) == 400).all() and (np.diff(counts) <= 0).all()
     m = counts.mean(1)
-    one = cells.compute(vectors, ["pq_patchiness"])["pq_patchiness"].value
+    one = measure_cells(vectors, ["pq_patchiness"])["pq_patchiness"].value
     assert ((m + counts.var(1) / m - 1) / m).mean() == pytest.approx(one, rel=1e-12)
     assert sum(curves.shares) == pytest.approx(1, abs=1e-3)
     assert np.max(curves.nearest) == 1

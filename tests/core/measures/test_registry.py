@@ -1,15 +1,21 @@
 """The list of measures: complete, explained, and selectable by name and group."""
 
+import importlib
 import inspect
 import re
 import subprocess
 import sys
+from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from core import quantizers
 from core.errors import InputError
-from core.measures import GROUPS, MEASURES, measure, measure_detailed, select
+from core.measures import GROUPS, MEASURES, cloud, measure, measure_detailed, select
+from core.measures.entry import NEEDS
+from core.measures.registry import collect
 
 CELL_SUFFIXES = [
     *("patchiness", "patchiness_published", "count_variance", "count_kl", "reconstruction_error"),
@@ -40,6 +46,82 @@ def test_an_entry_explains_itself(entry):
     matrix = entry.name.startswith(("unembedding_", "gap_"))
     assert entry.subject == ("unembedding" if matrix else "cloud")
     assert entry.low < entry.high
+
+
+def test_what_a_measure_needs_says_how_it_is_asked_for():
+    for name, entry in MEASURES.items():
+        assert entry.needs and set(entry.needs) <= set(NEEDS)
+        assert entry.quantizer == (name.partition("_")[0] if name in CELLS else None)
+        assert ("spectrum" in entry.needs) == (entry.cost == "one pass and d³")
+        assert entry.selected_by == (
+            (entry.group, entry.quantizer) if name in CELLS else ("all", entry.group)
+        )
+    with pytest.raises(ValueError) as refusal:
+        replace(MEASURES["eee"], needs=("spectrum", "luck"))
+    assert str(refusal.value) == "eee needs luck: give keys of NEEDS."
+
+
+def test_what_several_measures_need_is_computed_once(monkeypatch):
+    calls = Counter()
+
+    def counted(module, name):
+        plain = getattr(module, name)
+
+        def call(*arguments, **options):
+            calls[name] += 1
+            return plain(*arguments, **options)
+
+        monkeypatch.setattr(module, name, call)
+
+    counted(np.linalg, "eigh")
+    counted(quantizers, "quantize")
+    vectors = np.random.default_rng(0).standard_normal((2**18, 5)).astype(np.float32)
+    measure(vectors, "eee,vrm,isoscore")
+    assert calls == {"eigh": 1}
+    measure_detailed(vectors[:60], "cells", k=8)
+    assert calls["quantize"] == 2  # once a quantizer, for nine measures each
+
+
+def test_no_spectrum_is_summed_where_no_measure_needs_it(monkeypatch):
+    made = []
+    plain = cloud.Cloud.__init__
+
+    def init(self, *arguments, **options):
+        made.append(options["spectra"])
+        plain(self, *arguments, **options)
+
+    monkeypatch.setattr(cloud.Cloud, "__init__", init)
+    vectors = np.random.default_rng(0).standard_normal((60, 5))
+    for asked in ("dispersion", "unembedding_mean_cosine", "dispersion,eee", "unembedding_isotropy"):
+        measure(vectors, asked)
+    assert made == [False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("ENTRIES = spread.ENTRIES[:1]", "No family defines the group spread."),
+        (
+            "GROUP = spread.GROUP\nENTRIES = spread.ENTRIES[:1] * 2",
+            "Given twice among groups or measures: eee.",
+        ),
+    ],
+)
+def test_a_family_that_cannot_be_is_refused(source, message, tmp_path, monkeypatch):
+    (tmp_path / "odd_families").mkdir()
+    (tmp_path / "odd_families" / "__init__.py").write_text("")
+    (tmp_path / "odd_families" / "one.py").write_text(
+        f"from core.measures.families import spread\n{source}\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    package = importlib.import_module("odd_families")
+    try:
+        with pytest.raises(ValueError) as refusal:
+            collect(package)
+    finally:
+        for name in ("odd_families", "odd_families.one"):
+            sys.modules.pop(name, None)
+    assert str(refusal.value) == message
 
 
 def test_titles_tell_measures_apart():

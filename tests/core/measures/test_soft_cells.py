@@ -7,6 +7,7 @@ import torch
 from core import quantizers
 from core.errors import InputError
 from core.measures.families import cells
+from core.measures.quantized import Cells
 from core.measures.soft_cells import soft_counts, soft_patchiness
 
 
@@ -31,7 +32,7 @@ def hard(vectors: np.ndarray, made: quantizers.Quantization) -> float:
         for part, codebook in zip(made.parts, made.codebooks, strict=True)
     ]
     return cells.patchiness(
-        cells.Cells(vectors, quantizers.Quantization(np.stack(codes, 1), made.codebooks, made.parts))
+        Cells(vectors, quantizers.Quantization(np.stack(codes, 1), made.codebooks, made.parts))
     )
 
 
@@ -59,7 +60,7 @@ def test_counts_add_up_to_the_vectors(cloud: np.ndarray, product: quantizers.Qua
 def test_tends_to_the_measure_as_the_temperature_falls(
     cloud: np.ndarray, product: quantizers.Quantization
 ) -> None:
-    measure = cells.patchiness(cells.Cells(cloud, product))
+    measure = cells.patchiness(Cells(cloud, product))
     x = torch.tensor(cloud).double()
     gaps = [abs(float(soft_patchiness(x, tensors(product), T)) - measure) for T in (1.0, 1e-2, 1e-6)]
     assert gaps[0] > gaps[1] > gaps[2]
@@ -68,7 +69,7 @@ def test_tends_to_the_measure_as_the_temperature_falls(
 
 def test_tends_to_the_additive_measure_too(cloud: np.ndarray) -> None:
     made = quantizers.quantize("lsq", cloud, M=2, k=8)
-    measure = cells.patchiness(cells.Cells(cloud, made))
+    measure = cells.patchiness(Cells(cloud, made))
     value = soft_patchiness(
         torch.tensor(cloud).double(), tensors(made), 1e-6, codes=torch.from_numpy(made.codes)
     )
