@@ -6,11 +6,25 @@ from pathlib import Path
 
 from core.checkpoints.architecture import Facts, describe
 from core.checkpoints.config import read_config
+from core.checkpoints.resolve import MINILM, find, packaged
 from core.errors import InputError
 from core.hub import download as hub
+from core.hub.search import search as search
 from core.weights.tensor_files import read_headers, weight_files
 
+INSTALLED = MINILM  # the name of the encoder that the requirements install
 HUB_ID = re.compile(r"(?:[\w-][\w.-]*/)?[\w-][\w.-]*")
+
+
+def folders(roots: Iterable[Path]) -> list[str]:
+    """INSTALLED, where that encoder is here, and the checkpoint folders under `roots`."""
+    return [*([INSTALLED] if packaged() else []), *map(str, find(roots))]
+
+
+def facts_of(name: str, roots: Iterable[Path]) -> Facts:
+    """Facts of a checkpoint on this machine, named as `folders` does; InputError as of `folder_facts`."""
+    place = packaged() if name == INSTALLED else None
+    return folder_facts(place, [place]) if place else folder_facts(Path(name), roots)
 
 
 def folder_facts(folder: Path, roots: Iterable[Path]) -> Facts:

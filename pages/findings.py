@@ -7,14 +7,15 @@ import streamlit as st
 
 from core.charts import findings as charts_findings
 from core.charts.own_study import own_study_chart
-from core.formatting import capital
+from core.formatting import capital, minus
 from core.measures.titles import title_of
 from core.studies import latent_geometry, latent_geometry_print, own_study_findings
 from core.studies.latent_geometry_figures import Panel, panels
 from core.studies.own_study import shipped
 from core.studies.own_study_findings import OwnFinding
 from core.wording.latent_geometry import IDS, Finding, findings
-from pages.parts.common import from_url, open_store, to_url
+from pages.parts.common import open_store
+from pages.parts.controls import from_address, to_address
 
 ALL = "all"
 SOURCE = "Data: Marbut et al. 2024, arXiv 2406.12159 (repository amarbut/manifolds, commit 7cec378)"
@@ -46,7 +47,7 @@ def table(name: str) -> None:
     columns: dict[str, list[str]] = {"Measure": list(dict.fromkeys(rows["row"]))}
     for column, title in latent_geometry.COLUMNS.items():
         own = rows[rows["column"] == column]
-        columns[f"{title}: printed"] = [latent_geometry.minus(value) or "–" for value in own["printed"]]
+        columns[f"{title}: printed"] = [minus(value) or "–" for value in own["printed"]]
         columns[f"{title}: from the data"] = [
             MARKS[row.verdict].format(latent_geometry_print.as_text(row.ours, row.printed))
             for row in own.itertuples()
@@ -248,8 +249,7 @@ def own_study() -> None:
                 st.caption(finding.said)
 
 
-from_url("finding", ALL, [ALL, *IDS])
-chosen = st.session_state["finding"]
+chosen = from_address("finding", ALL, [ALL, *IDS])
 top = st.container(gap="xsmall")
 if chosen != ALL:
     top.title(by_id[chosen].title)
@@ -279,4 +279,4 @@ else:
         card(finding)
     own_study()
     st.caption(SOURCE + ".")
-to_url("finding", ALL)
+to_address("finding", ALL)

@@ -1,6 +1,7 @@
 """Quantized cells: what patchiness sees, two checkpoints side by side; growth with n; the number of bins."""
 
 import json
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -15,8 +16,9 @@ from core.measures import MEASURES
 from core.measures.titles import title_of
 from core.wording import cells as cell_words
 from pages.parts.cells_form import ask_for_cells, ask_for_growth, ask_for_sweep, ask_for_the_same_size
-from pages.parts.common import from_url, open_store, refresh, to_url
-from pages.parts.queue_cards import plain
+from pages.parts.common import open_store, refresh
+from pages.parts.controls import control
+from pages.parts.markdown import plain
 
 QUANTIZERS = {"lsq": "Additive (LSQ)", "pq": "Product (PQ)"}
 WORDS = {"occupancy": cell_words.occupancy, "nearest": cell_words.nearest, "errors": cell_words.errors}
@@ -65,37 +67,31 @@ def usual_pair(by_id: dict[str, pd.Series], ids: list[str]) -> tuple[str, str | 
     return ids[0], None
 
 
-def choose(rows: pd.DataFrame) -> list[pd.Series]:
-    """One or two quantized clouds."""
+def choose(rows: pd.DataFrame) -> tuple[str, list[pd.Series]]:
+    """The quantizer, and one or two of the clouds that it quantized."""
+    left, right, which = st.columns([3, 3, 2], vertical_alignment="bottom")
+    drawn = [name for name in QUANTIZERS if name in set(rows["quantizer"])]
+    if st.session_state.get("quantizer") not in drawn:
+        st.session_state["quantizer"] = drawn[0]
+    quantizer = control(
+        which.segmented_control,
+        "Quantizer",
+        "quantizer",
+        "lsq",
+        drawn,
+        format_func=QUANTIZERS.__getitem__,
+        required=True,
+        help="LSQ adds up centroids in all dimensions; PQ cuts the dimensions into parts, one codebook each.",
+    )
+    rows = rows[rows["quantizer"] == quantizer]
     by_id = {row["id"]: row for _, row in rows.iterrows()}
     newest = list(by_id)[::-1]
     ids = sorted(newest, key=lambda i: by_id[i]["at"] is not None)  # whole clouds first
     first, second = usual_pair(by_id, ids)
-    from_url("a", first, ids)
-    from_url("b", second, ids)
-    left, right, which = st.columns([3, 3, 2], vertical_alignment="bottom")
-    options = {"format_func": lambda i: label(by_id[i]), "persist_state": "session"}
-    a = left.selectbox("Checkpoint", ids, key="a", **options)
-    b = right.selectbox("Beside it", ids, key="b", index=None, placeholder="Nothing", **options)
-    with which:
-        choose_quantizer()
-    to_url("a", first)
-    to_url("b", second)
-    return [by_id[i] for i in dict.fromkeys((a, b)) if i in by_id]
-
-
-def choose_quantizer() -> None:
-    """The switch between the two quantizers."""
-    st.segmented_control(
-        "Quantizer",
-        list(QUANTIZERS),
-        format_func=QUANTIZERS.__getitem__,
-        key="quantizer",
-        required=True,
-        persist_state="session",
-        help="LSQ adds up centroids in all dimensions; PQ cuts the dimensions into parts, one codebook each.",
-    )
-    to_url("quantizer", "lsq")
+    look: dict[str, Any] = {"format_func": lambda i: label(by_id[i])}
+    a = control(left.selectbox, "Checkpoint", "a", first, ids, **look)
+    b = control(right.selectbox, "Beside it", "b", second, ids, index=None, placeholder="Nothing", **look)
+    return quantizer, [by_id[i] for i in dict.fromkeys((a, b)) if i in by_id]
 
 
 def draw_pictures(chosen: list[pd.Series]) -> None:
@@ -218,20 +214,18 @@ def draw_bins(quantizer: str) -> None:
 def measure_choice(quantizer: str, key: str) -> str:
     """One of the nine measures of a quantizer."""
     suffixes = [name.removeprefix("lsq_") for name in MEASURES if name.startswith("lsq_")]
-    from_url(key, suffixes[0], suffixes)
-    chosen = st.selectbox(
+    suffix = control(
+        st.selectbox,
         "Measure",
+        key,
+        suffixes[0],
         suffixes,
         format_func=lambda suffix: title_of(f"{quantizer}_{suffix}"),
-        key=key,
-        persist_state="session",
         width=320,
     )
-    to_url(key, suffixes[0])
-    return f"{quantizer}_{chosen}"
+    return f"{quantizer}_{suffix}"
 
 
-from_url("quantizer", "lsq", list(QUANTIZERS))
 drawn = drawn_of(store.state())
 heading = st.container(gap="xsmall")
 if drawn.empty:
@@ -245,10 +239,7 @@ if drawn.empty:
     ask_for_cells(store, empty=True)
     st.stop()
 
-if st.session_state["quantizer"] not in set(drawn["quantizer"]):
-    st.session_state["quantizer"] = drawn["quantizer"].iloc[-1]
-chosen = choose(drawn[drawn["quantizer"] == st.session_state["quantizer"]])
-quantizer = st.session_state["quantizer"]
+quantizer, chosen = choose(drawn)
 with heading:
     st.title(cell_words.heading({row["name"]: row["curves"] for row in chosen}))
     st.markdown(

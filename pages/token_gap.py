@@ -17,8 +17,9 @@ from core.token_sets.comparison import (
     told,
     verdict,
 )
-from pages.parts.common import from_url, open_store, refresh, table, to_url
-from pages.parts.queue_cards import plain
+from pages.parts.common import open_store, refresh, table
+from pages.parts.controls import control
+from pages.parts.markdown import plain
 from pages.parts.token_gap_form import form
 
 DISTANCES = {"cosine": "Cosine", "euclidean": "Euclidean"}
@@ -194,27 +195,25 @@ top = st.container(gap="xsmall")
 if st.session_state.get("sets") == st.session_state.get("first sets") != default:
     st.session_state["sets"] = default  # nobody chose, and there is something newer to show
 st.session_state["first sets"] = default
-from_url("sets", default, ids, many=True)
-from_url("distance", "cosine", list(DISTANCES))
-controls = st.columns([4, 1.3], vertical_alignment="bottom")
-chosen = controls[0].multiselect(
+left, right = st.columns([4, 1.3], vertical_alignment="bottom")
+chosen = control(
+    left.multiselect,
     "Token sets, side by side",
+    "sets",
+    default,
     ids,
     format_func=lambda name: panel_title(by_id[name]),
-    key="sets",
     placeholder="Choose what to compare",
-    persist_state="session",
 )
-distance = controls[1].segmented_control(
+distance = control(
+    right.segmented_control,
     "Distance",
+    "distance",
+    "cosine",
     list(DISTANCES),
     format_func=DISTANCES.__getitem__,
-    key="distance",
     required=True,
-    persist_state="session",
 )
-to_url("sets", default)
-to_url("distance", "cosine")
 
 with top:
     st.title(heading_of(store.state(), tuple(chosen), distance))

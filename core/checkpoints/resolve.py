@@ -195,6 +195,12 @@ def resolve_remote(
     return replace(described, provisional=True, remote=tuple(files), opened=meter.traffic)
 
 
+def packaged() -> Path | None:
+    """The folder of the encoder that the requirements install, if it is here."""
+    spec = find_spec(_MINILM_PACKAGE)
+    return Path(spec.origin).parent / "model" if spec and spec.origin else None
+
+
 def _here(
     name: str, roots: Iterable[Path] | None, revision: str | None
 ) -> tuple[str, Path, str, str | None] | None:
@@ -203,13 +209,8 @@ def _here(
     folder = _local(name, allowed)
     if folder is not None:
         return _label(folder), folder, "folder", hub.revision_of(folder)
-    if (
-        name in _MINILM_NAMES
-        and revision is None
-        and (packaged := find_spec(_MINILM_PACKAGE))
-        and packaged.origin
-    ):
-        return "all-MiniLM-L6-v2", Path(packaged.origin).parent / "model", "package", None
+    if name in _MINILM_NAMES and revision is None and (installed := packaged()):
+        return "all-MiniLM-L6-v2", installed, "package", None
     if not _HUB_ID.fullmatch(name):
         raise InputError(
             f"There is no folder {name}: give a checkpoint's folder, a hub id like org/model, or minilm."

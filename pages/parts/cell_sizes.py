@@ -2,18 +2,15 @@
 
 import streamlit as st
 
-from cache import jobs
-from cache.paths import checkpoint_roots
 from cache.requests import Measure
 from cache.store import Store
 from cache.tasks.cell_study import settings_at, subject_of, too_small
-from cache.worker import ensure_workers
-from core.errors import InputError
 from core.measures.protocol import NAMES, PUBLISHED, left_out, sample_of
 from core.overview import Overview
 from core.prediction.ranking import listed
 from pages.parts.common import table
-from pages.parts.queue_cards import plain
+from pages.parts.markdown import plain
+from pages.parts.submit import submit
 
 SHOWN = 4  # names before the rest is counted
 
@@ -51,12 +48,6 @@ def bring_others(store: Store, overview: Overview, measures: list[str], key: str
     many = f"{len(movable)} others" if len(movable) > 1 else plain(movable["name"].iloc[0])
     size = "by the published protocol" if sample.id == PUBLISHED else f"at {sample.n:,} vectors"
     if st.button(f"Measure {many} {size}", key=key, icon=":material/play_arrow:"):
-        try:
-            subjects = [subject_of(row) for _, row in movable.iterrows()]
-            roots = checkpoint_roots()
-            jobs.submit(store, Measure(settings), subjects, f"Cells of {many} {size}", roots=roots)
-        except InputError as error:
-            st.markdown(f":red[:material/error: {plain(str(error))}]")
-        else:
-            ensure_workers(store)
+        subjects = [subject_of(row) for _, row in movable.iterrows()]
+        if submit(store, Measure(settings), subjects, f"Cells of {many} {size}"):
             st.caption("Queued; Add models shows how far it is, and this page draws itself anew after.")

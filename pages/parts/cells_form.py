@@ -4,19 +4,17 @@ import pandas as pd
 import streamlit as st
 
 from cache import jobs
-from cache.paths import checkpoint_roots
-from cache.requests import CellStudy, Measure, Plan, Request, Settings, Subject
+from cache.requests import CellStudy, Measure, Plan, Settings, Subject
 from cache.store import Store
 from cache.tasks import Page
 from cache.tasks.cell_study import BINS, SHARES, settings_at, subject_of
-from cache.worker import ensure_workers
-from core.checkpoints.resolve import MINILM
-from core.errors import InputError
 from core.formatting import first_few, listed
 from core.measures.protocol import Sample
 from pages.parts.common import table
-from pages.parts.queue_cards import plain, queue, wrong
-from pages.parts.token_gap_form import folders_under, short
+from pages.parts.markdown import plain
+from pages.parts.pickers import known_subjects
+from pages.parts.queue_cards import queue
+from pages.parts.submit import submit
 
 # Measured on two cores with other work to do: 96,030 × 384 vectors of MiniLM took 55 seconds of both.
 COST = (
@@ -25,37 +23,14 @@ COST = (
 )
 
 
-def known_subjects(store: Store) -> dict[str, Subject]:
-    """Checkpoints that can be measured: those of the store, then those on this machine, by what to call."""
-    rows = table(store, "checkpoints")
-    rows = rows[rows["origin"] != "published"].sort_values("added_at")
-    found = {str(row["name"]): subject_of(row) for _, row in rows.iterrows()}
-    places = {subject.path or subject.name for subject in found.values()}
-    for name in [MINILM, *folders_under(tuple(checkpoint_roots()))]:
-        if name not in places:
-            found.setdefault(short(name), Subject(name))
-    return found
-
-
-def submit(store: Store, request: Request, subjects: list[Subject], title: str) -> None:
-    """Queue it, or say in one sentence why not."""
-    try:
-        jobs.submit(store, request, subjects, title, roots=checkpoint_roots())
-    except InputError as error:
-        wrong(str(error))
-        return
-    ensure_workers(store)
-    st.rerun()
-
-
 def ask_for_cells(store: Store, *, empty: bool) -> None:
     """Choose checkpoints and measure their cells; the queue below while there is one."""
-    found = known_subjects(store)
-    default = list(found)[:1] if empty else []
+    offered = known_subjects(store)
+    default = list(offered)[:1] if empty else []
     with st.container(border=True):
         chosen = st.multiselect(
             "Checkpoints and vectors",
-            list(found),
+            list(offered),
             default=default,
             key="cells_subjects",
             placeholder="Choose what to quantize",
@@ -100,8 +75,9 @@ def ask_for_cells(store: Store, *, empty: bool) -> None:
             at=None if at is None else int(at),
             quantizer_seeds=int(seeds),
         )
-        subjects = [found[name] for name in chosen]
-        submit(store, Measure(settings), subjects, f"Cells of {first_few(chosen)}")
+        subjects = [offered[name] for name in chosen]
+        if submit(store, Measure(settings), subjects, f"Cells of {first_few(chosen)}"):
+            st.rerun()
     shown = Page("quantized_cells", "Quantized cells")
     if any(job.page == shown for job in jobs.list_jobs(store)):
         st.subheader("Queue")
@@ -142,7 +118,8 @@ def ask_for_the_same_size(store: Store, chosen: list[pd.Series]) -> None:
         return
     if st.button(f"Measure {plain(larger['name'])} at {n:,} vectors too", key="cells_same"):
         subject = _subject(store, larger)
-        submit(store, Measure(settings), [subject], f"Cells of {larger['name']} at {n:,} vectors")
+        if submit(store, Measure(settings), [subject], f"Cells of {larger['name']} at {n:,} vectors"):
+            st.rerun()
 
 
 def ask_for_growth(store: Store, chosen: list[pd.Series]) -> None:
@@ -155,14 +132,15 @@ def ask_for_growth(store: Store, chosen: list[pd.Series]) -> None:
             icon=":material/show_chart:",
         ):
             title = f"Growth of cells with n: {row['name']}"
-            submit(store, CellStudy(settings, Plan(shares=SHARES)), [_subject(store, row)], title)
+            if submit(store, CellStudy(settings, Plan(shares=SHARES)), [_subject(store, row)], title):
+                st.rerun()
 
 
 def ask_for_sweep(store: Store, quantizer: str) -> None:
     """Measure chosen checkpoints with other numbers of codebooks and centroids."""
     with st.expander("Sweep the number of cells", icon=":material/grid_on:", key="sweep_open"):
-        found = known_subjects(store)
-        chosen = st.multiselect("Checkpoints and vectors", list(found), key="sweep_subjects")
+        offered = known_subjects(store)
+        chosen = st.multiselect("Checkpoints and vectors", list(offered), key="sweep_subjects")
         columns = st.columns(4)
         k = columns[0].multiselect(
             "Centroids, k", [16, 32, 64, 128, 256, 512, 1024], list(BINS), key="sweep_k"
@@ -189,12 +167,10 @@ def ask_for_sweep(store: Store, quantizer: str) -> None:
             settings = Settings(
                 measures=quantizer, sequences=int(sequences), at=None if at is None else int(at)
             )
-            submit(
-                store,
-                CellStudy(settings, Plan(tuple(M), tuple(k))),
-                [found[name] for name in chosen],
-                f"Number of cells: {len(chosen)} checkpoints",
-            )
+            request = CellStudy(settings, Plan(tuple(M), tuple(k)))
+            subjects = [offered[name] for name in chosen]
+            if submit(store, request, subjects, f"Number of cells: {len(chosen)} checkpoints"):
+                st.rerun()
 
 
 def _subject(store: Store, row: pd.Series) -> Subject:

@@ -1,4 +1,4 @@
-"""What every page needs: the store of this machine, read once per state of it, and state in the URL."""
+"""What every page needs: the store of this machine, read once per state of it."""
 
 import runpy
 from collections.abc import Sequence
@@ -8,11 +8,12 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from cache import worker
 from cache.paths import store_folder
 from cache.store import Store
-from cache.worker import ensure_workers
 from core.errors import InputError
 from core.overview import Overview, overview
+from pages.parts.controls import from_address, to_address
 
 FRONT_DOOR = "came through app.py"  # set by app.py in each session
 REFRESH = "5s"  # how soon a page shows what a worker has finished
@@ -23,7 +24,7 @@ def _open(folder: str) -> Store:
     """The store in `folder`; work left over from an earlier run of the app is taken up again."""
     store = Store.open(Path(folder))
     with suppress(InputError):  # nothing can be computed for a store that cannot be written, but it is shown
-        ensure_workers(store)
+        worker.ensure_workers(store)
     return store
 
 
@@ -80,35 +81,13 @@ def refresh(store: Store, seen: str) -> None:
 
 
 def from_url(key: str, default: object, options: Sequence[str] | None = None, many: bool = False) -> None:
-    """Give the widget `key` the value that the page's address asks for; call `to_url` after drawing it.
-
-    The address holds identifiers, not display names, so that a link outlives a change of words; that is why
-    this is not the widgets' own binding. What is not among `options` is ignored.
-    """
-    asked = st.query_params.get_all(key)
-    asked = [value for value in asked if options is None or value in options]
-    changed = asked and asked != st.session_state.get(f"{key} in the address")
-    if changed:
-        st.session_state[key] = asked if many else asked[0]
-    elif key not in st.session_state or _gone(st.session_state[key], options):
-        st.session_state[key] = default
+    """As `from_address`."""
+    from_address(key, list(default) if many and isinstance(default, list) else default, options)
 
 
 def to_url(key: str, default: object) -> None:
-    """Write the widget's value to the page's address, or nothing while it is the default."""
-    value = st.session_state[key]
-    if value == default or value in (None, "", []):
-        st.query_params.pop(key, None)
-    elif st.query_params.get_all(key) != (value if isinstance(value, list) else [value]):
-        st.query_params[key] = value
-    st.session_state[f"{key} in the address"] = st.query_params.get_all(key)
-
-
-def _gone(value: object, options: Sequence[str] | None) -> bool:
-    """Whether a remembered choice is no longer on offer, as after a change of store."""
-    if options is None or value is None:
-        return False
-    return any(item not in options for item in (value if isinstance(value, list) else [value]))
+    """As `to_address`."""
+    to_address(key, default)
 
 
 def empty(title: str, text: str) -> None:

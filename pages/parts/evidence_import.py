@@ -8,7 +8,7 @@ import streamlit as st
 from cache.imports import import_covariates, import_scores
 from cache.store import Store
 from core.errors import InputError
-from pages.parts.queue_cards import plain
+from pages.parts.markdown import wrong
 
 KINDS = {"scores": import_scores, "covariates": import_covariates}
 FORMS = {
@@ -40,6 +40,6 @@ def bring_your_own(store: Store) -> None:
             try:
                 count = KINDS[kind](store, path)
             except InputError as error:
-                st.markdown(f":red[:material/error: {plain(str(error))}]")
+                wrong(str(error))
             else:
                 st.markdown(f":green[:material/check: Imported {count} {kind}.]")

@@ -5,25 +5,23 @@ from pathlib import Path
 
 import streamlit as st
 
-from cache import jobs
 from cache.requests import Subject
 from cache.store import Store
 from cache.tasks.glue_run import request_of
 from core.errors import InputError
 from core.fine_tuning.glue import TASKS
+from pages.parts.markdown import wrong
+from pages.parts.submit import submit
 
 SMALL = ["CoLA", "MRPC", "RTE", "STS-B"]
 
 
-def fine_tune(
-    store: Store, subjects: Sequence[Subject], roots: Sequence[Path], title: str
-) -> tuple[bool, str | None]:
-    """Draw the form; returns (a job was queued, what is wrong in one sentence or None)."""
+def fine_tune(store: Store, subjects: Sequence[Subject], title: str) -> bool:
+    """Draw the form and queue what it asks for; returns whether it did. title: names the subjects."""
     with st.expander("Fine-tune on GLUE: scores of your own", icon=":material/model_training:"):
         st.caption(
-            "The answer that the measures only predict, by the protocol of transformers' GLUE script. On "
-            "two cores "
-            "a small encoder takes minutes a task, MiniLM about a quarter of an hour, BERT-base hours."
+            "The scores that the measures only predict, by the protocol of transformers' GLUE script. On two "
+            "cores a small encoder takes minutes a task, MiniLM about a quarter of an hour, BERT-base hours."
         )
         with st.container(horizontal=True, vertical_alignment="bottom"):
             tasks = st.multiselect(
@@ -60,14 +58,14 @@ def fine_tune(
         if not subjects:
             st.caption("Choose a checkpoint or name a hub id first.")
         if not pressed:
-            return False, None
+            return False
         try:
             folder = Path(data).expanduser() if data else None
             if folder is not None and not folder.is_dir():
                 raise InputError(f"There is no folder {data}: give one with GLUE's Parquet files.")
             protocol = {"train_examples": int(examples) if examples else None, "seed": int(seed)}
             request = request_of(protocol, folder, tuple(tasks))
-            jobs.submit(store, request, subjects, f"GLUE: {title}", roots=roots)
         except InputError as error:
-            return False, str(error)
-        return True, None
+            wrong(str(error))
+            return False
+        return submit(store, request, subjects, f"GLUE: {title}")

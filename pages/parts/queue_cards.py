@@ -5,17 +5,16 @@ Every state is read from the jobs' own files, so a refreshed page, another tab a
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from cache import jobs, tasks
-from cache.worker import ensure_workers
+from cache import jobs, tasks, worker
 from core.errors import InputError
 from core.formatting import capital
+from pages.parts.markdown import plain, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,16 +34,6 @@ BADGES = {
     "cancelled": ("Cancelled", ":material/block:", "gray"),
     "interrupted": ("Interrupted", ":material/pause:", "orange"),
 }
-
-
-def plain(text: str) -> str:
-    """`text` as Markdown that shows exactly these characters (names and errors come from files and users)."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])", r"\\\1", " ".join(text.split()))
-
-
-def wrong(sentence: str) -> None:
-    """What is wrong with an input, beside it."""
-    st.markdown(f":red[:material/error: {plain(sentence)}]")
 
 
 def duration(seconds: float) -> str:
@@ -156,7 +145,7 @@ def _look_after_workers(store: Store) -> None:
     """See to it that open jobs have workers: one that was killed leaves its piece behind for another."""
     if time.monotonic() - st.session_state.get("workers_seen", -1e9) > LOOK_AFTER_WORKERS:
         st.session_state["workers_seen"] = time.monotonic()
-        ensure_workers(store)
+        worker.ensure_workers(store)
 
 
 def _change(change: Callable[[Store, str], None], store: Store, job: str) -> None:

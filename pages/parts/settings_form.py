@@ -1,16 +1,18 @@
 """The form of what to measure, on which text and how: every option of a measurement, with its cost."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from cache import samples
 from cache.requests import Settings
-from cache.samples import title as text_name
 from core.corpora.sources import CORPORA
 from core.formatting import capital
 from core.measures import GROUPS, MEASURES, select
-from pages.parts.queue_cards import wrong
+from pages.parts.markdown import wrong
 
 OWN_FILE = "a file of mine"
 POSITIONS = {"all": "All tokens", "last": "Last token", "mean": "Mean of the tokens"}
@@ -19,6 +21,126 @@ CELLS_COST = (
     "These train a quantizer: for 100,000 vectors of width 384 about half a minute of two cores for LSQ, "
     "five seconds for PQ, each text sample and quantizer seed anew"
 )
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of `Settings`, by its field; `empty`: what it means to leave it empty, if that may be."""
+
+    field: str
+    label: str
+    low: int
+    high: int | None = None
+    step: int = 1
+    empty: str | None = None
+    help: str | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A choice of `Settings`, by the name of its field; options: value → how it is called."""
+
+    field: str
+    label: str
+    options: Mapping[str, str]
+    help: str | None = None
+
+
+FIELDS: tuple[Number | Choice, ...] = (
+    Number(
+        "sequences",
+        "Sequences of text",
+        10,
+        200_000,
+        step=500,
+        help="Unique sequences of 3 to 50 words. The paper uses 5,000; fewer is faster, but values are "
+        "comparable only at equal numbers.",
+    ),
+    Number(
+        "repeats",
+        "Repeats over text samples",
+        1,
+        20,
+        help="Draws this many different samples and keeps the mean and the spread: how much of a difference "
+        "between two models could come from which sentences were drawn. Time grows with it.",
+    ),
+    Number(
+        "at",
+        "Vectors to quantize, for cells",
+        2,
+        empty="all",
+        help="A draw of so many from each cloud, the same every time. Cell measures compare at one number "
+        "only, and tokenizers cut the same text into different numbers.",
+    ),
+    Number(
+        "quantizer_seeds",
+        "Quantizer seeds, for cells",
+        1,
+        20,
+        empty="as many as repeats",
+        help="How much of a difference could come from the quantizer's random start: so many trainings on "
+        "the first text sample, one on each other.",
+    ),
+    Number("seed", "Seed of the sample", 0, help="The same seed draws the same sentences."),
+    Number(
+        "max_length",
+        "Longest sequence in tokens",
+        4,
+        empty="the model's own limit",
+        help="Longer sequences are cut.",
+    ),
+    Number(
+        "layer",
+        "Layer",
+        0,
+        200,
+        empty="last",
+        help="Numbered as in hidden_states: 0 are the embeddings; empty means the last.",
+    ),
+    Choice("position", "Vectors of a sequence", POSITIONS),
+    Choice(
+        "device",
+        "Device",
+        {"auto": "auto", "cpu": "cpu", "cuda": "cuda"},
+        help="auto takes a graphics card where there is one.",
+    ),
+    Choice(
+        "precision",
+        "Precision",
+        {"auto": "auto", "float32": "float32", "bfloat16": "bfloat16"},
+        help="auto is float32. bfloat16 is faster where the processor has it, but moves the measures of "
+        "small models by more than drawing other sentences does.",
+    ),
+)
+
+
+def draw(field: Number | Choice) -> Any:
+    """One option's widget, which begins with the default of `Settings`; returns its value."""
+    default = getattr(Settings(), field.field)
+    if isinstance(field, Choice):
+        return st.selectbox(
+            field.label,
+            list(field.options),
+            index=list(field.options).index(default),
+            format_func=field.options.__getitem__,
+            key=f"settings_{field.field}",
+            help=field.help,
+            persist_state="session",
+        )
+    value = st.number_input(
+        field.label,
+        field.low,
+        field.high,
+        default,
+        field.step,
+        key=f"settings_{field.field}",
+        placeholder=field.empty,
+        help=field.help,
+        persist_state="session",
+    )
+    if value is None:
+        return None if field.empty else default
+    return int(value)
 
 
 def choose_measures() -> str:
@@ -47,21 +169,21 @@ def choose_measures() -> str:
 
 
 def choose_text() -> tuple[str, str | None]:
-    """The corpus (a name or a file) and, for a table, the column of text."""
+    """The corpus (a name or a file, "" while there is none) and, for a table, the column of text."""
     automatic = samples.chosen("auto")
     names = [automatic, *(name for name in CORPORA if name != automatic), OWN_FILE]
-    chosen = st.segmented_control(
+    corpus = st.segmented_control(
         "Text to read",
         names,
         default=automatic,
         required=True,
         key="corpus",
-        format_func=lambda name: "A file of mine" if name == OWN_FILE else text_name(name),
+        format_func=lambda name: capital(OWN_FILE) if name == OWN_FILE else samples.title(name),
         persist_state="session",
     )
-    if chosen != OWN_FILE:
-        st.caption(CORPORA[chosen])
-        return chosen, None
+    if corpus != OWN_FILE:
+        st.caption(CORPORA[corpus])
+        return corpus, None
     with st.container(horizontal=True):
         path = st.text_input(
             "Path of the file",
@@ -81,15 +203,6 @@ def choose_text() -> tuple[str, str | None]:
     return path or "", column or None
 
 
-def number(
-    label: str, key: str, value: int | None, low: int, high: int | None = None, **more: str
-) -> int | None:
-    """A number that outlives a visit to another page."""
-    step = 500 if value == 5000 else 1
-    found = st.number_input(label, low, high, value, step, key=key, persist_state="session", **more)
-    return None if found is None else int(found)
-
-
 def choose_settings() -> Settings | None:
     """Every option; None while one of them cannot be used."""
     measures = choose_measures()
@@ -97,109 +210,19 @@ def choose_settings() -> Settings | None:
         wrong("No measure is ticked: tick at least one.")
     corpus, column = choose_text()
     with st.grid(4):
-        sequences = number(
-            "Sequences of text",
-            "sequences",
-            5000,
-            10,
-            200_000,
-            help="Unique sequences of 3 to 50 words. The paper uses 5,000; fewer is faster, but values are "
-            "comparable only at equal numbers.",
-        )
-        repeats = number(
-            "Repeats over text samples",
-            "repeats",
-            1,
-            1,
-            20,
-            help="Draws this many different samples and keeps the mean and the spread: how much of a "
-            "difference between two models could come from which sentences were drawn. Time grows with it.",
-        )
-        at = number(
-            "Vectors to quantize, for cells",
-            "at",
-            None,
-            2,
-            placeholder="all",
-            help="A draw of so many from each cloud, the same every time. Cell measures compare at one "
-            "number only, and tokenizers cut the same text into different numbers.",
-        )
-        quantizer_seeds = number(
-            "Quantizer seeds, for cells",
-            "quantizer_seeds",
-            None,
-            1,
-            20,
-            placeholder="as many as repeats",
-            help="How much of a difference could come from the quantizer's random start: so many trainings "
-            "on the first text sample, one on each other.",
-        )
-        seed = number("Seed of the sample", "seed", 0, 0, help="The same seed draws the same sentences.")
-        max_length = number(
-            "Longest sequence in tokens",
-            "max_length",
-            None,
-            4,
-            placeholder="the model's own limit",
-            help="Longer sequences are cut.",
-        )
-        layer = number(
-            "Layer",
-            "layer",
-            None,
-            0,
-            200,
-            placeholder="last",
-            help="Numbered as in hidden_states: 0 are the embeddings; empty means the last.",
-        )
-        position = st.selectbox(
-            "Vectors of a sequence",
-            list(POSITIONS),
-            format_func=POSITIONS.__getitem__,
-            key="position",
-            persist_state="session",
-        )
-        device = st.selectbox(
-            "Device",
-            ["auto", "cpu", "cuda"],
-            key="device",
-            help="auto takes a graphics card where there is one.",
-            persist_state="session",
-        )
-        precision = st.selectbox(
-            "Precision",
-            ["auto", "float32", "bfloat16"],
-            key="precision",
-            help="auto is float32. bfloat16 is faster where the processor has it, but moves the measures of "
-            "small models by more than drawing other sentences does.",
-            persist_state="session",
-        )
+        options = {field.field: draw(field) for field in FIELDS}
     if not measures or not corpus:
         return None
-    return Settings(
-        corpus=corpus,
-        column=column,
-        sequences=sequences or 5000,
-        measures=measures,
-        layer=layer,
-        position=position,
-        max_length=max_length,
-        seed=seed or 0,
-        repeats=repeats or 1,
-        device=device,
-        precision=precision,
-        at=at,
-        quantizer_seeds=quantizer_seeds,
-    )
+    return Settings(corpus=corpus, column=column, measures=measures, **options)
 
 
-def said(settings: Settings) -> str:
+def in_words(settings: Settings) -> str:
     """The settings in one line, so that the defaults need no opening."""
     names = settings.measures
     measures = "Every measure but the cells" if names == "all" else f"{len(names.split(','))} measures"
     layer = "last layer" if settings.layer is None else f"layer {settings.layer}"
-    which = POSITIONS[settings.position].lower()
-    parts = [measures, f"{settings.sequences:,} sequences of {text_name(settings.corpus)}", layer, which]
+    text = f"{settings.sequences:,} sequences of {samples.title(settings.corpus)}"
+    parts = [measures, text, layer, POSITIONS[settings.position].lower()]
     parts += [f"{settings.repeats} samples"] if settings.repeats > 1 else []
     if any(MEASURES[name].quantizer for name in select(settings.measures)):
         parts += ["cells of all vectors" if settings.at is None else f"cells of {settings.at:,} vectors"]

@@ -13,6 +13,7 @@ from core.charts.text import TITLES, frequencies
 from core.corpora.representativeness import ALL, USABLE
 from core.errors import InputError
 from core.formatting import capital
+from pages.parts.submit import submit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,6 +107,5 @@ def text_sample(store: Store, settings: Settings | None) -> None:
         )
         if st.button("Compare ten samples", key="compare", icon=":material/query_stats:", disabled=busy):
             request, subject = request_of(settings)
-            jobs.submit(store, request, [subject])
-            st.session_state.pop("workers_seen", None)
-            st.rerun()
+            if submit(store, request, [subject]):
+                st.rerun()

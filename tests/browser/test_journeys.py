@@ -50,7 +50,7 @@ def choose(page: Page, *names: str) -> None:
     for name in names:
         box.fill(name)
         page.get_by_role("option", name=name, exact=True).click()
-        expect(page.locator(".st-key-folders").get_by_text(name)).to_be_visible()
+        expect(page.locator(".st-key-folders_add_models").get_by_text(name)).to_be_visible()
         page.keyboard.press("Escape")
 
 

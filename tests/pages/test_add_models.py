@@ -15,7 +15,8 @@ from cache.files import write_json
 from cache.requests import Measure, Subject, Vectors
 from cache.store import Store
 from cache.tasks import called
-from pages.parts.queue_cards import amount, duration, plain, progress_text, summary
+from pages.parts.markdown import plain
+from pages.parts.queue_cards import amount, duration, progress_text, summary
 from tests import TOP, tiny
 from tests.vector_files import in_every_format
 
@@ -34,8 +35,6 @@ def open_page(fresh_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """Open the page over a store in which nothing was measured and nobody works."""
     shutil.copytree(fresh_store, tmp_path / "store")
     monkeypatch.setattr("cache.worker.ensure_workers", lambda store, limit=None: 0)
-    monkeypatch.setattr("pages.parts.common.ensure_workers", lambda store: 0)
-    monkeypatch.setattr("pages.parts.queue_cards.ensure_workers", lambda store: 0)
     monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("LATENT_SHORTLIST_ROOTS", str(tmp_path / "checkpoints"))
     (tmp_path / "checkpoints").mkdir()
@@ -76,7 +75,7 @@ def npy(array: np.ndarray, pickled: bool = False) -> bytes:
 
 def test_a_newcomer_finds_the_installed_encoder_chosen_and_one_button(open_page: Open) -> None:
     page = open_page()
-    assert page.multiselect(key="folders").value == ["minilm"]
+    assert page.multiselect(key="folders_add_models").value == ["minilm"]
     assert page.button(key="add_measure").label == "Measure 1 checkpoint"
     assert not page.button(key="add_measure").disabled
     assert "Nothing has been measured yet." in texts(page)
@@ -85,7 +84,7 @@ def test_a_newcomer_finds_the_installed_encoder_chosen_and_one_button(open_page:
 
 def test_the_button_queues_the_choice_and_clears_it(open_page: Open, store: Store) -> None:
     page = open_page()
-    page.number_input(key="sequences").set_value(50)
+    page.number_input(key="settings_sequences").set_value(50)
     page.checkbox(key="measure_vrm").uncheck()
     page.button(key="add_measure").click().run()
     assert not page.exception
@@ -96,14 +95,14 @@ def test_the_button_queues_the_choice_and_clears_it(open_page: Open, store: Stor
     assert settings.sequences == 50
     assert "vrm" not in settings.measures.split(",") and "eee" in settings.measures.split(",")
     assert job.roots == [str(Path(store.folder.parent / "checkpoints").resolve())]
-    assert page.multiselect(key="folders").value == []
+    assert page.multiselect(key="folders_add_models").value == []
     assert page.button(key="add_measure").disabled
     assert page.button(key=f"cancel_{job.id}")
 
 
 def test_the_same_vectors_in_five_formats_are_one_subject(open_page: Open, store: Store) -> None:
     page = upload(open_page(), in_every_format(VECTORS))
-    page.multiselect(key="folders").set_value([]).run()
+    page.multiselect(key="folders_add_models").set_value([]).run()
     shown = texts(page)
     assert shown.count("50 vectors × 8") == 5
     assert shown.count("the same vectors as cloud.npy, measured once") == 4
@@ -172,7 +171,7 @@ def test_folders_under_the_roots_are_offered_and_unusable_ones_say_why(
     (root / "pickled/config.json").write_text('{"model_type": "bert"}')
     (root / "pickled/pytorch_model.bin").write_bytes(b"\x80")
     page = open_page()
-    box = page.multiselect(key="folders")
+    box = page.multiselect(key="folders_add_models")
     assert box.options == ["MiniLM-L6, installed with this app", "mine", "pickled"]
     page = box.set_value([str(root / "mine"), str(root / "pickled"), "elsewhere"]).run()
     shown = texts(page)
@@ -185,7 +184,7 @@ def test_folders_under_the_roots_are_offered_and_unusable_ones_say_why(
 
 def test_hub_ids_offline_say_so_beside_their_field(open_page: Open) -> None:
     page = open_page()
-    page = page.text_area(key="hub_ids").set_value("org/model\nno id at all").run()
+    page = page.text_area(key="hub_ids_add_models").set_value("org/model\nno id at all").run()
     shown = texts(page)
     assert (
         "There is no folder org/model, and the hub is off (HF_HUB_OFFLINE is set) with org/model not among "
@@ -207,13 +206,13 @@ def test_options_that_cannot_be_used_hold_the_button(open_page: Open) -> None:
 
 def test_choices_outlive_a_visit_to_another_page(open_page: Open) -> None:
     page = open_page()
-    page.number_input(key="sequences").set_value(70)
-    page.multiselect(key="folders").set_value([]).run()
+    page.number_input(key="settings_sequences").set_value(70)
+    page.multiselect(key="folders_add_models").set_value([]).run()
     page.switch_page("pages/shortlist.py").run()
     page.switch_page("pages/add_models.py").run()
     assert not page.exception
-    assert page.number_input(key="sequences").value == 70
-    assert page.multiselect(key="folders").value == []
+    assert page.number_input(key="settings_sequences").value == 70
+    assert page.multiselect(key="folders_add_models").value == []
 
 
 def test_the_queue_shows_how_each_subject_ended(open_page: Open, store: Store) -> None:
@@ -310,6 +309,6 @@ def test_cells_are_asked_for_at_one_size_with_their_cost_said(open_page: Open) -
     page = open_page()
     assert "for 100,000 vectors of width 384 about half a minute" in texts(page)
     page.checkbox(key="measure_lsq_patchiness").check().run()
-    page.number_input(key="at").set_value(4000)
-    page.number_input(key="quantizer_seeds").set_value(3).run()
+    page.number_input(key="settings_at").set_value(4000)
+    page.number_input(key="settings_quantizer_seeds").set_value(3).run()
     assert "cells of 4,000 vectors" in texts(page)

@@ -19,7 +19,7 @@ APP = str(TOP / "app.py")
 
 def opened(folder: Path, monkeypatch: pytest.MonkeyPatch, **query: Any) -> AppTest:
     """The page on the store in `folder`, as if `query` stood in the address."""
-    monkeypatch.setattr("pages.parts.common.ensure_workers", lambda store: 0)
+    monkeypatch.setattr("cache.worker.ensure_workers", lambda store, limit=None: 0)
     monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(folder))
     app = AppTest.from_file(APP, default_timeout=90).switch_page("pages/findings.py")
     for key, value in query.items():

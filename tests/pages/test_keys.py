@@ -25,10 +25,13 @@ def takers(sources: dict[str, str]) -> dict[str, int]:
     return {name: names.index("key") for name, names in arguments.items() if "key" in names}
 
 
+SORTING = {"sorted", "sort", "sort_values", "sort_index", "min", "max", "groupby"}  # whose key is a function
+
+
 def given(source: str, places: dict[str, int]) -> Iterator[ast.expr]:
     """What a file gives as `key`, by name or, to one of the functions in `places`, by place."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] not in SORTING:
             yield from (keyword.value for keyword in node.keywords if keyword.arg == "key")
             place = places.get(node.func.id if isinstance(node.func, ast.Name) else "")
             if place is not None and len(node.args) > place:
@@ -38,7 +41,7 @@ def given(source: str, places: dict[str, int]) -> Iterator[ast.expr]:
 def pattern(value: ast.expr) -> str | None:
     """The key as a regular expression, in which what an f-string fills in may be anything.
 
-    None for what is no key (a function to sort by) and for a function's own parameter `key`.
+    None for a function's own parameter `key`.
     """
     if isinstance(value, ast.Constant) and isinstance(value.value, str):
         return re.escape(value.value)
@@ -46,7 +49,7 @@ def pattern(value: ast.expr) -> str | None:
         parts = [part.value if isinstance(part, ast.Constant) else None for part in value.values]
         assert parts[0], f"line {value.lineno}: a key begins with a word that its page alone has"
         return "".join(".+" if part is None else re.escape(str(part)) for part in parts)
-    name = value.id if isinstance(value, ast.Name) else "key"
+    name = ast.unparse(value)
     assert name == "key", f"line {value.lineno}: the key {name} cannot be read here; write it in its place"
     return None
 

@@ -53,8 +53,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def open_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Open:
-    for place in ("pages.parts.common", "pages.parts.queue_cards", "pages.parts.cells_form", "cache.worker"):
-        monkeypatch.setattr(f"{place}.ensure_workers", lambda store, limit=None: 0)
+    monkeypatch.setattr("cache.worker.ensure_workers", lambda store, limit=None: 0)
 
     def open_it(folder: Path, **query: str) -> AppTest:
         monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(folder))

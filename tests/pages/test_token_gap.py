@@ -55,8 +55,6 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
-    monkeypatch.setattr("pages.parts.common.ensure_workers", lambda store: 0)
-    monkeypatch.setattr("pages.parts.queue_cards.ensure_workers", lambda store: 0)
     monkeypatch.setattr("cache.worker.ensure_workers", lambda store, limit=None: 0)
 
     def open_it(folder: Path | None = None, **query: object) -> AppTest:
@@ -129,7 +127,7 @@ def panels(folder: Path) -> list:
 def test_the_button_queues_a_job_with_the_words_typed(open_page: Open, full: Path, tmp_path: Path) -> None:
     shutil.copytree(full, tmp_path / "copy")
     page = open_page(tmp_path / "copy")
-    page.button(key="gap_all").click().run()
+    page.button(key="take_all_token_gap").click().run()
     page.selectbox(key="gap_domain").set_value("my own words").run()
     assert page.button(key="gap_measure").disabled
     page.text_area(key="gap_domain_words").set_value("a b c").run()
@@ -138,13 +136,13 @@ def test_the_button_queues_a_job_with_the_words_typed(open_page: Open, full: Pat
     assert not page.exception
     [job] = jobs.list_jobs(Store(tmp_path / "copy" / "store"))
     assert [piece.request.domain.words for piece in job.pieces] == [("a", "b", "c")] * 3
-    assert page.multiselect(key="gap_folders").value == []
+    assert page.multiselect(key="folders_token_gap").value == []
     assert "Queue" in [header.value for header in page.subheader]
 
 
 def test_a_wrong_hub_id_is_said_beside_the_input(open_page: Open) -> None:
     page = open_page()
-    page.text_area(key="gap_ids").set_value("what/is/this").run()
+    page.text_area(key="hub_ids_token_gap").set_value("what/is/this").run()
     assert "what/is/this is no hub id: give it as org/model or org/model@revision, one a line." in words(page)
     assert page.button(key="gap_measure").disabled
 

@@ -160,8 +160,7 @@ def test_what_to_measure_again_and_how(mixed: Overview) -> None:
 
 
 def test_pages_say_who_is_left_out_and_bring_them_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pages.parts.cell_sizes.ensure_workers", lambda store: 0)
-    monkeypatch.setattr("pages.parts.common.ensure_workers", lambda store: 0)
+    monkeypatch.setattr("cache.worker.ensure_workers", lambda store, limit=None: 0)
     store: Store = stores.new(tmp_path / "store")
     for subject in ("b", "e", "f"):
         store.add("checkpoints", [checkpoint(subject)])
@@ -178,7 +177,7 @@ def test_pages_say_who_is_left_out_and_bring_them_in(tmp_path: Path, monkeypatch
     assert "our b (1,398 vectors of standard-library (5,000 sequences))" in said
     assert "Of uploaded vectors the text is not known." in said
     assert "n = 181" in app.get("vega_lite_chart")[0].proto.spec
-    app.button(key="bring").click().run()
+    app.button(key="bring_explore").click().run()
     (job,) = jobs.list_jobs(Store(folder))
     assert {piece.subject.path for piece in job.pieces} >= {"/models/b", "/models/e", "/models/f"}
     settings = job.pieces[0].request.settings
