@@ -16,13 +16,13 @@ FEWEST = 3  # checkpoints with both numbers for a correlation to be tried
 
 @dataclass(frozen=True)
 class Material:
-    """rows: checkpoints with measures, scores, facts; covariates: of the same; scores: the store's table."""
+    """rows: checkpoints with measures, scores, facts; covariates: of the same; metrics: of each score."""
 
     rows: "pd.DataFrame"
     covariates: "pd.DataFrame"
-    scores: "pd.DataFrame"
     measures: list[str]
-    score_names: list[str]
+    scores: list[str]
+    metrics: dict[str, str]
 
 
 def material(store: Store) -> Material:
@@ -35,7 +35,8 @@ def material(store: Store) -> Material:
         store.query(f"SELECT * FROM {name}") for name in tables
     )
     known = overview(checkpoints, clouds, measurements, scores)
-    return Material(known.rows, covariates_of(known.rows, covariates), scores, known.measures, known.scores)
+    beside = covariates_of(known.rows, covariates)
+    return Material(known.rows, beside, known.measures, known.scores, known.metrics)
 
 
 def choices(rows: "pd.DataFrame") -> list[str]:
@@ -72,7 +73,7 @@ def found(known: Material, measure: str, score: str) -> None:
     """Raises InputError where the store has no such measure or no such score."""
     for name, held, what, remedy in (
         (measure, known.measures, "measure", "measure it first; the store has"),
-        (score, known.score_names, "score", "import it first; the store has"),
+        (score, known.scores, "score", "import it first; the store has"),
     ):
         if name not in held:
             close = difflib.get_close_matches(name, held)

@@ -14,16 +14,13 @@ from cache.store import Store
 from core.checkpoints.resolve import MINILM
 from core.errors import InputError
 from core.formatting import first_few, first_line
+from core.metrics import Scale, scale_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NEEDED = ("checkpoint", "benchmark", "task", "metric", "value")
 OPTIONAL = ("split", "source", "formed")
-SHARES = re.compile(
-    r"accuracy|\bacc\b|f1|exact.?match|\bem\b|precision|recall|pass@|auc|glue|mean over", re.IGNORECASE
-)
-CORRELATIONS = re.compile(r"matthews|\bmcc\b|pearson|spearman|correlation", re.IGNORECASE)
 NAMED = 5  # of many wrong ones, how many a message names
 ROW = "row of the file"  # counted from 1 without the heading
 LONG = ("checkpoint", "covariate", "value")
@@ -274,8 +271,8 @@ def _fractions(frame: "pd.DataFrame", name: str) -> list[float]:
         dtype=float,
     )
     metrics = frame["metric"].astype(str)
-    signed = metrics.str.contains(CORRELATIONS)
-    bounded = signed | metrics.str.contains(SHARES)
+    signed = metrics.map(scale_of) == Scale.CORRELATION
+    bounded = signed | (metrics.map(scale_of) == Scale.SHARE)
     if (values[bounded].abs() > 1).any():
         inside = values[bounded & (values.abs() <= 1) & (values != 0)]
         if len(inside):

@@ -1,7 +1,7 @@
-"""What stands behind a measure: correlations with everything known held fixed."""
+"""How a measure correlates with a score: raw, and controlling for everything that is known."""
 
 import math
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -11,7 +11,16 @@ from cache.paths import store_folder
 from cache.store import Store
 from commands.terminal import JsonOption, StoreOption, draw, people, print_json
 from core.errors import InputError
-from core.evidence.correlations import LEVELS
+from core.evidence.published import STATISTICS
+from core.formatting import listed
+from core.wording import correlations as correlation_words
+from core.wording import evidence as words
+from core.wording.correlations import LEVELS
+
+if TYPE_CHECKING:
+    from core.evidence.association import Association
+    from core.statistics.correlation import Correlation
+    from core.statistics.partial import Statistic
 
 app = typer.Typer()
 
@@ -22,7 +31,7 @@ def evidence(
     score: Annotated[str, typer.Option(help="Score: a task in `cli.py scores list`.")],
     covariates: Annotated[
         str | None,
-        typer.Option(help="Hold these fixed, with commas between them; default: all that are known."),
+        typer.Option(help="Control for these, with commas between them; default: all that are known."),
     ] = None,
     checkpoints: Annotated[
         str, typer.Option(help="all, perturbed (the published ones), or a family.")
@@ -31,10 +40,8 @@ def evidence(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a measure is worth: raw, with size and training taken out, and beyond them."""
-    from core.evidence.association import worths
-    from core.evidence.loss_scale import words_of
-    from core.wording.evidence import document
+    """Correlate a measure with a score: raw, and controlling for size, training and other covariates."""
+    from core.evidence.association import associations
 
     known = evidences.material(Store.open(store_folder(store)))
     evidences.found(known, measure, score)
@@ -46,28 +53,101 @@ def evidence(
             f"Fewer than {evidences.FEWEST} of these checkpoints have both {measure} and {score}: measure "
             "more of them, or import their scores."
         )
-    words = words_of(known.scores, score)
-    found = worths(rows, known.covariates, tried, score, asked=asked, words=words, seed=seed)
-    told = document(found[tried.index(measure)], checkpoints, len(tried), seed)
+    associated = associations(
+        rows, known.covariates, tried, score, asked=asked, metric=known.metrics[score], seed=seed
+    )
+    content = document(associated[tried.index(measure)], checkpoints, len(tried), seed)
     if as_json:
-        print_json(told)
+        print_json(content)
     else:
-        print_evidence(told)
+        print_evidence(content)
 
 
-def print_evidence(told: dict[str, Any]) -> None:
+def document(entry: "Association", checkpoints: str, tests: int, seed: int = 0) -> dict[str, Any]:
+    """One association as plain JSON values; the statistics bear the names of the published findings.
+
+    checkpoints: which were looked at; tests: how many measures the q-values are over.
+    """
+    from core.statistics.bootstrap import LEVEL
+    from core.statistics.regression import FOLDS
+
+    statistics = {
+        theirs: _statistic(getattr(entry, ours), entry.q.get(ours, math.nan))
+        for theirs, ours in STATISTICS.items()
+    }
+    law = entry.fitted
+    statistics["residual_spearman_linear"]["after"] = list(entry.terms)
+    statistics["residual_spearman_chinchilla"]["law"] = (
+        None if law is None else vars(law) | {"formula": law.formula, "loss": words.FORMED[entry.loss]}
+    )
+    statistics["partial_spearman"]["given"] = list(entry.controlled.names)
+    missing = {name: words.why_missing(reason) for name, reason in entry.controlled.missing.items()}
+    return {
+        "measure": entry.measure,
+        "score": entry.score,
+        "checkpoints": checkpoints,
+        "n": entry.raw.n,
+        "pearson": _correlation(entry.known.pooled),
+        **statistics,
+        "added_r2": {
+            "value": entry.added.value,
+            "baseline_r2": entry.added.base,
+            "r2": entry.added.full,
+            "baseline": list(entry.baseline),
+            "folds": FOLDS,
+            "n": entry.added.n,
+            "reason": entry.added.reason and words.sentence(entry.added.reason),
+        },
+        "covariates": {"used": list(entry.controlled.names), "missing": missing},
+        "families": {name: _correlation(known) for name, known in entry.known.families.items()},
+        "badge": entry.known.level,
+        "reasons": [correlation_words.sentence(reason) for reason in entry.known.reasons],
+        "simpson": entry.known.simpson,
+        "notes": [words.sentence(note) for note in entry.notes],
+        "tests": tests,
+        "interval": LEVEL,
+        "seed": seed,
+    }
+
+
+def _statistic(statistic: "Statistic", q: float) -> dict[str, Any]:
+    return {
+        "value": statistic.value,
+        "low": statistic.low,
+        "high": statistic.high,
+        "p": statistic.p,
+        "q": q,
+        "n": statistic.n,
+        "reason": statistic.reason and words.sentence(statistic.reason),
+    }
+
+
+def _correlation(known: "Correlation") -> dict[str, Any]:
+    from core.statistics.partial import two_sided_p
+
+    return {
+        "n": known.n,
+        "value": known.pearson,
+        "low": known.pearson_low,
+        "high": known.pearson_high,
+        "p": two_sided_p(known.pearson, known.n - 2),
+        "spearman": known.spearman,
+    }
+
+
+def print_evidence(content: dict[str, Any]) -> None:
     """Draw one measure's evidence as a table, and under it what it rests on."""
-    title = f"{told['measure']} and {told['score']} ({told['n']} checkpoints)"
+    title = f"{content['measure']} and {content['score']} ({content['n']} checkpoints)"
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column("statistic")
-    for heading in ("value", "95 % interval", "p", f"q of {told['tests']}", "n"):
+    for heading in ("value", "95 % interval", "p", f"q of {content['tests']}", "n"):
         table.add_column(heading, justify="right")
     rows = {
-        "Pearson": told["pearson"],
-        "Spearman": told["raw_spearman"],
-        "residual, linear": told["residual_spearman_linear"],
-        "residual, scaling law": told["residual_spearman_chinchilla"],
-        "partial": told["partial_spearman"],
+        "Pearson": content["pearson"],
+        "Spearman": content["raw_spearman"],
+        "residual, linear": content["residual_spearman_linear"],
+        "residual, scaling law": content["residual_spearman_chinchilla"],
+        "partial": content["partial_spearman"],
     }
     for name, row in rows.items():
         if math.isnan(row["value"]):
@@ -77,18 +157,18 @@ def print_evidence(told: dict[str, Any]) -> None:
         q = f"{row['q']:.2g}" if "q" in row else ""
         table.add_row(name, f"{row['value']:+.3f}", interval, f"{row['p']:.2g}", q, str(row["n"]))
     draw(table)
-    added, law = told["added_r2"], told["residual_spearman_chinchilla"]["law"]
+    added, law = content["added_r2"], content["residual_spearman_chinchilla"]["law"]
     base = added["baseline_r2"]
-    lines = [f"Badge: {LEVELS[told['badge']]}. {' '.join(told['reasons'])}"]
+    lines = [f"Badge: {LEVELS[content['badge']]}. {' '.join(content['reasons'])}"]
     if added["reason"] is None:
-        over = ", ".join(added["baseline"]) or "always the mean"
+        over = ", ".join(added["baseline"]) or "the mean baseline"
         lines.append(f"Added R² on held-out checkpoints: {added['value']:+.3f} over {over} ({base:.3f}).")
     if law:
         lines.append(f"Scaling law of {law['loss']}: {law['formula']}.")
-    given, missing = told["covariates"]["used"], told["covariates"]["missing"]
-    lines.append(f"Held fixed: {', '.join(given) or 'nothing'}.")
+    given, missing = content["covariates"]["used"], content["covariates"]["missing"]
+    lines.append(f"Controlling for {listed(given) or 'nothing'}.")
     if missing:
-        lines.append(f"Not held fixed: {', '.join(f'{name} ({why})' for name, why in missing.items())}.")
-    reasons = {told[key].get("reason") for key in told if isinstance(told[key], dict)}
-    for line in [*lines, *sorted(filter(None, reasons)), *told["notes"]]:
+        lines.append(f"Not controlled for: {', '.join(f'{name} ({why})' for name, why in missing.items())}.")
+    reasons = {content[key].get("reason") for key in content if isinstance(content[key], dict)}
+    for line in [*lines, *sorted(filter(None, reasons)), *content["notes"]]:
         people.print(line, markup=False, highlight=False)

@@ -49,6 +49,7 @@ class Overview:
     )
     sample: str = cell_samples.PUBLISHED  # whose cell measures `rows` shows
     over: pd.DataFrame = field(default_factory=pd.DataFrame)  # as `errors`: between what the sd is, in words
+    metrics: dict[str, str] = field(default_factory=dict)  # score → its metric, as the store has it
     texts: pd.DataFrame = (
         field(  # as `errors`: where a measure is of another setting than the row's, in words
             default_factory=pd.DataFrame
@@ -80,7 +81,7 @@ def overview(
     values, errors, over, texts, settings = _measured(clouds, measurements)
     cells = cell_values(clouds, measurements, rows["layers"])
     values = values.reindex(columns=[*values.columns, *cells["measure"].unique()])
-    known = _scored(scores, rows)
+    known, metrics = _scored(scores, rows)
     rows = rows.join(settings).join(values).join(known)
     published = rows.index.str.startswith(PUBLISHED)
     for column, value in PUBLISHED_TEXT.items():
@@ -92,7 +93,9 @@ def overview(
     errors, over, texts = (
         frame.reindex(index=rows.index, columns=measures) for frame in (errors, over, texts)
     )
-    found = Overview(rows, errors, measures, list(known.columns), cells, over=over, texts=texts)
+    found = Overview(
+        rows, errors, measures, list(known.columns), cells, over=over, texts=texts, metrics=metrics
+    )
     offered = [sample.id for sample in cell_samples.samples(cells)]
     if not offered:
         return found
@@ -209,9 +212,9 @@ def _setting_title(setting: pd.Series) -> str:
     return ", ".join(parts)
 
 
-def _scored(scores: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """One column a score (index: subject). A task reported in several metrics or splits gives several
-    columns.
+def _scored(scores: pd.DataFrame, rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
+    """(one column a score, index: subject; the metric of each). A task reported in several metrics or splits
+    gives several columns.
 
     The reading known for most checkpoints bears the task's name alone; the others say metric and split as
     well. A score that names no known subject is matched by the checkpoint's name.
@@ -227,7 +230,8 @@ def _scored(scores: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     long = long.assign(score=[names[key] for key in keys])
     wide = long.groupby(["subject", "score"])["value"].mean().unstack()
     order = [name for name in names.values() if name in wide.columns]
-    return wide.reindex(columns=sorted(order, key=lambda name: name != "glue_average"))
+    wide = wide.reindex(columns=sorted(order, key=lambda name: name != "glue_average"))
+    return wide, {name: metric for (_, metric, _), name in names.items()}
 
 
 def formed(scores: pd.DataFrame, subject: str, name: str) -> pd.DataFrame:

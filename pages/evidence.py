@@ -1,6 +1,4 @@
-"""Evidence: what each measure is worth here, raw and beyond size, training and other covariates."""
-
-import re
+"""Evidence: how each measure correlates with a score, raw and controlling for size, training and more."""
 
 import pandas as pd
 import streamlit as st
@@ -8,18 +6,17 @@ import streamlit as st
 from cache import evidence as evidences
 from core.charts import evidence as charts_evidence
 from core.charts.palette import family_colours
-from core.evidence.association import Worth, worth_table, worths
-from core.evidence.correlation_matrix import Matrix, correlation_matrix, pairs
-from core.evidence.correlation_matrix import told as matrix_told
-from core.evidence.correlations import LEVELS, interval
+from core.evidence import association, correlation_matrix
+from core.evidence.association import Association
+from core.evidence.correlation_matrix import Matrix
 from core.evidence.covariates import KNOWN
-from core.evidence.loss_scale import words_of
-from core.evidence.published import beside, disagreements, headline, published
+from core.evidence.published import STATISTICS, published
 from core.formatting import capital, percent
 from core.measures import MEASURES
 from core.measures.titles import title_of
-from core.wording.evidence import STATISTICS, called, fall, gain, simpsons
-from core.wording.evidence import headline as worth_headline
+from core.wording import evidence as words
+from core.wording import published_evidence as published_words
+from core.wording.correlations import LEVELS, interval, sentences
 from pages.parts.common import empty, from_url, open_store, refresh, table, to_url
 from pages.parts.evidence_import import bring_your_own
 from pages.parts.queue_cards import plain
@@ -37,27 +34,28 @@ def material_of(state: str) -> evidences.Material:
     return evidences.material(store)
 
 
-@st.cache_data(max_entries=64, show_spinner="Setting every measure against the score…")
-def worths_of(state: str, score: str, chosen: str, asked: tuple[str, ...]) -> list[Worth]:
-    """Every measure's worth, once per state of the store and choice."""
+@st.cache_data(max_entries=64, show_spinner="Correlating every measure with the score…")
+def associations_of(state: str, score: str, chosen: str, asked: tuple[str, ...]) -> list[Association]:
+    """Every measure's association with the score, once per state of the store and choice."""
     known = material_of(state)
     rows = evidences.chosen(known.rows, chosen)
     measures = evidences.tried(rows, known.measures, score)
-    return worths(
-        rows, known.covariates, measures, score, asked=asked or None, words=words_of(known.scores, score)
+    metric = known.metrics[score]
+    return association.associations(
+        rows, known.covariates, measures, score, asked=asked or None, metric=metric
     )
 
 
 @st.cache_data(max_entries=16, show_spinner="Comparing measures…")
 def matrix_of(state: str, chosen: str) -> Matrix:
-    """How the measures go with each other, once per state of the store and set."""
+    """How the measures correlate with each other, once per state of the store and set."""
     known = material_of(state)
-    return correlation_matrix(evidences.chosen(known.rows, chosen), known.measures)
+    return correlation_matrix.correlation_matrix(evidences.chosen(known.rows, chosen), known.measures)
 
 
-def ranked(found: list[Worth]) -> pd.DataFrame:
-    """The table of all measures, those that keep most with covariates held fixed first."""
-    frame = worth_table(found)
+def ranked(associated: list[Association]) -> pd.DataFrame:
+    """The table of all measures, those with the largest partial correlation first."""
+    frame = association.table(associated)
     order = frame["partial"].abs().fillna(-1) + frame["raw"].abs().fillna(-1) / 1000
     return frame.assign(order=order).sort_values("order", ascending=False, kind="stable", ignore_index=True)
 
@@ -92,7 +90,7 @@ def all_measures(frame: pd.DataFrame) -> None:
             ),
             "n": st.column_config.NumberColumn(width=50, help="Checkpoints with measure and score"),
             "Pearson": st.column_config.NumberColumn(**rho),
-            "Spearman": st.column_config.NumberColumn(**rho, help="Raw, nothing held fixed"),
+            "Spearman": st.column_config.NumberColumn(**rho, help="Raw, controlling for nothing"),
             "q": st.column_config.NumberColumn(
                 **q, help="Of Spearman: false-discovery rate over all measures (Benjamini and Hochberg)"
             ),
@@ -102,7 +100,7 @@ def all_measures(frame: pd.DataFrame) -> None:
             "After law": st.column_config.NumberColumn(
                 **rho, help="Spearman with what a fitted scaling law E + A/N^α + B/D^β leaves"
             ),
-            "Partial": st.column_config.NumberColumn(**rho, help="Spearman with every covariate held fixed"),
+            "Partial": st.column_config.NumberColumn(**rho, help="Spearman controlling for every covariate"),
             "q, partial": st.column_config.NumberColumn(**(q | {"width": 90})),
             "Added R²": st.column_config.NumberColumn(
                 format="%+.3f",
@@ -110,11 +108,11 @@ def all_measures(frame: pd.DataFrame) -> None:
                 help="On held-out checkpoints (5 folds), over a baseline of size and compute",
             ),
         },
-        alt="What each measure is worth",
+        alt="How each measure correlates with the score",
     )
 
 
-def closer(entry: Worth, colours: dict[str, str]) -> None:
+def closer(entry: Association, colours: dict[str, str]) -> None:
     """One measure: family by family, and what its statistics rest on."""
     left, right = st.columns([3, 2], gap="large")
     parts = [("All", entry.known.pooled), *entry.known.families.items()]
@@ -124,19 +122,20 @@ def closer(entry: Worth, colours: dict[str, str]) -> None:
             for name, c in parts
         ]
     ).dropna(subset=["r"])
-    said = " ".join(entry.known.reasons)
+    said = sentences(entry.known.reasons)
     with left:
         st.altair_chart(charts_evidence.families(drawn, colours), width="stretch", alt=said)
         st.caption(f"Pooled: {interval(entry.known.pooled)}.")
     with right:
         st.markdown(f"**{capital(LEVELS[entry.known.level])}.** {said}")
-        for name, words in (("residual", "residual"), ("law", "scaling law"), ("partial", "partial")):
+        for name, title in (("residual", "residual"), ("law", "scaling law"), ("partial", "partial")):
             reason = getattr(entry, name).reason
             if reason:
-                st.caption(f"No {words} correlation: {reason}")
+                st.caption(f"No {title} correlation: {words.sentence(reason)}")
         if entry.fitted:
             st.caption(
-                f"Scaling law of {entry.loss}, from {entry.fitted.n} checkpoints: `{entry.fitted.formula}`."
+                f"Scaling law of {words.FORMED[entry.loss]}, from {entry.fitted.n} checkpoints: "
+                f"`{entry.fitted.formula}`."
             )
         if entry.measure in MEASURES:
             known = MEASURES[entry.measure]
@@ -144,19 +143,23 @@ def closer(entry: Worth, colours: dict[str, str]) -> None:
 
 
 def published_beside(frame: pd.DataFrame, score: str) -> None:
-    """The doubting paper's figures, ours beside them, and where papers disagree."""
+    """Published correlations with loss, ours beside them, and where papers disagree."""
     rows = published(table(store, "findings"))
     if rows.empty:
         return
-    st.subheader("The paper that doubts, beside ours")
-    st.markdown(f"{headline(rows)} {beside(rows, frame)}")
-    ours = frame.rename(columns=STATISTICS).melt(
-        ["measure"], list(STATISTICS.values()), var_name="statistic", value_name="value"
+    st.subheader("Published correlations with loss, and ours")
+    headline = published_words.headline(rows)
+    st.markdown(f"{headline} {published_words.beside(rows, frame)}")
+    named = {ours: theirs for theirs, ours in STATISTICS.items()}
+    ours = frame.rename(columns=named).melt(
+        ["measure"], list(STATISTICS), var_name="statistic", value_name="value"
     )
     ours = ours[ours["measure"].isin(rows["measure"])].dropna(subset=["value"])
     here = f"here, {score}"
     st.altair_chart(
-        charts_evidence.findings(rows, ours.assign(setting=here), here), width="content", alt=headline(rows)
+        charts_evidence.findings(rows, ours.assign(setting=here), here, published_words.STATISTICS),
+        width="content",
+        alt=headline,
     )
     if ours.empty:
         st.caption(
@@ -166,7 +169,7 @@ def published_beside(frame: pd.DataFrame, score: str) -> None:
         )
     with st.container(border=True):
         st.markdown(":material/fact_check: **Where the papers disagree**")
-        for sentence in disagreements(rows):
+        for sentence in published_words.disagreements(rows):
             st.markdown(f"- {plain(sentence)}")
         st.caption(
             "Source: arXiv 2602.20433, Appendix A.3, Tables 2 to 9; 108 models of 4M to 75M parameters."
@@ -174,11 +177,11 @@ def published_beside(frame: pd.DataFrame, score: str) -> None:
 
 
 known = material_of(store.state())
-scores = [name for name in known.score_names if evidences.tried(known.rows, known.measures, name)]
+scores = [name for name in known.scores if evidences.tried(known.rows, known.measures, name)]
 if not scores:
     st.title("Evidence")
     empty(
-        "Nothing to weigh yet",
+        "No evidence yet",
         "Evidence needs at least three checkpoints that have both a measure and a score, and this store "
         "holds fewer. Measures come through **Add models**, scores from a file of your own, below.",
     )
@@ -199,9 +202,9 @@ chosen = controls.selectbox(
     "Checkpoints", sets, format_func=lambda name: SETS.get(name, name), key="of", width=220, **kept
 )
 asked = controls.multiselect(
-    "Held fixed",
+    "Controlling for",
     offered,
-    format_func=lambda name: capital(called(name)),
+    format_func=lambda name: capital(words.covariate_title(name)),
     key="fixed",
     placeholder="All that are known",
     width=380,
@@ -213,55 +216,56 @@ to_url("outcome", default)
 to_url("of", evidences.ALL)
 to_url("fixed", [])
 
-found = worths_of(store.state(), score, chosen, tuple(asked))
-if not found:
+associated = associations_of(store.state(), score, chosen, tuple(asked))
+if not associated:
     heading.title("Evidence")
-    empty("No measure to weigh", "Fewer than three of these checkpoints have this score and a measure.")
+    empty("No measure to compare", "Fewer than three of these checkpoints have this score and a measure.")
     st.stop()
-frame = ranked(found)
+frame = ranked(associated)
 title = title_of(score)
 with heading:
-    st.title(worth_headline(found, title))
-    st.markdown(plain(found[0].held.told))
-    # Measures that lack a checkpoint differ in the counts only: one of them speaks for all.
-    alike = {re.sub(r"\d+", "", note): note for entry in reversed(found) for note in entry.notes}
-    for note in alike.values():
+    st.title(words.headline(associated, title))
+    st.markdown(plain(words.controlling(associated[0].controlled)))
+    for note in words.notes(associated):
         st.caption(f":material/info: {plain(note)}")
 
-st.altair_chart(charts_evidence.forest(frame), width="stretch", alt=fall(found))
-st.markdown(fall(found))
+st.altair_chart(charts_evidence.forest(frame), width="stretch", alt=words.fall(associated))
+st.markdown(words.fall(associated))
 st.subheader("All measures")
-st.markdown(gain(found))
+st.markdown(words.gain(associated))
 all_measures(frame)
 
 st.subheader("Family by family")
-warnings = simpsons(found)
+warnings = words.simpsons(associated)
 if warnings:
     st.warning(
         "Pooling misleads where families lie apart:\n\n" + "\n".join(f"- {plain(said)}" for said in warnings),
         icon=":material/call_split:",
     )
 else:
-    st.markdown("For none of these measures does pooling over families turn or overstate the correlation.")
+    st.markdown(
+        "For none of these measures does pooling over families change the sign or the strength of the "
+        "correlation."
+    )
 measures = list(frame["measure"])
 from_url("measure", measures[0], measures)
 measure = st.selectbox("A closer look at", measures, format_func=title_of, key="measure", width=380, **kept)
 to_url("measure", measures[0])
 closer(
-    next(entry for entry in found if entry.measure == measure),
+    next(entry for entry in associated if entry.measure == measure),
     family_colours(known.rows["family"]),
 )
 
 published_beside(frame, title)
 
-st.subheader("How the measures go with each other")
+st.subheader("How the measures correlate with each other")
 compared = matrix_of(store.state(), chosen)
-said = matrix_told(compared, title_of)
+said = words.matrix(compared)
 st.markdown(said)
 if len(compared.rho) > 1:
     st.altair_chart(
         charts_evidence.matrix(
-            pairs(compared), list(compared.rho.index), dark=st.context.theme.type == "dark"
+            correlation_matrix.pairs(compared), list(compared.rho.index), dark=st.context.theme.type == "dark"
         ),
         width="stretch",
         alt=said,
@@ -271,6 +275,6 @@ bring_your_own(store)
 st.caption(
     "What this does not show: whether changing a measure would change a score, since all of it is "
     "observation; checkpoints made from the same weights are not independent, so intervals are narrower than "
-    "they should be; covariates that nobody recorded cannot be held fixed; and ranks of several covariates "
-    "enter as a sum, so what they do together can be left in a partial correlation."
+    "they should be; covariates that nobody recorded cannot be controlled for; and ranks of several "
+    "covariates enter as a sum, so what they do together can be left in a partial correlation."
 )

@@ -6,13 +6,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.charts.palette import ORIGINS, PALETTE, family_colours
 from core.charts.scatter import scatter
-from core.evidence.correlations import LEVELS, Evidence, evidence, finding, interval
+from core.evidence.correlations import Evidence, evidence
 from core.formatting import capital, signed
 from core.measures import MEASURES
 from core.measures import protocol as cell_samples
 from core.measures.titles import title_of
 from core.overview import Overview, at_sample
 from core.statistics.regression import trend
+from core.wording.correlations import LEVELS, finding, interval, sentences
 from pages.parts.cards import facts_line, measures_table, scores_table, text_line
 from pages.parts.cell_sizes import bring_others
 from pages.parts.common import empty, from_url, open_store, refresh, subjects, to_url
@@ -133,7 +134,7 @@ drawn = points.reset_index()[["subject", "name", "family", "origin", x, y]].assi
 with heading:
     st.title(told)
     st.markdown(
-        f"{capital(LEVELS[known.level])}. {' '.join(known.reasons)}"
+        f"{capital(LEVELS[known.level])}. {sentences(known.reasons)}"
         + (
             " Pooling misleads here: families lie apart, and the pooled correlation is not that within them."
             if known.simpson

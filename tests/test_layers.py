@@ -16,7 +16,7 @@ from tests import TOP
 
 # From the ground up; a room may use every room of the rows above its own, and itself.
 ROWS = (
-    ("core.errors", "core.formatting", "core.reasons"),
+    ("core.errors", "core.formatting", "core.metrics", "core.reasons"),
     ("core.blocks", "core.weights"),
     ("core.quantizers", "core.hub"),
     ("core.measures", "core.checkpoints"),

@@ -6,10 +6,9 @@ import altair as alt
 import pandas as pd
 
 from core.charts.palette import FIT_WIDTH, GREY, PALETTE
-from core.evidence.published import STATISTICS
 from core.measures.titles import title_of
 
-RAW, PARTIAL = "Raw", "Covariates held fixed"
+RAW, PARTIAL = "Raw", "Controlling for covariates"
 _COLOURS = {RAW: PALETTE[0], PARTIAL: PALETTE[1]}
 _ROW = 30  # pixels a measure
 LABELLED = 24  # measures up to which the matrix holds its figures
@@ -24,7 +23,7 @@ def _zero() -> alt.Chart:
 def forest(table: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     """Raw and partial Spearman correlation of each measure with its 95 % interval, two lines a measure.
 
-    table: from `core.evidence.association.worth_table`, in the order drawn.
+    table: from `core.evidence.association.table`, in the order drawn.
     """
     parts = [
         table[["measure", name, f"{name}_low", f"{name}_high", f"{name}_q", f"{name}_n"]]
@@ -86,14 +85,15 @@ def families(table: pd.DataFrame, colours: Mapping[str, str]) -> alt.LayerChart 
     )
 
 
-def findings(rows: pd.DataFrame, ours: pd.DataFrame, here: str) -> alt.FacetChart:
+def findings(rows: pd.DataFrame, ours: pd.DataFrame, here: str, titles: Mapping[str, str]) -> alt.FacetChart:
     """The published correlations by statistic, a panel a measure, ours beside them where we have the measure.
 
-    rows: from `core.evidence.published.published`; ours: the same columns without source, setting = `here`.
+    rows: from `core.evidence.published.published`; ours: the same columns without source, setting = `here`;
+    titles: of the statistics that are drawn.
     """
     kept = pd.concat([rows.assign(whose="108 models, eight settings"), ours.assign(whose=here)])
-    kept = kept[kept["statistic"].isin(list(STATISTICS))].dropna(subset=["value"])
-    kept = kept.assign(what=kept["statistic"].map(STATISTICS), title=kept["measure"].map(title_of))
+    kept = kept[kept["statistic"].isin(list(titles))].dropna(subset=["value"])
+    kept = kept.assign(what=kept["statistic"].map(titles), title=kept["measure"].map(title_of))
     whose = list(dict.fromkeys(kept["whose"]))
     colour = alt.Color(
         "whose:N",
@@ -103,7 +103,7 @@ def findings(rows: pd.DataFrame, ours: pd.DataFrame, here: str) -> alt.FacetChar
     )
     base = alt.Chart(kept).encode(
         x=alt.X("value:Q", title="Spearman correlation", scale=_SPAN, axis=alt.Axis(values=[-1, 0, 1])),
-        y=alt.Y("what:N", sort=list(STATISTICS.values()), title=None, axis=_LABELS),
+        y=alt.Y("what:N", sort=list(titles.values()), title=None, axis=_LABELS),
         color=colour,
         shape=alt.Shape("whose:N", scale=alt.Scale(domain=whose, range=["circle", "diamond"]), legend=None),
         tooltip=[

@@ -1,8 +1,8 @@
-"""What each measure is worth here: raw, residual, partial, added R², with q-values over all that were tried.
+"""How measures are associated with a score: raw, residual, partial, added R², with q-values over all.
 
 One function for one measure and score, one for many; the statistics are in `core.statistics.partial`, the law
-in `core.statistics.scaling_law`, what is held fixed in `core.evidence.covariates`. Every statistic names the
-covariates it used, and says in a sentence why where it has no value: nothing falls back silently.
+in `core.statistics.scaling_law`, what is controlled for in `core.evidence.covariates`. Every statistic names
+the covariates it used, and has a reason where it has no value: nothing falls back silently.
 """
 
 from dataclasses import dataclass, field
@@ -12,8 +12,9 @@ import pandas as pd
 
 from core.errors import InputError
 from core.evidence.correlations import Evidence, evidence
-from core.evidence.covariates import COMPUTE, KNOWN, SIZE, TOKENS, Held, called, held
-from core.evidence.loss_scale import as_loss
+from core.evidence.covariates import COMPUTE, KNOWN, SIZE, TOKENS, Controlled, called, controlled
+from core.evidence.loss_scale import Losses, as_loss
+from core.reasons import Reason
 from core.statistics.partial import Added, Statistic, added_r2, partial_spearman, q_values
 from core.statistics.regression import residuals
 from core.statistics.scaling_law import STEEPEST, ScalingLaw, fit_law
@@ -23,8 +24,8 @@ _NAN = float("nan")
 
 
 @dataclass(frozen=True)
-class Worth:
-    """What a measure says about a score."""
+class Association:
+    """How a measure and a score are associated."""
 
     measure: str
     score: str
@@ -34,12 +35,12 @@ class Worth:
     terms: tuple[str, ...]  # what the residual was taken after
     law: Statistic  # of the score after the fitted scaling law
     fitted: ScalingLaw | None
-    loss: str  # how the score was made a loss
+    loss: str  # how the score was made a loss, one of `core.evidence.loss_scale.FORMED`; "": not at all
     partial: Statistic
-    held: Held
+    controlled: Controlled
     added: Added
-    baseline: tuple[str, ...]  # what the measure was added to; (): always the mean
-    notes: tuple[str, ...]  # what a reader must know of the fall-backs, a sentence each
+    baseline: tuple[str, ...]  # what the measure was added to; (): the mean
+    notes: tuple[Reason, ...]  # what a reader must know of the fall-backs
     q: dict[str, float] = field(default_factory=dict)  # of TESTED, over all measures tried with this score
 
 
@@ -48,20 +49,19 @@ class _Sizes:
     """Logs of size, tokens and compute, a column each; only what most checkpoints have and what varies."""
 
     logs: pd.DataFrame
-    notes: tuple[str, ...]
+    notes: tuple[Reason, ...]
 
 
 def _sizes(covariates: pd.DataFrame) -> _Sizes:
     columns: dict[str, pd.Series] = {}
     notes = []
-    for role, words in ((SIZE, "The number of parameters"), (TOKENS, "The number of training tokens")):
+    for role in (SIZE, TOKENS):
         name = called(covariates, role)
         values = covariates[name].where(covariates[name] > 0).dropna() if name else pd.Series(dtype=float)
         if len(values) < KNOWN * len(covariates) or values.empty:
-            known = f"only {len(values)} of {len(covariates)}" if len(values) else "none"
-            notes.append(f"{words} is known for {known} of these checkpoints, so it is not taken out.")
+            notes.append(Reason("size_unknown", role=role, n=len(values), of=len(covariates)))
         elif values.nunique() < 2:
-            notes.append(f"{words} is the same for all of these checkpoints, so there is none to take out.")
+            notes.append(Reason("size_constant", role=role))
         else:
             columns[role] = np.log(values)
     compute = called(covariates, COMPUTE)
@@ -72,77 +72,57 @@ def _sizes(covariates: pd.DataFrame) -> _Sizes:
     return _Sizes(pd.DataFrame(columns, index=covariates.index), tuple(notes))
 
 
-def worth(
+def association(
     rows: pd.DataFrame,
     covariates: pd.DataFrame,
     measure: str,
     score: str,
     *,
     asked: list[str] | tuple[str, ...] | None = None,
-    words: str | None = None,
+    metric: str = "",
     seed: int = 0,
-) -> Worth:
-    """What `measure` says about `score` among the checkpoints of `rows`. See `worths`."""
-    return worths(rows, covariates, [measure], score, asked=asked, words=words, seed=seed)[0]
+) -> Association:
+    """How `measure` and `score` are associated among the checkpoints of `rows`. See `associations`."""
+    return associations(rows, covariates, [measure], score, asked=asked, metric=metric, seed=seed)[0]
 
 
-def worths(
+def associations(
     rows: pd.DataFrame,
     covariates: pd.DataFrame,
     measures: list[str],
     score: str,
     *,
     asked: list[str] | tuple[str, ...] | None = None,
-    words: str | None = None,
+    metric: str = "",
     seed: int = 0,
-) -> list[Worth]:
-    """What each of `measures` says about `score`, with q-values (Benjamini–Hochberg) over all of them.
+) -> list[Association]:
+    """How each of `measures` is associated with `score`, with q-values (Benjamini–Hochberg) over all of them.
 
     Arguments:
         rows: one row a checkpoint (index: subject): the measures, the score, family.
         covariates: of the same checkpoints, from `core.evidence.covariates.covariates_of`.
-        asked: covariates to hold fixed; None: all that are known (see `core.evidence.covariates.held`).
-        words: score and metric, from `core.evidence.loss_scale.words_of`; default: the score's name.
+        asked: covariates to control for; None: all known ones (see `core.evidence.covariates.controlled`).
+        metric: of the score, as the store has it: it says whether the score is a loss.
         seed: of bootstrap and folds.
 
-    Returns: one Worth a measure. Checkpoints without the score, the measure, or a covariate that a statistic
-    uses are left out of that statistic; its n says how many remain.
+    Returns: one Association a measure. Checkpoints without the score, the measure, or a covariate that a
+    statistic uses are left out of that statistic; its n says how many remain.
     """
     scored = rows.dropna(subset=[score])
     beside = covariates.reindex(scored.index)
-    fixed = held(beside, asked)
+    used = controlled(beside, asked)
     sizes = _sizes(beside)
-    laws: dict[tuple[str, ...], tuple[np.ndarray, ScalingLaw | None, str, str]] = {}
-    found = []
+    laws: dict[tuple[str, ...], _Fitted] = {}
+    made = []
     for measure in measures:
         kept = scored.dropna(subset=[measure])
-        x, y = kept[measure].to_numpy(np.float64), kept[score].to_numpy(np.float64)
+        x, y = _columns(kept, measure, score)
         residual, terms = _residual(kept, sizes.logs, measure, score, seed)
-        law, fitted, loss = _after_law(kept, sizes.logs, measure, score, words or score, laws, seed)
-        complete = kept.index[beside.loc[kept.index, list(fixed.used)].notna().all(axis=1)]
-        Z = beside.loc[complete, list(fixed.used)].to_numpy(np.float64)
-        part = kept.loc[complete]
-        partial = (
-            partial_spearman(
-                part[measure].to_numpy(np.float64), part[score].to_numpy(np.float64), Z, seed=seed
-            )
-            if fixed.used
-            else Statistic(_NAN, len(kept), reason="No covariate is known that varies.")
-        )
+        law, fitted = _after_law(kept, sizes.logs, measure, score, metric, laws, seed)
+        complete = kept[beside.loc[kept.index, list(used.names)].notna().all(axis=1)]
         added, baseline = _added(kept, sizes.logs, measure, score, seed)
-        notes = list(sizes.notes)
-        if fitted is not None and fitted.alpha > STEEPEST - 1e-3:
-            notes.append(
-                f"The fitted law is as steep as it may be (1/N^{STEEPEST:.0f}): beyond the smallest size "
-                "these scores do not follow size, and little is taken out."
-            )
-        if fixed.used and len(complete) < len(kept):
-            notes.append(
-                f"{len(kept) - len(complete)} of {len(kept)} checkpoints lack a covariate that is held fixed "
-                "and are left out of the partial correlation."
-            )
-        found.append(
-            Worth(
+        made.append(
+            Association(
                 measure=measure,
                 score=score,
                 known=evidence(kept, measure, score, seed=seed),
@@ -150,19 +130,32 @@ def worths(
                 residual=residual,
                 terms=terms,
                 law=law,
-                fitted=fitted,
-                loss=loss,
-                partial=partial,
-                held=fixed,
+                fitted=fitted.law,
+                loss=fitted.losses.formed if fitted.losses else "",
+                partial=_partial(complete, beside, measure, score, used, seed),
+                controlled=used,
                 added=added,
                 baseline=baseline,
-                notes=tuple(notes),
+                notes=(*sizes.notes, *_fall_backs(fitted.law, used, len(complete), len(kept))),
             )
         )
-    q = {name: q_values(np.array([getattr(entry, name).p for entry in found])) for name in TESTED}
-    for index, entry in enumerate(found):
+    q = {name: q_values(np.array([getattr(entry, name).p for entry in made])) for name in TESTED}
+    for index, entry in enumerate(made):
         entry.q.update({name: float(q[name][index]) for name in TESTED})
-    return found
+    return made
+
+
+def _fall_backs(law: ScalingLaw | None, used: Controlled, complete: int, n: int) -> list[Reason]:
+    notes = []
+    if law is not None and law.alpha > STEEPEST - 1e-3:
+        notes.append(Reason("law_at_its_limit", exponent=STEEPEST))
+    if used.names and complete < n:
+        notes.append(Reason("covariate_missing", n=n - complete, of=n))
+    return notes
+
+
+def _columns(kept: pd.DataFrame, measure: str, score: str) -> tuple[np.ndarray, np.ndarray]:
+    return kept[measure].to_numpy(np.float64), kept[score].to_numpy(np.float64)
 
 
 def _complete(kept: pd.DataFrame, logs: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
@@ -170,6 +163,15 @@ def _complete(kept: pd.DataFrame, logs: pd.DataFrame) -> tuple[pd.DataFrame, np.
     beside = logs.loc[kept.index]
     whole = beside.notna().all(axis=1)
     return kept[whole], beside[whole].to_numpy(np.float64)
+
+
+def _partial(
+    part: pd.DataFrame, beside: pd.DataFrame, measure: str, score: str, used: Controlled, seed: int
+) -> Statistic:
+    if not used.names:
+        return Statistic(_NAN, len(part), reason=Reason("no_covariate"))
+    Z = beside.loc[part.index, list(used.names)].to_numpy(np.float64)
+    return partial_spearman(*_columns(part, measure, score), Z, seed=seed)
 
 
 def _rank_correlation(x: np.ndarray, left: np.ndarray, seed: int) -> Statistic:
@@ -182,13 +184,22 @@ def _residual(
 ) -> tuple[Statistic, tuple[str, ...]]:
     terms = tuple(name for name in (SIZE, TOKENS) if name in logs)
     if not terms:
-        reason = "Neither size nor training tokens are known and vary, so there is nothing to take out."
-        return Statistic(_NAN, len(kept), reason=reason), ()
+        return Statistic(_NAN, len(kept), reason=Reason("no_sizes")), ()
     part, X = _complete(kept, logs[list(terms)])
     if len(part) < len(terms) + 3:
-        return Statistic(_NAN, len(part), reason=f"{len(part)} checkpoints are too few."), terms
-    left = residuals(part[score].to_numpy(np.float64), X)
-    return _rank_correlation(part[measure].to_numpy(np.float64), left, seed), terms
+        return Statistic(_NAN, len(part), reason=Reason("too_few", n=len(part))), terms
+    x, y = _columns(part, measure, score)
+    return _rank_correlation(x, residuals(y, X), seed), terms
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """A law and what it leaves of the score, (n,), or why there is none."""
+
+    left: np.ndarray | None = None
+    law: ScalingLaw | None = None
+    losses: Losses | None = None
+    reason: Reason | None = None
 
 
 def _after_law(
@@ -196,53 +207,48 @@ def _after_law(
     logs: pd.DataFrame,
     measure: str,
     score: str,
-    words: str,
-    known: dict[tuple[str, ...], tuple[np.ndarray, ScalingLaw | None, str, str]],
+    metric: str,
+    fitted: dict[tuple[str, ...], _Fitted],
     seed: int,
-) -> tuple[Statistic, ScalingLaw | None, str]:
-    """known: laws fitted so far, by the rows that they were fitted to: many measures share them."""
+) -> tuple[Statistic, _Fitted]:
+    """fitted: laws so far, by the rows that they were fitted to: many measures share them."""
     if SIZE not in logs:
-        return (
-            Statistic(_NAN, len(kept), reason="A scaling law needs checkpoints of several sizes."),
-            None,
-            "",
-        )
+        return Statistic(_NAN, len(kept), reason=Reason("one_size")), _Fitted()
     part, X = _complete(kept, logs[[name for name in (SIZE, TOKENS) if name in logs]])
+    x, y = _columns(part, measure, score)
     key = tuple(map(str, part.index))
-    if key not in known:
-        known[key] = _law_of(part[score].to_numpy(np.float64), np.exp(X), words)
-    left, fitted, loss, reason = known[key]
-    if fitted is None:
-        return Statistic(_NAN, len(part), reason=reason), None, loss
-    return _rank_correlation(part[measure].to_numpy(np.float64), left, seed), fitted, loss
+    if key not in fitted:
+        fitted[key] = _law_of(y, np.exp(X), metric)
+    one = fitted[key]
+    if one.left is None:
+        return Statistic(_NAN, len(part), reason=one.reason), one
+    return _rank_correlation(x, one.left, seed), one
 
 
-def _law_of(y: np.ndarray, sizes: np.ndarray, words: str) -> tuple[np.ndarray, ScalingLaw | None, str, str]:
-    """(what the law leaves of the score, the law, how the score was made a loss, why there is none)."""
-    formed = as_loss(y, words)
-    if formed is None:
-        return y, None, "", "The score is neither a loss nor a fraction, so no scaling law describes it."
-    losses, sign, how = formed
+def _law_of(y: np.ndarray, sizes: np.ndarray, metric: str) -> _Fitted:
+    losses = as_loss(y, metric)
+    if losses is None:
+        return _Fitted(reason=Reason("no_loss", metric=metric))
+    parameters, tokens = sizes[:, 0], sizes[:, 1] if sizes.shape[1] > 1 else None
     try:
-        law = fit_law(losses, sizes[:, 0], sizes[:, 1] if sizes.shape[1] > 1 else None)
+        law = fit_law(losses.values, parameters, tokens)
     except InputError as error:
-        return y, None, how, str(error)
-    left = sign * (losses - law.predict(sizes[:, 0], sizes[:, 1] if sizes.shape[1] > 1 else None))
-    return left, law, how, ""
+        return _Fitted(losses=losses, reason=Reason("no_law", sentence=str(error)))
+    return _Fitted(losses.sign * (losses.values - law.predict(parameters, tokens)), law, losses)
 
 
 def _added(
     kept: pd.DataFrame, logs: pd.DataFrame, measure: str, score: str, seed: int
 ) -> tuple[Added, tuple[str, ...]]:
     part, X = _complete(kept, logs)
-    x, y = part[measure].to_numpy(np.float64), part[score].to_numpy(np.float64)
+    x, y = _columns(part, measure, score)
     return added_r2(x, y, X, seed=seed), tuple(map(str, logs.columns))
 
 
-def worth_table(found: list[Worth]) -> pd.DataFrame:
+def table(associated: list[Association]) -> pd.DataFrame:
     """One row a measure: every statistic with interval, p and q, in flat columns; NaN where there is none."""
     rows = []
-    for entry in found:
+    for entry in associated:
         row: dict[str, object] = {
             "measure": entry.measure,
             "n": entry.raw.n,
@@ -255,14 +261,14 @@ def worth_table(found: list[Worth]) -> pd.DataFrame:
             "simpson": entry.known.simpson,
         }
         for name in TESTED:
-            told: Statistic = getattr(entry, name)
+            statistic: Statistic = getattr(entry, name)
             row |= {
-                name: told.value,
-                f"{name}_low": told.low,
-                f"{name}_high": told.high,
-                f"{name}_p": told.p,
+                name: statistic.value,
+                f"{name}_low": statistic.low,
+                f"{name}_high": statistic.high,
+                f"{name}_p": statistic.p,
                 f"{name}_q": entry.q.get(name, _NAN),
-                f"{name}_n": told.n,
+                f"{name}_n": statistic.n,
             }
         rows.append(row)
     return pd.DataFrame(rows)

@@ -1,19 +1,16 @@
-"""How all measures go with each other: a matrix ordered so that those that move together stand together.
+"""How all measures correlate with each other: a matrix in which those that move together are adjacent.
 
 Spearman correlation of each pair over the checkpoints that have both; average linkage on 1 − |ρ| with optimal
 leaf order (Bar-Joseph et al. 2001; SciPy). The sign plays no part in the order: a measure and its mirror
-image tell the same.
+image say the same.
 
 Not covered: whether measures agree within families; choose a family to see that.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-
-from core.formatting import first_few
 
 FEWEST = 3  # checkpoints with both measures
 ALIKE = 0.8  # |ρ| from which two measures are called one
@@ -58,20 +55,3 @@ def pairs(matrix: Matrix) -> pd.DataFrame:
     long = matrix.rho.rename_axis("row").melt(ignore_index=False, var_name="column", value_name="rho")
     counts = matrix.n.rename_axis("row").melt(ignore_index=False, var_name="column", value_name="n")
     return long.assign(n=counts["n"]).reset_index().dropna(subset=["rho"])
-
-
-def told(matrix: Matrix, title: Callable[[str], str] = str) -> str:
-    """What the matrix shows in one or two sentences. title: a function from a measure's name to its title."""
-    n = len(matrix.rho)
-    upper = np.abs(matrix.rho.to_numpy()[np.triu_indices(n, 1)])
-    upper = upper[np.isfinite(upper)]
-    if not len(upper):
-        return "Too few measures are known for these checkpoints to compare them."
-    alike = [group for group in matrix.groups if len(group) > 1]
-    said = f"The median |ρ| between two of the {n} measures is {np.median(upper):.2f}"
-    if not alike:
-        return f"{said}; no two move together (mean |ρ| of {ALIKE} or more)."
-    return (
-        f"{said}; counted as one where |ρ| averages {ALIKE} or more, the {n} are {len(matrix.groups)}. "
-        f"The largest group is {first_few(map(title, alike[0]), 4)}."
-    )

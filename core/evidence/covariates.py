@@ -1,4 +1,4 @@
-"""What is held fixed: covariates of checkpoints, out of their facts and of what was published or imported.
+"""What can be controlled for: covariates of checkpoints, from their facts or published or imported.
 
 A covariate is a number that a measure and a score may both follow: size, training tokens, noise, batch size.
 Facts come from the checkpoint itself; everything else from the store's table `covariates`. What was imported
@@ -15,36 +15,29 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InputError
-from core.formatting import listed
+from core.reasons import Reason
 
 FACTS = (
     *("parameters", "alpha", "parameters_without_embeddings", "layers", "width"),
     *("heads", "vocabulary"),
 )
-HELD_FACTS = ("parameters", "alpha")  # of the facts, what is held fixed unless told; the rest follow size
+CONTROLLED_FACTS = ("parameters", "alpha")  # controlled for unasked; other facts follow size
 SIZE, TOKENS, COMPUTE = "parameters", "training_tokens", "training_compute"
 CALLED = {  # what else people call them, compared without regard to case, spaces and dashes
     SIZE: ("params", "n_parameters", "n_params", "non_embedding_parameters", "model_size"),
     TOKENS: ("tokens", "n_tokens", "pretraining_tokens", "train_tokens", "token_budget"),
     COMPUTE: ("compute", "flops", "training_flops"),
 }
-KNOWN = 0.8  # share of the checkpoints that must have a covariate for it to be held fixed unasked
+KNOWN = 0.8  # share of the checkpoints that must have a covariate for it to be controlled for unasked
+UNKNOWN = Reason("unknown")
 
 
 @dataclass(frozen=True)
-class Held:
-    """Covariates that are held fixed, and those that are not with the reason in a few words."""
+class Controlled:
+    """The covariates that are controlled for, and those that are not with the reason."""
 
-    used: tuple[str, ...]
-    missing: dict[str, str]
-
-    @property
-    def told(self) -> str:
-        """Both in one or two sentences."""
-        said = f"Held fixed: {listed(self.used)}." if self.used else "Nothing is held fixed."
-        if self.missing:
-            said += f" Not held fixed: {', '.join(f'{k} ({why})' for k, why in self.missing.items())}."
-        return said
+    names: tuple[str, ...]
+    missing: dict[str, Reason]
 
 
 def covariates_of(rows: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
@@ -75,8 +68,8 @@ def called(frame: pd.DataFrame, role: str) -> str | None:
     return next((plain[name] for name in (role, *CALLED[role]) if name in plain), None)
 
 
-def held(covariates: pd.DataFrame, asked: list[str] | tuple[str, ...] | None = None) -> Held:
-    """Which covariates can be held fixed among the checkpoints in `covariates` (those with the score).
+def controlled(covariates: pd.DataFrame, asked: list[str] | tuple[str, ...] | None = None) -> Controlled:
+    """Which covariates can be controlled for among the checkpoints in `covariates` (those with the score).
 
     Arguments:
         asked: names; None: parameters, noise and everything published or imported that at least 80 % of the
@@ -94,19 +87,20 @@ def held(covariates: pd.DataFrame, asked: list[str] | tuple[str, ...] | None = N
     names = [
         name
         for name in (covariates.columns if asked is None else dict.fromkeys(asked))
-        if asked is not None or name not in FACTS or name in HELD_FACTS
+        if asked is not None or name not in FACTS or name in CONTROLLED_FACTS
     ]
-    used, missing = [], {}
+    used: list[str] = []
+    missing: dict[str, Reason] = {}
     for name in names:
         values = covariates[name].dropna()
         if asked is None and len(values) < KNOWN * n:
-            missing[name] = f"known for {len(values)} of {n}" if len(values) else "not known"
+            missing[name] = Reason("rarely_known", n=len(values), of=n) if len(values) else UNKNOWN
         elif values.nunique() < 2:
-            missing[name] = "the same for all" if len(values) else "not known"
+            missing[name] = Reason("constant") if len(values) else UNKNOWN
         else:
             used.append(name)
     if asked is None:
         for role in (SIZE, TOKENS):
             if called(covariates, role) is None:
-                missing[role] = "not known"
-    return Held(tuple(used), missing)
+                missing[role] = UNKNOWN
+    return Controlled(tuple(used), missing)

@@ -1,38 +1,38 @@
 """A benchmark score as a loss, which is what a scaling law describes."""
 
-import re
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-_PERPLEXITY = re.compile(r"perplexity|\bppl\b", re.IGNORECASE)
-_LOSS = re.compile(r"loss|\bnll\b|cross.?entropy|bits.per|error", re.IGNORECASE)
+from core.metrics import Scale, scale_of
+
+FORMED = ("loss", "log", "complement")  # as it is, ln of the perplexity, 1 − score
 
 
-def words_of(scores: pd.DataFrame, name: str) -> str:
-    """The score's name with the metric that it stands for: what tells a loss from an accuracy.
+@dataclass(frozen=True)
+class Losses:
+    """values: (n,) losses; sign: −1 where a high loss is a low score; formed: one of FORMED.
+
+    sign × (loss − law) leans as the score does.
+    """
+
+    values: np.ndarray
+    sign: float
+    formed: str
+
+
+def as_loss(scores: np.ndarray, metric: str) -> Losses | None:
+    """Scores (n,) as losses: a loss as it is, the logarithm of a perplexity, 1 − score of what is at most 1.
 
     Arguments:
-        scores: the store's table; name: a score as `core.overview.overview` names it.
+        metric: of the scores, as the store has it.
+
+    Returns: None for a metric that `core.metrics` does not know.
     """
-    metrics = scores.loc[scores["task"] == name, "metric"]
-    return f"{name} {metrics.mode().iloc[0]}" if len(metrics) else name
-
-
-def as_loss(values: np.ndarray, words: str) -> tuple[np.ndarray, float, str] | None:
-    """(losses, sign, how they were formed), or None where the score is neither a loss nor a fraction.
-
-    Arguments:
-        values: (n,) scores; words: name and metric, from `words_of`.
-
-    Returns: losses (n,): a loss as it is, the logarithm of a perplexity, 1 − score of a fraction; sign is −1
-    where a high loss is a low score, so that sign × (loss − law) leans as the score does.
-    """
-    if _PERPLEXITY.search(words):
+    scale = scale_of(metric)
+    if scale is None:
+        return None
+    if scale is Scale.PERPLEXITY:
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.log(values), 1.0, "ln of the perplexity"
-    if _LOSS.search(words):
-        return values, 1.0, "the loss as it is"
-    if len(values) and np.abs(values).max() <= 1:
-        return 1 - values, -1.0, "1 − score"
-    return None
+            return Losses(np.log(scores), 1.0, "log")
+    return Losses(1 - scores, -1.0, "complement") if scale.higher_is_better else Losses(scores, 1.0, "loss")

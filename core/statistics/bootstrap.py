@@ -24,9 +24,9 @@ def counts(n: int, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
     """How often each of n rows was drawn, for each of `draws` resamples of n rows: (draws, n), read-only."""
     drawn = np.random.default_rng(seed).integers(0, n, size=(draws, n))
     offset = np.arange(draws)[:, None] * n
-    found = np.bincount((drawn + offset).ravel(), minlength=draws * n).reshape(draws, n).astype(np.float64)
-    found.flags.writeable = False
-    return found
+    counted = np.bincount((drawn + offset).ravel(), minlength=draws * n).reshape(draws, n).astype(np.float64)
+    counted.flags.writeable = False
+    return counted
 
 
 def resampled_ranks(values: np.ndarray, counted: np.ndarray) -> np.ndarray:
@@ -60,9 +60,9 @@ def drawn_ranks(values: np.ndarray, draws: int = DRAWS, seed: int = 0) -> np.nda
 @lru_cache(maxsize=24)
 def _drawn_ranks(content: bytes, draws: int, seed: int) -> np.ndarray:
     values = np.frombuffer(content)
-    found = resampled_ranks(values, counts(len(values), draws, seed))
-    found.flags.writeable = False
-    return found
+    ranked = resampled_ranks(values, counts(len(values), draws, seed))
+    ranked.flags.writeable = False
+    return ranked
 
 
 def spearman_draws(x: np.ndarray, y: np.ndarray, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
@@ -90,23 +90,23 @@ def weighted_pearson(x: np.ndarray, y: np.ndarray, counted: np.ndarray) -> np.nd
 
 
 def partial_spearman_draws(
-    x: np.ndarray, y: np.ndarray, held: np.ndarray, draws: int = DRAWS, seed: int = 0
+    x: np.ndarray, y: np.ndarray, covariates: np.ndarray, draws: int = DRAWS, seed: int = 0
 ) -> np.ndarray:
-    """Partial Spearman correlation of x and y given the columns of `held`, in each resample.
+    """Partial Spearman correlation of x and y controlling for covariates, in each resample.
 
     Arguments:
-        x, y: (n,); held: (n, k).
+        x, y: (n,); covariates: (n, k).
 
     Returns: (draws,); NaN where a side does not vary beyond the covariates.
     """
-    n, k = held.shape
+    n, k = covariates.shape
     if not k:
         return spearman_draws(x, y, draws, seed)
     counted = counts(n, draws, seed)
-    columns = [x, y, *held.T]
+    columns = [x, y, *covariates.T]
     step = max(_CELLS // (n * (k + 2)), 1)
     every = [drawn_ranks(column, draws, seed) for column in columns] if step >= draws else None
-    found = []
+    parts = []
     for start in range(0, draws, step):
         some = counted[start : start + step]
         layers = every or [resampled_ranks(column, some) for column in columns]
@@ -123,8 +123,8 @@ def partial_spearman_draws(
         size = left[:, 0, 0] * left[:, 1, 1]
         with np.errstate(invalid="ignore", divide="ignore"):
             r = left[:, 0, 1] / np.sqrt(np.maximum(size, 0))
-        found.append(np.where(size > 1e-18, np.clip(r, -1, 1), np.nan))
-    return np.concatenate(found)
+        parts.append(np.where(size > 1e-18, np.clip(r, -1, 1), np.nan))
+    return np.concatenate(parts)
 
 
 def interval_of(drawn: np.ndarray, level: float = LEVEL) -> tuple[float, float]:

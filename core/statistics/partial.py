@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.reasons import Reason
 from core.statistics.bootstrap import DRAWS, interval_of, partial_spearman_draws
 from core.statistics.correlation import ranks
 from core.statistics.regression import FOLDS, cross_validated_r2, residuals
@@ -34,7 +35,7 @@ class Statistic:
     low: float = float("nan")
     high: float = float("nan")
     p: float = float("nan")
-    reason: str = ""  # why there is no value, in one sentence; "" where there is one
+    reason: Reason | None = None  # why there is no value
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Added:
     base: float
     full: float
     n: int
-    reason: str = ""
+    reason: Reason | None = None
 
 
 def two_sided_p(r: float, freedom: int) -> float:
@@ -60,11 +61,11 @@ def two_sided_p(r: float, freedom: int) -> float:
     return float(2 * stdtr(freedom, -t))
 
 
-def partial_spearman(x: np.ndarray, y: np.ndarray, held: np.ndarray, *, seed: int = 0) -> Statistic:
-    """Spearman correlation of x and y with covariates held fixed: Pearson of the ranks' leftovers.
+def partial_spearman(x: np.ndarray, y: np.ndarray, covariates: np.ndarray, *, seed: int = 0) -> Statistic:
+    """Spearman correlation of x and y controlling for covariates: Pearson's r of the ranks' residuals.
 
     Arguments:
-        x, y: (n,) values, all finite; held: (n, k) covariates, all finite; k = 0 gives the raw correlation.
+        x, y: (n,) values, all finite; covariates: (n, k), all finite; k = 0 gives the raw correlation.
         seed: of the resampling for the interval.
 
     Returns: the statistic; p from Student's t with n − 2 − (rank of the covariates) degrees of freedom.
@@ -72,24 +73,26 @@ def partial_spearman(x: np.ndarray, y: np.ndarray, held: np.ndarray, *, seed: in
     n = len(x)
     if n < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return Statistic(float("nan"), n, reason=_too_little(n))
-    columns = np.column_stack([ranks(column) for column in held.T]) if held.shape[1] else held
+    columns = (
+        np.column_stack([ranks(column) for column in covariates.T]) if covariates.shape[1] else covariates
+    )
     columns = columns - columns.mean(0)
-    freedom = n - 2 - (int(np.linalg.matrix_rank(columns)) if held.shape[1] else 0)
+    freedom = n - 2 - (int(np.linalg.matrix_rank(columns)) if covariates.shape[1] else 0)
     if freedom < 1:
-        return Statistic(float("nan"), n, reason=f"{n} checkpoints are too few to hold so much fixed.")
+        return Statistic(float("nan"), n, reason=Reason("too_few_for_covariates", n=n))
     left = [residuals(ranks(side), columns) for side in (x, y)]
     sizes = [float(side @ side) for side in left]
     scale = n * (n * n - 1) / 12
     if min(sizes) <= _EXPLAINED * scale:
         which = "measure" if sizes[0] <= sizes[1] else "score"
-        return Statistic(float("nan"), n, reason=f"The covariates explain the ranks of the {which} whole.")
+        return Statistic(float("nan"), n, reason=Reason("explained", which=which))
     r = float(np.clip(left[0] @ left[1] / np.sqrt(sizes[0] * sizes[1]), -1, 1))
-    low, high = interval_of(partial_spearman_draws(x, y, held, DRAWS, seed))
+    low, high = interval_of(partial_spearman_draws(x, y, covariates, DRAWS, seed))
     return Statistic(r, n, low, high, two_sided_p(r, freedom))
 
 
-def _too_little(n: int) -> str:
-    return f"Only {n} checkpoints have all of it." if n < 3 else "One of the two does not vary."
+def _too_little(n: int) -> Reason:
+    return Reason("too_few", n=n) if n < 3 else Reason("constant")
 
 
 def added_r2(x: np.ndarray, y: np.ndarray, baseline: np.ndarray, *, seed: int = 0) -> Added:
@@ -100,8 +103,8 @@ def added_r2(x: np.ndarray, y: np.ndarray, baseline: np.ndarray, *, seed: int = 
     """
     n, nan = len(y), float("nan")
     if n < 2 * FOLDS or np.ptp(y) == 0:
-        reason = f"{FOLDS} folds need at least {2 * FOLDS} checkpoints, and there are {n}."
-        return Added(nan, nan, nan, n, reason if n < 2 * FOLDS else "The score does not vary.")
+        few = Reason("too_few_for_folds", n=n, folds=FOLDS, needed=2 * FOLDS)
+        return Added(nan, nan, nan, n, few if n < 2 * FOLDS else Reason("constant_score"))
     scaled = (baseline - baseline.mean(0)) / np.where(baseline.std(0) > 0, baseline.std(0), 1)
     spread = x.std() or 1.0
     base = cross_validated_r2(scaled, y, seed=seed)

@@ -1,191 +1,216 @@
-"""What `core.evidence.association` found, in words for people and as a document for programs.
+"""How measures are associated with a score, in words computed from `core.evidence.association`.
 
-Every sentence is computed from the figures; "goes with" means a q-value below 5 %.
+"Correlates" means a q-value below 5 %.
 """
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from core.evidence.association import TESTED, Worth
-from core.evidence.covariates import COMPUTE, SIZE, TOKENS
-from core.formatting import decimal, listed, signed
-from core.measures import MEASURES
-from core.statistics.bootstrap import LEVEL
-from core.statistics.correlation import Correlation
-from core.statistics.partial import Statistic, two_sided_p
-from core.statistics.regression import FOLDS
+from core.evidence.association import Association
+from core.evidence.correlation_matrix import ALIKE, Matrix
+from core.evidence.covariates import COMPUTE, SIZE, TOKENS, Controlled
+from core.formatting import capital, decimal, first_few, listed, signed
+from core.measures.titles import title_of
+from core.reasons import Reason
 
 SURE = 0.05
-CALLED = {
+COVARIATES = {
     SIZE: "number of parameters",
     TOKENS: "training tokens",
     COMPUTE: "training compute",
     "alpha": "noise",
-    "run": "run",
 }
-STATISTICS = {  # as the published findings call them
-    "raw": "raw_spearman",
-    "residual": "residual_spearman_linear",
-    "law": "residual_spearman_chinchilla",
-    "partial": "partial_spearman",
-}
+FORMED = {"loss": "the loss as it is", "log": "ln of the perplexity", "complement": "1 − score", "": ""}
 
 
-def title(measure: str) -> str:
-    """A measure's display name; another name is its own."""
-    return MEASURES[measure].title if measure in MEASURES else measure
+def covariate_title(name: str) -> str:
+    """A covariate as it stands within a sentence."""
+    return COVARIATES.get(name, name.replace("_", " "))
 
 
-def called(covariate: str) -> str:
-    """A covariate as people say it."""
-    return CALLED.get(covariate, covariate.replace("_", " "))
+def sentence(reason: Reason) -> str:
+    """A note, or why a statistic has no value. Raises KeyError for a code without words."""
+    return _SENTENCES[reason.code](reason.values)
 
 
-def counted(found: list[Worth], statistic: str) -> int:
-    """How many measures go with the score by that statistic (a name in TESTED)."""
-    return sum(bool(entry.q.get(statistic, np.nan) < SURE) for entry in found)
+def why_missing(reason: Reason) -> str:
+    """Why a covariate is not controlled for, in a few words. Raises KeyError for a code without words."""
+    return _MISSING[reason.code](reason.values)
 
 
-def headline(found: list[Worth], score: str) -> str:
-    """How many of the measures go with the score, and how many still do with the covariates held fixed."""
-    n, raw = len(found), counted(found, "raw")
-    go = "goes" if raw == 1 else "go"
-    many = (
-        f"Of {n} measures {raw or 'none'} {go} with {score}"
-        if n > 1
-        else f"{title(found[0].measure)} and {score}"
-    )
-    used = found[0].held.used
-    if not used:
-        return f"{many}; whether more than size stands behind it cannot be told yet"
-    kept = sum(
-        bool(e.q["raw"] < SURE and e.q["partial"] < SURE and np.sign(e.raw.value) == np.sign(e.partial.value))
-        for e in found
-    )
-    fixed = listed([called(name) for name in used])
-    if n == 1:
-        r, left = found[0].raw.value, found[0].partial.value
-        return f"{many}: ρ = {signed(r)}, and {signed(left)} with {fixed} held fixed"
-    if not raw:
-        return many
-    every = "it still does" if raw == 1 else "all still do"
-    still = (
-        every if kept == raw else {0: "none still does", 1: "one still does"}.get(kept, f"{kept} still do")
-    )
-    return f"{many}; {still} with {fixed} held fixed"
-
-
-def fall(found: list[Worth]) -> str:
-    """How far the correlations fall when the covariates are held fixed: medians, and the measure that falls
-    furthest."""
-    both = [e for e in found if np.isfinite(e.raw.value) and np.isfinite(e.partial.value)]
-    if not both:
-        return "With nothing held fixed there is no partial correlation to set beside the raw one."
-    raw, left = (float(np.median([abs(getattr(e, name).value) for e in both])) for name in ("raw", "partial"))
-    furthest = max(both, key=lambda e: abs(e.raw.value) - abs(e.partial.value))
-    turned = [e for e in both if e.q["raw"] < SURE and e.q["partial"] < SURE]
-    turned = [e for e in turned if np.sign(e.raw.value) != np.sign(e.partial.value)]
-    fixed = listed([called(name) for name in found[0].held.used])
-    said = f"With {fixed} held fixed the median |ρ| goes from {raw:.2f} to {left:.2f}"
-    if abs(furthest.raw.value) - abs(furthest.partial.value) > 0:
-        said += (
-            f"; {title(furthest.measure)} falls furthest, from {signed(furthest.raw.value)} to "
-            f"{signed(furthest.partial.value)}"
-        )
-    if turned:
-        said += f"; {len(turned)} change{'s' if len(turned) == 1 else ''} sign"
-    return said + "."
-
-
-def simpsons(found: list[Worth]) -> list[str]:
-    """A warning for each measure of which the pooled correlation misleads about the families."""
-    said = []
-    for entry in found:
-        if entry.known.simpson:
-            inside = {k: c for k, c in entry.known.families.items() if c.n >= 10 and np.isfinite(c.pearson)}
-            within = listed([f"{signed(c.pearson)} in {name}" for name, c in inside.items()])
-            said.append(
-                f"{title(entry.measure)}: pooled r = {signed(entry.known.pooled.pearson)}, but {within}."
-            )
+def controlling(used: Controlled) -> str:
+    """What is controlled for and what is not, in one or two sentences."""
+    said = f"Controlling for {listed(used.names)}." if used.names else "No covariate is controlled for."
+    if used.missing:
+        missing = ", ".join(f"{name} ({why_missing(reason)})" for name, reason in used.missing.items())
+        said += f" Not controlled for: {missing}."
     return said
 
 
-def gain(found: list[Worth]) -> str:
-    """What the best measure adds to the baseline on checkpoints held out."""
-    known = [e for e in found if np.isfinite(e.added.value)]
+def notes(associated: Iterable[Association]) -> list[str]:
+    """The notes of all measures. Of those that differ in their counts only, the first measure's."""
+    first: dict[tuple[str, str], Reason] = {}
+    for entry in associated:
+        for note in entry.notes:
+            first.setdefault((note.code, note.values.get("role", "")), note)
+    return [sentence(note) for note in first.values()]
+
+
+def headline(associated: Sequence[Association], score: str) -> str:
+    """How many of the measures correlate with the score, and how many still do controlling for covariates.
+
+    score: its title.
+    """
+    n, raw = len(associated), _correlated(associated, "raw")
+    used = associated[0].controlled.names
+    if n == 1:
+        return _of_one(associated[0], score)
+    verb = "correlates" if raw == 1 else "correlate"
+    claim = f"Of {n} measures {raw or 'none'} {verb} with {score}"
+    if not raw:
+        return claim
+    if not used:
+        return f"{claim}; whether size explains it is not known"
+    kept = sum(
+        bool(e.q["raw"] < SURE and e.q["partial"] < SURE and np.sign(e.raw.value) == np.sign(e.partial.value))
+        for e in associated
+    )
+    still = f"{kept or 'none'} still {'does' if kept == 1 else 'do'}"
+    return f"{claim}; controlling for {_names(used)}, {still}"
+
+
+def _of_one(entry: Association, score: str) -> str:
+    claim = f"{title_of(entry.measure)} and {score}: ρ = {signed(entry.raw.value)}"
+    if not entry.controlled.names:
+        return f"{claim}; whether size explains it is not known"
+    return f"{claim}, and {signed(entry.partial.value)} controlling for {_names(entry.controlled.names)}"
+
+
+def fall(associated: Sequence[Association]) -> str:
+    """How far correlations fall when controlling for covariates: medians, and the measure that falls most."""
+    both = [e for e in associated if np.isfinite(e.raw.value) and np.isfinite(e.partial.value)]
+    if not both:
+        return (
+            "No covariate is controlled for, so there is no partial correlation to compare the raw one with."
+        )
+    raw, partial = (
+        float(np.median([abs(getattr(e, name).value) for e in both])) for name in ("raw", "partial")
+    )
+    furthest = max(both, key=lambda e: abs(e.raw.value) - abs(e.partial.value))
+    turned = sum(
+        bool(e.q["raw"] < SURE and e.q["partial"] < SURE and np.sign(e.raw.value) != np.sign(e.partial.value))
+        for e in both
+    )
+    said = (
+        f"Controlling for {_names(both[0].controlled.names)}, the median |ρ| falls from {raw:.2f} to "
+        f"{partial:.2f}"
+    )
+    if abs(furthest.raw.value) > abs(furthest.partial.value):
+        said += (
+            f"; {title_of(furthest.measure)} falls most, from {signed(furthest.raw.value)} to "
+            f"{signed(furthest.partial.value)}"
+        )
+    return f"{said}; {turned} change{'s' * (turned == 1)} sign." if turned else f"{said}."
+
+
+def simpsons(associated: Iterable[Association]) -> list[str]:
+    """A warning for each measure whose pooled correlation misleads about the families."""
+    said = []
+    for entry in associated:
+        if entry.known.simpson:
+            inside = {k: c for k, c in entry.known.families.items() if c.n >= 10 and np.isfinite(c.pearson)}
+            within = listed(f"{signed(c.pearson)} in {name}" for name, c in inside.items())
+            pooled = signed(entry.known.pooled.pearson)
+            said.append(f"{title_of(entry.measure)}: pooled r = {pooled}, but {within}.")
+    return said
+
+
+def gain(associated: Sequence[Association]) -> str:
+    """What the best measure adds to the baseline on held-out checkpoints."""
+    known = [e for e in associated if np.isfinite(e.added.value)]
     if not known:
-        return found[0].added.reason
+        return sentence(associated[0].added.reason) if associated[0].added.reason else ""
     best = max(known, key=lambda e: e.added.value)
-    over = listed([called(name) for name in best.baseline]) if best.baseline else "always saying the mean"
+    baseline = f"a regression on {_names(best.baseline)}" if best.baseline else "the mean baseline"
     helped = sum(e.added.value > 0.01 for e in known)
     return (
-        f"On held-out checkpoints {helped} of {len(known)} measures explain more than 0.01 of the variance "
-        f"beyond {over} (R² = {decimal(best.added.base)}); {title(best.measure)} adds most, "
+        f"On held-out checkpoints {helped} of {len(known)} measures add more than 0.01 to the R² of "
+        f"{baseline} ({decimal(best.added.base)}); {title_of(best.measure)} adds most, "
         f"{signed(best.added.value)}."
     )
 
 
-def document(entry: Worth, checkpoints: str, tests: int, seed: int = 0) -> dict[str, Any]:
-    """One Worth as plain JSON values; the statistics bear the names of the published findings.
-
-    checkpoints: which were looked at; tests: how many measures the q-values are over.
-    """
-    statistics = {
-        STATISTICS[name]: _statistic(getattr(entry, name), entry.q.get(name, float("nan"))) for name in TESTED
-    }
-    law = entry.fitted
-    statistics[STATISTICS["residual"]]["after"] = list(entry.terms)
-    statistics[STATISTICS["law"]]["law"] = (
-        None if law is None else vars(law) | {"formula": law.formula, "loss": entry.loss}
+def matrix(compared: Matrix) -> str:
+    """How much the measures overlap, in one or two sentences."""
+    n = len(compared.rho)
+    upper = np.abs(compared.rho.to_numpy()[np.triu_indices(n, 1)])
+    upper = upper[np.isfinite(upper)]
+    if not len(upper):
+        return "Too few measures are known for these checkpoints to compare them."
+    said = f"The median |ρ| between two of the {n} measures is {np.median(upper):.2f}"
+    alike = [group for group in compared.groups if len(group) > 1]
+    if not alike:
+        return f"{said}; no two form a group (mean |ρ| of {ALIKE} or more)."
+    return (
+        f"{said}; grouped where |ρ| averages {ALIKE} or more, the {n} form {len(compared.groups)} groups. "
+        f"The largest is {first_few(map(title_of, alike[0]), 4)}."
     )
-    statistics[STATISTICS["partial"]]["given"] = list(entry.held.used)
-    return {
-        "measure": entry.measure,
-        "score": entry.score,
-        "checkpoints": checkpoints,
-        "n": entry.raw.n,
-        "pearson": _correlation(entry.known.pooled),
-        **statistics,
-        "added_r2": {
-            "value": entry.added.value,
-            "baseline_r2": entry.added.base,
-            "r2": entry.added.full,
-            "baseline": list(entry.baseline),
-            "folds": FOLDS,
-            "n": entry.added.n,
-            "reason": entry.added.reason or None,
-        },
-        "covariates": {"used": list(entry.held.used), "missing": entry.held.missing},
-        "families": {name: _correlation(known) for name, known in entry.known.families.items()},
-        "badge": entry.known.level,
-        "reasons": list(entry.known.reasons),
-        "simpson": entry.known.simpson,
-        "notes": list(entry.notes),
-        "tests": tests,
-        "interval": LEVEL,
-        "seed": seed,
-    }
 
 
-def _statistic(told: Statistic, q: float) -> dict[str, Any]:
-    return {
-        "value": told.value,
-        "low": told.low,
-        "high": told.high,
-        "p": told.p,
-        "q": q,
-        "n": told.n,
-        "reason": told.reason or None,
-    }
+def _names(covariates: Iterable[str]) -> str:
+    return listed(map(covariate_title, covariates))
 
 
-def _correlation(known: Correlation) -> dict[str, Any]:
-    return {
-        "n": known.n,
-        "value": known.pearson,
-        "low": known.pearson_low,
-        "high": known.pearson_high,
-        "p": two_sided_p(known.pearson, known.n - 2),
-        "spearman": known.spearman,
-    }
+def _correlated(associated: Iterable[Association], statistic: str) -> int:
+    """How many measures correlate with the score by that statistic (a name in TESTED)."""
+    return sum(bool(entry.q.get(statistic, np.nan) < SURE) for entry in associated)
+
+
+def _size_unknown(v: Mapping[str, Any]) -> str:
+    known = f"only {v['n']} of {v['of']}" if v["n"] else "none"
+    return (
+        f"{capital(covariate_title(v['role']))}: known for {known} of these checkpoints, so residuals do not "
+        "account for it."
+    )
+
+
+_SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "size_unknown": _size_unknown,
+    "size_constant": lambda v: (
+        f"{capital(covariate_title(v['role']))}: the same for all of these checkpoints, so residuals need "
+        "not account for it."
+    ),
+    "law_at_its_limit": lambda v: (
+        f"The fitted law has the largest exponent that is allowed (1/N^{v['exponent']:.0f}): beyond the "
+        "smallest size these scores do not follow size, and the law explains little."
+    ),
+    "covariate_missing": lambda v: (
+        f"{v['n']} of {v['of']} checkpoints lack a covariate that is controlled for and are left out of the "
+        "partial correlation."
+    ),
+    "no_covariate": lambda v: "No covariate is known that varies.",
+    "no_sizes": lambda v: "Neither size nor training tokens are known and vary, so no residual can be taken.",
+    "one_size": lambda v: "A scaling law needs checkpoints of several sizes.",
+    "no_loss": lambda v: (
+        f"The metric {v['metric']!r} is not known as a loss, a perplexity, a share or a correlation, so no "
+        "scaling law is fitted."
+    ),
+    "no_law": lambda v: v["sentence"],
+    "too_few": lambda v: f"{v['n']} checkpoints with all the values it needs are too few.",
+    "too_few_for_covariates": lambda v: (
+        f"{v['n']} checkpoints are too few to control for so many covariates."
+    ),
+    "too_few_for_folds": lambda v: (
+        f"{v['folds']} folds need at least {v['needed']} checkpoints, and there are {v['n']}."
+    ),
+    "constant": lambda v: "One of the two does not vary.",
+    "constant_score": lambda v: "The score does not vary.",
+    "explained": lambda v: f"The covariates explain the ranks of the {v['which']} completely.",
+}
+_MISSING: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "unknown": lambda v: "not known",
+    "rarely_known": lambda v: f"known for {v['n']} of {v['of']}",
+    "constant": lambda v: "the same for all",
+}

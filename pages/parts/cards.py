@@ -6,12 +6,13 @@ import streamlit as st
 from cache.store import Store
 from core.charts.palette import ORIGINS, family_colours
 from core.charts.strips import strips
-from core.evidence.correlations import LEVELS, evidence, interval
+from core.evidence.correlations import evidence
 from core.formatting import capital, percent, short_number
 from core.measures import MEASURES
 from core.measures.titles import title_of
 from core.overview import Overview, formed, percentile
 from core.prediction.ranking import Ranking, widest
+from core.wording.correlations import LEVELS, interval, sentences
 from pages.parts.common import table
 
 BADGES = {"fair": "green", "weak": "orange", "missed": "red", "outside": "gray"}
@@ -138,7 +139,7 @@ def reasons(store: Store, overview: Overview, ranking: Ranking, row: pd.Series, 
         known = evidence(reference, name, score)
         said.append(
             f"**{MEASURES[name].title}** and {title_of(score)}, published checkpoints: "
-            f"{LEVELS[known.level]}; {interval(known.pooled)}. {' '.join(known.reasons)}"
+            f"{LEVELS[known.level]}; {interval(known.pooled)}. {sentences(known.reasons)}"
         )
     st.markdown("\n".join(f"- {reason}" for reason in said))
     if isinstance(row["note"], str) and row["note"]:

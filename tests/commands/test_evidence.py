@@ -105,8 +105,8 @@ def test_people_get_a_table_and_what_it_rests_on(run: Run) -> None:
     status, out, _ = run("evidence", "--measure", "lsq_patchiness_published", "--score", "glue_average")
     words = " ".join(out.split())
     assert status == 0 and "lsq_patchiness_published and glue_average (181 checkpoints)" in words
-    assert "Not held fixed:" in words and "training_tokens" in words
-    assert "13 of 181 checkpoints lack a covariate that is held fixed" in words
+    assert "Not controlled for:" in words and "training_tokens" in words
+    assert "13 of 181 checkpoints lack a covariate that is controlled for" in words
 
 
 def test_published_perturbed_checkpoints_and_families_are_sets(run: Run) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from cache.store import Store
-from core.wording.evidence import STATISTICS
 from pages.parts.queue_cards import plain
 from tests import stores
 from tests.pages.test_pages import bare, opened, words
@@ -44,19 +43,17 @@ def full(tmp_path: Path) -> Path:
 def test_it_is_full_on_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = stores.new(tmp_path / "store").folder
     app = opened(folder, monkeypatch, PAGE)
-    fixed = "with number of parameters, noise and run held fixed"  # these figures stand in the README
-    assert app.title[0].value == f"Of 19 measures 16 go with GLUE average; 3 still do {fixed}"
+    covariates = "number of parameters, noise and run"  # these figures stand in the README
+    title = f"Of 19 measures 16 correlate with GLUE average; controlling for {covariates}, 3 still do"
+    assert app.title[0].value == title
     shown = app.dataframe[0].value
     assert len(shown) == 19 and shown["n"].between(180, 181).all()
     first = shown.set_index("Measure").loc["Point patchiness as published (LSQ)"]
     assert first["Pearson"] == pytest.approx(0.559, abs=1e-3)
     said = words(app)
-    assert "training\\_tokens" in said and "is known for none of these checkpoints" in said
-    assert (
-        "In the doubting paper's 8 settings the median |ρ| of 5 measures with the loss falls from 0.59"
-        in said
-    )
-    assert "Where the papers disagree" in said and "two ways of taking size and tokens out" in said
+    assert "training\\_tokens" in said and "known for none of these checkpoints" in said
+    assert "the median |ρ| of 5 measures with the loss falls from 0.59" in said
+    assert "Where the papers disagree" in said and "two ways of controlling for size and tokens" in said
     assert "None of its five measures is known here together with this score" in said
     assert len(app.get("vega_lite_chart")) == 4
     assert "Reconstruction skew" in app.warning[0].value  # pooled less than within every family
@@ -68,7 +65,7 @@ def test_a_link_restores_it(full: Path, monkeypatch: pytest.MonkeyPatch) -> None
     shown = {key: app.selectbox(key=key).value for key in ("outcome", "of", "measure")}
     assert shown == {key: asked[key] for key in shown}
     assert app.multiselect(key="fixed").value == ["alpha"]
-    assert "held fixed" in app.title[0].value and "noise" in app.title[0].value
+    assert "controlling for noise" in app.title[0].value
     app.selectbox(key="of").set_value("perturbed").run()
     assert not app.exception and app.query_params["of"] == "perturbed"
     app.selectbox(key="of").set_value("all").run()
@@ -80,11 +77,11 @@ def test_imported_scores_and_covariates_count_like_published_ones(
 ) -> None:
     app = opened(full, monkeypatch, PAGE, outcome="pile")
     assert app.title[0].value.startswith("Of 2 measures ")
-    assert plain("Held fixed: parameters and training_tokens.") in words(app)
+    assert plain("Controlling for parameters and training_tokens.") in words(app)
     shown = app.dataframe[0].value
     assert set(shown["n"]) == {12} and shown[["Residual", "After law", "Partial"]].notna().all(axis=None)
     chart = app.get("vega_lite_chart")[2].proto.spec
-    assert "here, pile" in chart  # two of the doubting paper's measures are known here
+    assert "here, pile" in chart  # two of the measures of the published table are known here
     assert "None of its five measures" not in words(app)
 
 
@@ -97,7 +94,7 @@ def test_what_cannot_be_computed_says_why(full: Path, monkeypatch: pytest.Monkey
 
 def test_an_empty_store_says_what_to_do(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened(bare, monkeypatch, PAGE)
-    assert "Nothing to weigh yet" in words(app)
+    assert "No evidence yet" in words(app)
     assert [link.value for link in app.page_link] == ["Add models"]
 
 
@@ -115,9 +112,3 @@ def test_a_file_dropped_on_the_page_is_imported_or_refused(
         assert not app.exception and told in words(app)
     frame = Store(full).query("SELECT value FROM scores WHERE source = 'imported from mine.csv'")
     assert frame["value"].tolist() == [0.61]
-
-
-def test_the_statistics_are_called_as_the_published_ones() -> None:
-    from core.evidence.published import STATISTICS as PUBLISHED
-
-    assert set(STATISTICS.values()) == set(PUBLISHED)

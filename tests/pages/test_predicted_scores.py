@@ -55,7 +55,7 @@ def test_takeaways_of_the_doubting_paper_stand_where_predictions_are_shown(best:
     told = words(best)
     assert "Tried on encoders of our own" in told and "Our MiniLM: the line on EEE, VRM and IsoScore" in told
     assert "Before you lean on a predicted score" in told
-    assert "**Geometry mostly tells how a model was trained.**" in told
+    assert "**Geometry mostly reflects how a model was trained.**" in told
     assert "108 decoders and their losses, not encoders and GLUE" in told
 
 

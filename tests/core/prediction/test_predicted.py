@@ -23,7 +23,6 @@ from core.wording.predictions import (
     on_the_targets,
     targets,
 )
-from core.wording.published_evidence import takeaways
 from tests import TOP, stores
 
 
@@ -126,20 +125,6 @@ def test_targets_are_told_as_met_or_not_with_their_figures() -> None:
     better = shipped.assign(fold_r2=0.95, test_mse=0.001, coverage=0.9)
     assert on_the_targets(better).startswith("Met: ") and "Not met" not in on_the_targets(better)
     assert "picked anew without the family it is judged on" in on_the_compared(shipped)
-
-
-def test_takeaways_are_computed_from_the_findings() -> None:
-    findings = reference.findings()
-    said = takeaways(findings)
-    assert [claim for claim, _ in said] == [
-        "Geometry mostly tells how a model was trained.",
-        "It adds almost nothing to knowing size and training.",
-        "The same measure can mean the opposite for another task.",
-    ]
-    assert "by −0.70 to −0.59; with size and training held fixed, by −0.28 to −0.17" in said[0][1]
-    assert "Of 40 pairs of measure and setting, 2 add 0.02 or more" in said[1][1]
-    assert "by −0.36 in one setting and by +0.69 in another" in said[2][1]
-    assert takeaways(findings.iloc[:0]) == []
 
 
 def wrong(published: Overview, *arguments: object) -> str:

@@ -12,6 +12,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold, cross_val_predict
 from statsmodels.stats.multitest import multipletests
 
+from core.reasons import Reason
 from core.statistics.partial import (
     added_r2,
     partial_spearman,
@@ -67,24 +68,24 @@ def test_partial_spearman_sees_ranks_alone() -> None:
 @pytest.mark.parametrize(
     ("x", "y", "Z", "reason"),
     [
-        ([1, 2], [1, 2], [[1], [2]], "Only 2 checkpoints have all of it."),
-        ([1, 1, 1, 1], [1, 2, 3, 4], [[1], [3], [2], [4]], "One of the two does not vary."),
-        ([1, 2, 3], [1, 3, 2], [[3], [1], [2]], "3 checkpoints are too few to hold so much fixed."),
+        ([1, 2], [1, 2], [[1], [2]], Reason("too_few", n=2)),
+        ([1, 1, 1, 1], [1, 2, 3, 4], [[1], [3], [2], [4]], Reason("constant")),
+        ([1, 2, 3], [1, 3, 2], [[3], [1], [2]], Reason("too_few_for_covariates", n=3)),
         (
             [1, 2, 3, 4, 5],
             [1, 3, 2, 5, 4],
             [[1], [2], [3], [4], [5]],
-            "The covariates explain the ranks of the measure whole.",
+            Reason("explained", which="measure"),
         ),
         (
             [1, 3, 2, 5, 4],
             [1, 2, 3, 4, 5],
             [[1], [2], [3], [4], [5]],
-            "The covariates explain the ranks of the score whole.",
+            Reason("explained", which="score"),
         ),
     ],
 )
-def test_what_has_no_value_has_a_reason(x: list, y: list, Z: list, reason: str) -> None:
+def test_what_has_no_value_has_a_reason(x: list, y: list, Z: list, reason: Reason) -> None:
     found = partial_spearman(*(np.array(part, dtype=float) for part in (x, y, Z)))
     assert np.isnan([found.value, found.low, found.high, found.p]).all()
     assert found.reason == reason
@@ -116,9 +117,9 @@ def test_added_r2_of_what_the_baseline_holds_already_is_nothing() -> None:
 
 def test_added_r2_needs_enough_checkpoints_and_a_score_that_varies() -> None:
     x, y, Z = drawn(n=9)
-    assert added_r2(x, y, Z).reason == "5 folds need at least 10 checkpoints, and there are 9."
+    assert added_r2(x, y, Z).reason == Reason("too_few_for_folds", n=9, folds=5, needed=10)
     x, y, Z = drawn(n=20)
-    assert added_r2(x, np.ones(20), Z).reason == "The score does not vary."
+    assert added_r2(x, np.ones(20), Z).reason == Reason("constant_score")
 
 
 def test_q_values_agree_with_statsmodels_and_scipy() -> None:

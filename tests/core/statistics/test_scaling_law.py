@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
-from core.evidence.loss_scale import as_loss, words_of
-from core.reference import scores
 from core.statistics.scaling_law import fit_law
 
 N = np.repeat([4e6, 8e6, 16e6, 28e6, 40e6, 75e6], 4)
@@ -79,27 +77,3 @@ def test_what_cannot_be_fitted_says_why(loss: list, parameters: list, message: s
     with pytest.raises(InputError) as caught:
         fit_law(np.array(loss), np.array(parameters))
     assert str(caught.value) == message
-
-
-@pytest.mark.parametrize(
-    ("values", "words", "losses", "sign"),
-    [
-        ([3.2, 2.5], "pile loss", [3.2, 2.5], 1),
-        ([0.9, 0.5], "bits_per_byte", [0.9, 0.5], 1),
-        ([np.e, 1.0], "wiki perplexity", [1.0, 0.0], 1),
-        ([0.6, -0.1], "CoLA matthews", [0.4, 1.1], -1),
-    ],
-)
-def test_scores_become_losses(values: list, words: str, losses: list, sign: int) -> None:
-    formed = as_loss(np.array(values), words)
-    assert formed is not None
-    assert formed[0] == pytest.approx(losses) and formed[1] == sign
-
-
-def test_other_scores_are_no_losses() -> None:
-    assert as_loss(np.array([31.0, 28.0]), "WMT BLEU") is None
-
-
-def test_a_scores_metric_is_found() -> None:
-    assert words_of(scores(), "CoLA") == "CoLA matthews"
-    assert words_of(scores(), "MRPC, f1, test") == "MRPC, f1, test"
