@@ -61,7 +61,7 @@ class Claim:
         result: what came of it, JSON values, or None.
         """
         try:
-            if result is not None and self.folder.exists():
+            if state == "done" and self.folder.exists():
                 write_json(jobs.result_path(self.folder, self.piece.index), result)
             self._write(state=state, error=error, finished_at=time.time(), rate=None, seconds_left=None)
         finally:

@@ -23,7 +23,7 @@ from cache.job_files import JobFile
 from cache.requests import Request, Subject, anchored, full_path
 from cache.store import Store
 from core.errors import InputError
-from core.wording.jobs import unfinished, unreadable
+from core.wording.jobs import not_kept, unfinished, unreadable
 
 ENDED = ("done", "failed")
 OPEN = ("queued", "running", "interrupted")
@@ -189,7 +189,7 @@ def result_path(job_folder: Path, index: int) -> Path:
 
 
 def result(store: Store, job: str, index: int) -> Any:
-    """What came of a piece that is done, as JSON values; None where nothing was kept."""
+    """What came of a piece that is done, as JSON values; None where it gives nothing."""
     return read_json(result_path(folder(store, job), index))
 
 
@@ -201,12 +201,14 @@ def outcome(store: Store, job: Job) -> tuple[list[Any], list[dict[str, str]]]:
     """
     results, failures = [], []
     for piece in job.pieces:
-        found = result(store, job.id, piece.index) if piece.state == "done" else None
+        name, error = piece.subject.name, None
         if piece.state != "done":
-            error = piece.error or unfinished(piece.subject.name, piece.state, job.id)
-            failures.append({"subject": piece.subject.name, "error": error})
-        elif found is not None and piece in job.main:
-            results.append(found)
+            error = piece.error or unfinished(name, piece.state, job.id)
+        elif not result_path(folder(store, job.id), piece.index).exists():
+            error = not_kept(name)
+        elif piece in job.main:
+            results.append(result(store, job.id, piece.index))
+        failures += [{"subject": name, "error": error}] if error else []
     return results, failures
 
 

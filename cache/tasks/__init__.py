@@ -86,4 +86,4 @@ def registry() -> dict[str, Task]:
 
 def task_of(request: Request) -> Task:
     """The kind of job that a request asks for."""
-    return next(task for task in registry().values() if task.request is type(request))
+    return {task.request: task for task in registry().values()}[type(request)]

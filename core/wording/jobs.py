@@ -38,3 +38,8 @@ def unreadable(why: str) -> str:
 def unfinished(subject: str, state: str, job: str) -> str:
     """A piece that ended neither well nor badly; state: queued, cancelled or interrupted."""
     return f"{subject} is {state}, not finished: `cli.py jobs resume {job}` goes on with it."
+
+
+def not_kept(subject: str) -> str:
+    """A piece that another version carried out, which kept no result beside it."""
+    return f"The result for {subject} was not kept with the job: measuring again takes it from the store."

@@ -109,6 +109,25 @@ def test_pieces_are_carried_out_and_one_failure_does_not_stop_the_others(store: 
     assert row.values.tolist() == [["failed", 1, 2, 3]]
 
 
+def test_want_of_memory_is_one_sentence_and_results_are_kept_with_the_job(store: Store, measure) -> None:
+    def exhaust(progress) -> None:
+        raise MemoryError
+
+    measure["org/b"] = exhaust
+    job = jobs.submit(store, Measure(), [A, B, C])
+    worker.carry_out(claims.claim(store, job, 0))
+    worker.carry_out(claims.claim(store, job, 1))
+    jobs.cancel(store, job)
+    memory = "Measuring org/b failed, since memory ran out: free some, or measure fewer sequences."
+    cancelled = f"org/c is cancelled, not finished: `cli.py jobs resume {job}` goes on with it."
+    failures = [{"subject": "org/b", "error": memory}, {"subject": "org/c", "error": cancelled}]
+    assert jobs.outcome(store, jobs.get(store, job)) == ([{}], failures)
+    jobs.result_path(jobs.folder(store, job), 0).unlink()  # as a version that kept none would leave it
+    results, (lost, *_) = jobs.outcome(store, jobs.get(store, job))
+    assert (results, lost["subject"]) == ([], "org/a")
+    assert lost["error"].startswith("The result for org/a was not kept")
+
+
 def test_resuming_takes_up_what_failed_and_only_that(store: Store, measure) -> None:
     def fail(progress) -> None:
         raise InputError("Not yet.")

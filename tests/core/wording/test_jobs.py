@@ -25,6 +25,9 @@ def test_a_sentence_names_the_piece_why_it_failed_and_what_to_do() -> None:
     assert jobs.unfinished("org/a", "cancelled", "7") == (
         "org/a is cancelled, not finished: `cli.py jobs resume 7` goes on with it."
     )
+    assert jobs.not_kept("org/a") == (
+        "The result for org/a was not kept with the job: measuring again takes it from the store."
+    )
     assert jobs.unreadable("its file is damaged") == (
         "This job cannot be read: its file is damaged. Remove it; what it computed stays in the store."
     )
