@@ -19,7 +19,7 @@ from cache.requests import GLUE, GlueRun, Progress, Subject
 from cache.store import Store
 from cache.tasks import Page, Task, called
 from core.errors import InputError
-from core.formatting import first_few, listed
+from core.formatting import first_few
 
 if TYPE_CHECKING:
     from core.fine_tuning.glue import TaskData
@@ -174,7 +174,8 @@ def _split(protocol: "Protocol", data: "list[TaskData]") -> str:
         if value != usual[key] and key in words
     ]
     parts = [one.task.name for one in data if (len(one.train), len(one.dev)) != one.task.rows]
-    told += [f"part of the examples of {listed(parts)}"] if parts else []
+    # Stored, and part of what tells scores apart: other words would make the same run another score.
+    told += [f"part of the examples of {' and '.join(parts)}"] if parts else []
     return ", ".join(["dev", *told])
 
 
