@@ -159,8 +159,18 @@ def print_card(result: dict[str, Any]) -> None:
 
 
 @app.command("measures")
-def list_measures(as_json: JsonOption = False) -> None:
+def list_measures(
+    as_json: JsonOption = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the page of documentation, docs/measures.md.")
+    ] = False,
+) -> None:
     """List every measure: what it means, and where it comes from."""
+    if markdown:
+        from core.wording.measures import page
+
+        print(page(GROUPS.values(), MEASURES.values()), end="")
+        return
     if as_json:
         print_json([entry.to_json() for entry in MEASURES.values()])
         return

@@ -30,11 +30,15 @@ NEEDS = {
 
 @dataclass(frozen=True)
 class Group:
-    """A group of measures, by which they are asked for and shown; place: its position among the groups."""
+    """A group of measures, by which they are asked for and shown.
+
+    place: its position among the groups. note: what to know before values are compared.
+    """
 
     name: str
     meaning: str
     place: int
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

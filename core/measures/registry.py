@@ -15,8 +15,8 @@ from core.measures import families
 from core.measures.entry import Group, Measure
 
 
-def collect(package: Any) -> tuple[dict[str, str], dict[str, Measure]]:
-    """(name → meaning of the groups, name → entry of the measures) that the modules of a package define.
+def collect(package: Any) -> tuple[dict[str, Group], dict[str, Measure]]:
+    """(groups by name, measures by name) that the modules of a package define.
 
     A module of a family has `ENTRIES`, and `GROUP` where the group is not another module's. Groups stand in
     the order of their places, measures in the order of groups, modules and entries, those that need more
@@ -37,7 +37,7 @@ def collect(package: Any) -> tuple[dict[str, str], dict[str, Measure]]:
         raise ValueError(f"No family defines the group {', '.join(sorted(unknown))}.")
     groups.sort(key=lambda group: group.place)
     entries.sort(key=lambda entry: (places[entry.group], not entry.computed))
-    return {group.name: group.meaning for group in groups}, {entry.name: entry for entry in entries}
+    return {group.name: group for group in groups}, {entry.name: entry for entry in entries}
 
 
 GROUPS, MEASURES = collect(families)

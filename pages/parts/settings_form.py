@@ -147,12 +147,12 @@ def choose_measures() -> str:
     """Which measures, by group; "all" while those boxes are ticked that it stands for."""
     computed = [measure for measure in MEASURES.values() if measure.computed]
     picked = []
-    for group, meaning in GROUPS.items():
-        members = [measure for measure in computed if measure.group == group]
+    for group in GROUPS.values():
+        members = [measure for measure in computed if measure.group == group.name]
         if not members:
             continue
         st.caption(
-            f"**{capital(group)}**: {meaning}"
+            f"**{capital(group.name)}**: {group.meaning}"
             + (f". {CELLS_COST}" if any(entry.quantizer for entry in members) else "")
         )
         with st.grid("auto", min_column_width=230, gap="xsmall"):

@@ -265,7 +265,14 @@ _MEASURES: tuple[tuple[str, Callable[[Cells], float], str, str, str, str, float,
     ),
 )
 
-GROUP = Group("cells", "how evenly the cloud fills the cells of a quantizer", place=3)
+GROUP = Group(
+    "cells",
+    "how evenly the cloud fills the cells of a quantizer",
+    place=3,
+    note="Training a quantizer is random, and values depend on the number of vectors: compare them at equal "
+    "n, M and k, over several seeds (`--quantizer-seeds`). `all` leaves them out; ask for `cells`, `lsq` or "
+    "`pq`.",
+)
 ENTRIES = tuple(
     Measure(
         name=f"{quantizer}_{suffix}",

@@ -44,10 +44,10 @@ def dispersion(cloud: "Cloud") -> Measured:
 
 
 def dispersion_euclidean(cloud: "Cloud") -> Measured:
-    """Mean over pairs i < j of ‖x_i − x_j‖: exact up to EXACT_VECTORS vectors, above from a sample of pairs.
+    """Mean over pairs i < j of ‖x_i − x_j‖: of all pairs up to 8,192 vectors, above of a sample of 262,144.
 
-    The sample is SAMPLED_PAIRS pairs drawn evenly and independently from all pairs by the cloud's seed:
-    unbiased, with the standard error of a mean.
+    The sample is drawn evenly and independently from all pairs by the cloud's seed: unbiased, with the
+    standard error of a mean.
     """
     if cloud.n <= EXACT_VECTORS:
         total = sum(_block_sums(cloud))
@@ -101,7 +101,13 @@ def _block_sums(cloud: "Cloud") -> Iterator[float]:
         yield value
 
 
-GROUP = Group("dispersion", "how far apart two vectors are on average", place=1)
+GROUP = Group(
+    "dispersion",
+    "how far apart two vectors are on average",
+    place=1,
+    note="Euclidean dispersion is in the units of the vectors, so that it does not compare between models; "
+    "the others look at directions alone.",
+)
 ENTRIES = (
     Measure(
         name="dispersion",

@@ -52,7 +52,7 @@ def gap(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> dict[str, Gap]:
-    """The dispersion gap in each of DISTANCES.
+    """Mean distance over pairs of domain rows plus that between domain and reference rows, by each distance.
 
     Arguments:
         domain, reference: rows of the output embedding, any float type; two or more each, none of them zero.

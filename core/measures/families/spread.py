@@ -147,7 +147,12 @@ def _entropies(cloud: "Cloud", principal: "Principal", deviation: float) -> np.n
     return entropies
 
 
-GROUP = Group("spread", "how evenly the cloud uses its directions", place=2)
+GROUP = Group(
+    "spread",
+    "how evenly the cloud uses its directions",
+    place=2,
+    note="All but the effective rank look at the centred cloud.",
+)
 ENTRIES = (
     Measure(
         name="eee",

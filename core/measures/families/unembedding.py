@@ -47,7 +47,10 @@ def _log_sum_exp(values: np.ndarray) -> np.ndarray:
 
 
 GROUP = Group(
-    "unembedding", "the geometry of the output-embedding matrix, read without running the model", place=4
+    "unembedding",
+    "the geometry of the output-embedding matrix, read without running the model",
+    place=4,
+    note="A checkpoint without a separate output matrix is measured by its input embedding, and says so.",
 )
 ENTRIES = (
     Measure(
