@@ -1,4 +1,4 @@
-"""Predictions out of the store, as the command line prints them."""
+"""Predictions out of the store: those that pages and the command line show, and the held-out table."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from core.overview import Overview
-    from core.prediction.held_out import Say
-    from core.prediction.predicted import Predicted
+    from core.prediction import Predictions
+    from core.prediction.selection import Say
 
 SETS = {"nonstandard": "the 13 non-standard checkpoints of arXiv 2406.12159, in the order of their table"}
 
@@ -27,6 +27,27 @@ def overview_of(store: Store) -> "Overview":
     return overview(*(store.query(f"SELECT * FROM {name}") for name in tables))
 
 
+def predictions_for(
+    overview: "Overview",
+    score: str,
+    predictor: str,
+    measures: Sequence[str] | None = None,
+) -> "Predictions":
+    """Predict `score` for every checkpoint of `overview`: what pages and the command line show.
+
+    Arguments:
+        predictor: a key of `core.prediction.PREDICTORS`; measures: of a linear one, point patchiness by
+            default.
+
+    The reference is that of the perturbed published checkpoints.
+    Raises InputError: no such score, predictor or measure; too few checkpoints with all of it.
+    """
+    from core.prediction import estimator, perturbed_reference, predict
+
+    estimator(predictor, measures)  # a wrong name is reported before a score that is missing
+    return predict(overview, perturbed_reference(overview, score), predictor, measures)
+
+
 def predict(
     store: Store,
     subjects: Sequence[str],
@@ -36,7 +57,7 @@ def predict(
     *,
     named_set: str | None = None,
 ) -> dict[str, Any]:
-    """Predict `score` for checkpoints of the store; see `core.prediction.predicted`.
+    """Predict `score` for checkpoints of the store; see `predictions_for`.
 
     Arguments:
         subjects: names, folders, fingerprints or ids; without any, and without `named_set`, every checkpoint
@@ -44,11 +65,11 @@ def predict(
         named_set: a key of SETS, instead of subjects.
 
     Returns: {"results": a dict for each subject, "model": what predicted}. `predicted` is the predictor's own
-    value, which for a straight line may lie beyond what a score can be; low and high are cut to that.
+    value, which for a linear regression may lie beyond what a score can be; low and high are cut to that.
+    `rank` is among all checkpoints of the store that the reference covers, 1 for the highest predicted.
     Raises InputError: an unknown subject, set, score, predictor or measure.
     """
-    from core.prediction.held_out import nonstandard
-    from core.prediction.predicted import predicted
+    from core.prediction import nonstandard
 
     if named_set is not None and named_set not in SETS:
         raise InputError(f"There is no set {named_set}: choose {' or '.join(SETS)}.")
@@ -56,75 +77,81 @@ def predict(
         raise InputError("Checkpoints and --set exclude each other: give one of them.")
     overview = overview_of(store)
     asked = [(name, _subject(overview, name)) for name in subjects]
-    found = predicted(overview, score, predictor, measures)
+    predictions = predictions_for(overview, score, predictor, measures)
     if named_set is not None:
         asked = [(str(subject), str(subject)) for subject in nonstandard(overview.rows).index]
     elif not subjects:
-        asked = [(str(subject), str(subject)) for subject in found.rows.index]
+        asked = [(str(subject), str(subject)) for subject in predictions.rows.index]
     return {
-        "results": [_result(found, overview, name, subject) for name, subject in asked],
-        "model": _model(found),
+        "results": [_result(predictions, overview, name, subject) for name, subject in asked],
+        "model": _model(predictions),
     }
 
 
-def _result(found: "Predicted", overview: "Overview", name: str, subject: str) -> dict[str, Any]:
-    if subject not in found.rows.index:
-        row = overview.rows.loc[subject]
-        needed = ", ".join(found.model.measures)
-        score = row.get(found.model.score)
-        nothing = dict.fromkeys(("predicted", "low", "high"))
-        return {"subject": name, "id": subject, "name": row["name"], **nothing} | {
-            "level": found.model.level,
-            "in_range": False,
-            "actual": _number(score),
-            "reasons": [f"Not measured: {needed}."],
-            "held_out": False,
-        }
-    row = found.rows.loc[subject]
-    return {
-        "subject": name,
-        "id": subject,
-        "name": row["name"],
+def _result(predictions: "Predictions", overview: "Overview", name: str, subject: str) -> dict[str, Any]:
+    from core.reasons import Reason
+    from core.wording.applicability import sentence, sentences
+
+    identity = {"subject": name, "id": subject, "name": overview.rows.loc[subject, "name"]}
+    model = predictions.model
+    if subject not in predictions.rows.index:
+        missing = Reason("not_measured", measures=model.measures)
+        return (
+            identity
+            | dict.fromkeys(("predicted", "low", "high"))
+            | {
+                "level": model.level,
+                "in_range": False,
+                "actual": _number(overview.rows.loc[subject].get(model.score)),
+                "reasons": [sentence(missing)],
+                "held_out": False,
+                "rank": None,
+            }
+        )
+    row = predictions.rows.loc[subject]
+    return identity | {
         "predicted": _number(row["raw"]),
         "low": _number(row["low"]),
         "high": _number(row["high"]),
         "level": row["level"],
         "in_range": bool(row["in_range"]),
         "actual": _number(row["actual"]),
-        "reasons": [row["reason"]] if row["reason"] else [],
-        "held_out": bool(row["fitted"]),
+        "reasons": [sentences(row["reasons"])] if row["reasons"] else [],
+        "held_out": bool(row["held_out"]),
+        "rank": int(row["rank"]) if row["rank"] == row["rank"] else None,
     }
 
 
-def _model(found: "Predicted") -> dict[str, Any]:
-    from core.prediction.best import Best
+def _model(predictions: "Predictions") -> dict[str, Any]:
+    from core.prediction.best import BestModel
 
-    model, errors = found.model, found.model.errors
-    said: dict[str, Any] = {
-        "predictor": found.predictor,
+    model, errors = predictions.model, predictions.model.errors
+    document: dict[str, Any] = {
+        "predictor": predictions.predictor,
         "score": model.score,
         "measures": list(model.measures),
         "n": model.n,
         "r2": _number(model.r2),
-        "r2_from": "10-fold cross-validation" if isinstance(model, Best) else "the fit itself",
+        "r2_from": "10-fold cross-validation" if isinstance(model, BestModel) else "the fit itself",
         "families": list(model.families),
         "level": model.level,
-        "coverage": _number(found.covered),
-        "coverage_by_family": _number(found.covered_by_family),
+        "groups": model.reference.groups,
+        "coverage": _number(predictions.coverage),
+        "coverage_by_family": _number(predictions.coverage_by_group),
         "held_out": None
         if errors is None
         else {
             "rmse": errors.rmse,
             "rmse_of_the_mean": errors.mean_rmse,
             "half_width": errors.quantile,
-            "by_family": errors.by_family.to_dict("records"),
+            "by_family": errors.by_group.to_dict("records"),
         },
     }
-    if isinstance(model, Best):
-        said["new_base"] = model.choice.new.name
-        said["known_base"] = model.choice.known.name
-        said["known_base_half_width"] = _number(model.known_half)
-    return said
+    if isinstance(model, BestModel):
+        document["new_base"] = model.choice.new.name
+        document["known_base"] = model.choice.known.name
+        document["known_base_half_width"] = _number(model.near_half)
+    return document
 
 
 def _subject(overview: "Overview", name: str) -> str:

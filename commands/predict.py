@@ -28,12 +28,12 @@ def predict(
     ] = "glue_average",
     predictor: Annotated[str, typer.Option(help="mean, linear, linear+architecture or best.")] = "best",
     measures: Annotated[
-        str | None, typer.Option(help="Of a straight line: names with commas; default: point patchiness.")
+        str | None, typer.Option(help="Of a linear regression: names with commas; default: point patchiness.")
     ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Predict a score from measures, with the range that should hold it; no argument: every checkpoint."""
+    """Predict a score from measures, with a prediction interval; no argument: every checkpoint."""
     names = [name.strip() for name in measures.split(",") if name.strip()] if measures else None
     opened = Store.open(store_folder(store))
     document = predicting.predict(opened, subjects or [], score, predictor, names, named_set=named_set)
@@ -44,7 +44,9 @@ def predict(
 
 
 def print_predictions(document: dict[str, Any]) -> None:
-    """Draw predictions as a table, and what they rest on in one line."""
+    """Draw predictions as a table, and their held-out figures in one line."""
+    from core.wording.predictions import held_out_figures
+
     model = document["model"]
     table = Table(
         title=f"Predicted {model['score']}, by {model['predictor']}",
@@ -53,24 +55,29 @@ def print_predictions(document: dict[str, Any]) -> None:
         pad_edge=False,
     )
     table.add_column("checkpoint")
-    for heading in ("predicted", f"{percent(model['level'])} range", "known"):
+    for heading in ("rank", "predicted", f"{percent(model['level'])} interval", "known"):
         table.add_column(heading, justify="right")
     table.add_column("outside the reference")
     for result in document["results"]:
-        told, low, known = (result[key] for key in ("predicted", "low", "actual"))
+        predicted, low, actual = (result[key] for key in ("predicted", "low", "actual"))
         table.add_row(
             result["name"],
-            "" if told is None else f"{told:.3f}",
+            "" if result["rank"] is None else str(result["rank"]),
+            "" if predicted is None else f"{predicted:.3f}",
             "" if low is None else f"{low:.2f} to {result['high']:.2f}",
-            "" if known is None else f"{known:.3f}",
+            "" if actual is None else f"{actual:.3f}",
             "" if result["in_range"] else " ".join(result["reasons"]),
         )
     draw(table)
-    held = model["held_out"]
-    if held:
+    errors = model["held_out"]
+    if errors:
         people.print(
-            f"On families it had not seen it missed by {held['rmse']:.3f} (root mean square), always saying "
-            f"the mean by {held['rmse_of_the_mean']:.3f}; its ranges held {percent(model['coverage'])} of "
-            "the known scores.",
+            held_out_figures(
+                model["groups"],
+                errors["rmse"],
+                errors["rmse_of_the_mean"],
+                model["level"],
+                model["coverage"],
+            ),
             highlight=False,
         )

@@ -9,23 +9,18 @@ from core.charts.palette import ORIGINS, family_colours
 from core.errors import InputError
 from core.formatting import percent
 from core.measures.titles import title_of
-from core.overview import Overview
+from core.prediction import DEFAULT, LINEAR, PREDICTORS, nonstandard
 from core.prediction.candidates import PATCHINESS
-from core.prediction.held_out import ANEW, BEST, nonstandard
-from core.prediction.predicted import LINES, PREDICTORS, Predicted, predicted
+from core.prediction.held_out import ANEW, BEST
 from core.reference import held_out
 from core.studies import latent_geometry, own_study, own_study_findings
-from core.wording.predictions import (
-    basis,
-    headline,
-    on_the_compared,
-    on_the_nonstandard,
-    on_the_targets,
-    within_families,
-)
+from core.wording.applicability import sentences
+from core.wording.held_out import on_the_compared, on_the_targets, titled
+from core.wording.predictions import basis, headline, on_the_nonstandard, within_groups
 from core.wording.published_evidence import SOURCE, takeaways
 from pages.parts.cell_sizes import bring_others
 from pages.parts.common import empty, from_url, open_store, refresh, subjects, table, to_url
+from pages.parts.predicting import predictions_of
 
 FEWEST = 12  # perturbed checkpoints with a score for it to be offered
 NUMBERS = ("Predicted", "From", "To", "Known")
@@ -36,27 +31,16 @@ everything = subjects(store)
 refresh(store, store.state())
 
 
-@st.cache_data(max_entries=24, show_spinner="Predicting…")
-def predictions_of(
-    _everything: Overview, state: str, score: str, predictor: str, measures: tuple[str, ...]
-) -> Predicted:
-    """The predictions, computed once per state of the store and choice of predictor."""
-    return predicted(_everything, score, predictor, measures or None)
-
-
 @st.cache_data(show_spinner=False)
 def compared_table() -> pd.DataFrame:
     """The shipped held-out table."""
-    return held_out()
+    return titled(held_out())
 
 
 def controls(scores: list[str]) -> tuple[str, str, tuple[str, ...]]:
-    """The row of choices. Returned: score, predictor, measures of a straight line.
-
-    Other keys than the Shortlist's, whose predictors are others.
-    """
+    """The row of choices. Returned: score, predictor, measures of a linear regression."""
     from_url("predicted", scores[0], scores)
-    from_url("by", "best", list(PREDICTORS))
+    from_url("by", DEFAULT, list(PREDICTORS))
     from_url("measures", list(PATCHINESS), everything.measures, many=True)
     row = st.container(horizontal=True, gap="small")
     kept = {"persist_state": "session"}
@@ -67,23 +51,23 @@ def controls(scores: list[str]) -> tuple[str, str, tuple[str, ...]]:
         format_func=PREDICTORS.__getitem__,
         key="by",
         width=330,
-        help="Best: what missed least on checkpoints it was not fitted to, see below.",
+        help="Best: lowest error on checkpoints that it was not fitted to, see below.",
         **kept,
     )
     measures: list[str] = []
-    if predictor in LINES:
+    if predictor in LINEAR:
         measures = row.multiselect(
             "Measures",
             everything.measures,
             format_func=title_of,
             key="measures",
-            placeholder="Point patchiness",
+            placeholder=title_of(PATCHINESS[0]),
             width=420,
             **kept,
         )
         to_url("measures", list(PATCHINESS))
     to_url("predicted", scores[0])
-    to_url("by", "best")
+    to_url("by", DEFAULT)
     return score, predictor, tuple(measures)
 
 
@@ -106,8 +90,9 @@ def as_table(rows: pd.DataFrame, words: str, *, why: bool) -> None:
     rows = rows.sort_values("predicted", ascending=False)
     frame = pd.DataFrame(
         {
+            "Rank": rows["rank"],
             "Checkpoint": rows["name"],
-            "Why": rows["reason"],
+            "Why": [sentences(reasons) for reasons in rows["reasons"]],
             "Predicted": rows["predicted"],
             "From": rows["low"],
             "To": rows["high"],
@@ -124,6 +109,9 @@ def as_table(rows: pd.DataFrame, words: str, *, why: bool) -> None:
         placeholder="–",
         height=min(35 * (len(frame) + 1) + 3, 360),
         column_config={
+            "Rank": st.column_config.NumberColumn(
+                format="%d", width=50, pinned=True, help="Among all checkpoints that the reference covers"
+            ),
             "Checkpoint": st.column_config.TextColumn(width=230, pinned=True),
             "Why": st.column_config.TextColumn(
                 width=520 if why else None, help="Why the reference does not cover it"
@@ -155,14 +143,14 @@ heading = st.container(gap="xsmall")
 st.space("xsmall")
 score, predictor, measures = controls(scores)
 try:
-    found = predictions_of(everything, store.state(), score, predictor, measures)
+    found = predictions_of(store, everything, score, predictor, measures)
 except InputError as error:
     heading.title("Predicted scores")
     st.info(str(error), title="This cannot be predicted", icon=":material/query_stats:")
     st.stop()
 
 rows = found.rows
-fitted = rows[rows["fitted"]].dropna(subset=["predicted", "actual"])
+fitted = rows[rows["held_out"]].dropna(subset=["predicted", "actual"])
 mean = float(fitted["actual"].mean())
 errors = found.model.errors
 with heading:
@@ -173,9 +161,9 @@ figures = st.container(horizontal=True, gap="small")
 if errors is not None:
     less = 1 - errors.rmse / errors.mean_rmse
     figures.metric(
-        "Missed by, on an unseen family",
+        f"Leave-one-{found.model.reference.groups}-out RMSE",
         f"{errors.rmse:.3f}",
-        None if predictor == "mean" else f"{-100 * less:+.0f} % against the mean",
+        None if predictor == "mean" else f"{-100 * less:+.0f} % against the mean baseline",
         delta_color="inverse",
         delta_arrow="off",
         help="Root mean square error with each family left out in turn; families count the same.",
@@ -183,14 +171,14 @@ if errors is not None:
         height="stretch",
     )
     figures.metric(
-        f"{percent(found.model.level)} range held",
-        percent(found.covered),
-        help="Of the known scores, each predicted with a range from the other families alone.",
+        f"{percent(found.model.level)} interval: coverage",
+        percent(found.coverage),
+        help="Share of known scores within their interval, each from the other families alone.",
         border=True,
         height="stretch",
     )
     figures.metric(
-        "Half a range",
+        "Half an interval",
         f"± {errors.quantile:.2f}",
         help="For a checkpoint of a base that the reference does not hold, before it is cut to what a score "
         "can be.",
@@ -212,9 +200,9 @@ if len(known):
             drawable(known),
             score,
             colours=family_colours(everything.rows["family"]),
-            title=within_families(found),
+            title=within_groups(found),
             subtitle="Each checkpoint that the predictor was fitted to is predicted from the other families "
-            "only. Upright lines: the range. Dashed: a perfect prediction. Faint points: outside the "
+            "only. Upright lines: the interval. Dashed: a perfect prediction. Faint points: outside the "
             "reference.",
         ),
         width="stretch",
@@ -223,7 +211,7 @@ if len(known):
 
 thirteen = nonstandard(rows).dropna(subset=["predicted", "actual"])
 if len(thirteen):
-    claim, told = on_the_nonstandard(found, mean)
+    claim, told = on_the_nonstandard(found)
     st.subheader(claim or "The non-standard checkpoints")
     st.markdown(
         f"{told} They were altered otherwise than by noise (embeddings of another language or shuffled, "
@@ -236,9 +224,9 @@ if len(thirteen):
             score,
             colours=family_colours(everything.rows["family"]),
             mean=mean,
-            title="What it predicts for each, and what is known",
-            subtitle="Dot and bar: prediction and range. Upright mark: the known score. Dashed: always "
-            "saying the reference's mean. Faint: outside the reference.",
+            title="Predicted and known score of each",
+            subtitle="Dot and bar: prediction and interval. Upright mark: the known score. Dashed: the "
+            "mean baseline. Faint: outside the reference.",
         ),
         alt=claim,
     )
@@ -250,22 +238,22 @@ if len(own):
 outside = rows[~rows["in_range"]]
 if len(outside):
     st.subheader(f"Outside what the reference covers ({len(outside)})")
-    st.caption("A prediction for these goes beyond what the predictor was fitted to. Each row says why.")
+    st.caption("Predictions for these extrapolate beyond the reference. Each row gives the reasons.")
     as_table(outside, "Predictions outside the reference", why=True)
 bring_others(store, everything, list(found.model.measures), "bring_predicted")
 
 everyone = compared_table()
-st.subheader("Which predictor to believe")
+st.subheader("Predictors compared")
 st.markdown(on_the_compared(everyone))
-st.markdown(f"What was asked of the best before it was built. {on_the_targets(everyone)}")
+st.markdown(f"Targets set in advance. {on_the_targets(everyone)}")
 chosen = everyone["role"].fillna("") != ""
 lowest = everyone[~everyone["predictor"].isin([BEST, ANEW])].nsmallest(6, "family_mse")["predictor"]
 featured = everyone[everyone["predictor"].isin([*FEATURED, *lowest, BEST, ANEW]) | chosen]
 st.altair_chart(
     charts_predicted.compared(
         featured.assign(family_rmse=np.sqrt(featured["family_mse"]), test_rmse=np.sqrt(featured["test_mse"])),
-        title="Predictors of the GLUE average by what they miss on checkpoints they were not fitted to",
-        subtitle="Dashed: always saying the mean, on a family left out. Shown: the paper's, those with the "
+        title="Predictors of the GLUE average by RMSE on checkpoints that they were not fitted to",
+        subtitle="Dashed: the mean baseline on families left out. Shown: the paper's, those with the "
         "lowest error, those chosen; all are in the table below.",
     ),
     alt="Predictors compared by held-out error",
@@ -286,18 +274,18 @@ with st.expander(f"All {len(everyone)} predictors, every figure", icon=":materia
             ),
             "fold_r2": st.column_config.NumberColumn("R², 10-fold", help="On the perturbed", **two),
             "coverage": st.column_config.NumberColumn(
-                "Range held", help="Share of known scores that the 90 % range held, families left out", **two
+                "Coverage", help="Coverage of the 90 % interval, families left out", **two
             ),
             "family_coverage": st.column_config.NumberColumn(
                 "by family", help="The same, families counting the same", **two
             ),
-            "width": st.column_config.NumberColumn("Range width", help="Mean, families left out", **two),
+            "width": st.column_config.NumberColumn("Interval width", help="Mean, families left out", **two),
             "test_mse": st.column_config.NumberColumn(
                 "MSE, 13", help="Mean squared error on the 13 non-standard checkpoints", **three
             ),
             "test_mae": st.column_config.NumberColumn("MAE, 13", help="Mean absolute error", **three),
             "test_spearman": st.column_config.NumberColumn("Spearman, 13", **two),
-            "test_coverage": st.column_config.NumberColumn("Range held, 13", **two),
+            "test_coverage": st.column_config.NumberColumn("Coverage, 13", **two),
             "r2": st.column_config.NumberColumn("r², fitted", help="Of the checkpoints fitted to", **two),
             "n": st.column_config.NumberColumn("n", width=60),
         },
@@ -320,7 +308,7 @@ def on_our_own() -> list[str]:
 
 doubts = takeaways(table(store, "findings"))
 if doubts:
-    st.subheader("Before you lean on a predicted score")
+    st.subheader("Limitations of predicted scores")
     for column, (claim, figures_told) in zip(st.columns(len(doubts)), doubts, strict=True):
         with column.container(border=True, height="stretch", gap="xsmall"):
             st.markdown(f"**{claim}**")

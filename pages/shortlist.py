@@ -10,22 +10,15 @@ from core.errors import InputError
 from core.formatting import capital, listed, percent, short_number
 from core.measures import MEASURES
 from core.measures.titles import title_of
-from core.overview import Overview, percentile
-from core.prediction.ranking import (
-    PREDICTOR_TITLES,
-    PREDICTORS,
-    Ranking,
-    caveat,
-    chances,
-    difference,
-    headline,
-    rank,
-    standing,
-)
-from core.prediction.regression import TRUST
+from core.overview import percentile
+from core.prediction import DEFAULT, LINEAR, PREDICTORS, Predictions, chances
+from core.prediction.candidates import PATCHINESS, SPREAD
+from core.wording.applicability import TRUST, labels
+from core.wording.ranking import caveat, difference, headline, standing
 from pages.parts.cards import reasons, side_by_side
 from pages.parts.cell_sizes import bring_others
 from pages.parts.common import empty, from_url, open_store, refresh, subjects, to_url
+from pages.parts.predicting import predictions_of
 
 SIZES = {
     "any": (0.0, np.inf),
@@ -36,24 +29,23 @@ SIZES = {
 SIZE_TITLES = {"any": "Any size", "small": "Below 30M", "middle": "30M to 300M", "large": "Above 300M"}
 FEWEST = 10  # checkpoints with a score for it to be offered as one to predict
 MOST_CHOSEN = 4
+# What the parameter `predictor` of an older link asks for: linear regressions by their measures.
+OLDER = {"spread": SPREAD, "patchiness": PATCHINESS, "both": (*SPREAD, *PATCHINESS)}
 
 store = open_store()
 everything = subjects(store)
 refresh(store, store.state())
 
 
-@st.cache_data(max_entries=16, show_spinner="Predicting…")
-def ranking_of(_everything: Overview, state: str, score: str, predictor: str) -> Ranking:
-    """The ranking, computed once per state of the store."""
-    return rank(_everything, score, predictor)
-
-
-def filters(rows: pd.DataFrame, scores: list[str]) -> tuple[str, str, pd.Series]:
-    """The row of filters. Returned: score, predictor, and which rows are kept."""
+def filters(rows: pd.DataFrame, scores: list[str]) -> tuple[str, str, list[str], pd.Series]:
+    """The row of filters. Returned: score, predictor, measures of a linear one, and which rows are kept."""
     families = sorted(rows["family"].unique())
     origins = [origin for origin in ORIGINS if origin in set(rows["origin"])]
     from_url("score", scores[0], scores)
-    from_url("predictor", "spread", list(PREDICTORS))
+    from_url("predictor", DEFAULT, [*PREDICTORS, *OLDER])
+    from_url("predict_from", list(PATCHINESS), everything.measures, many=True)
+    if older := OLDER.get(st.session_state["predictor"]):
+        st.session_state["predictor"], st.session_state["predict_from"] = "linear", list(older)
     from_url("family", [], families, many=True)
     from_url("origin", [], origins, many=True)
     from_url("size", "any", list(SIZES))
@@ -68,20 +60,29 @@ def filters(rows: pd.DataFrame, scores: list[str]) -> tuple[str, str, pd.Series]
         width=165,
     )
     predictor = row.selectbox(
-        "Predict it from",
+        "Predictor",
         list(PREDICTORS),
-        format_func=PREDICTOR_TITLES.__getitem__,
+        format_func=PREDICTORS.__getitem__,
         key="predictor",
         persist_state="session",
         width=235,
-        help="\n\n".join(
-            [
-                *(f"**{MEASURES[name].title}**: {MEASURES[name].meaning}" for name in PREDICTORS["both"]),
-                f"**{PREDICTOR_TITLES['best']}**: what missed least on checkpoints it was not fitted to; see "
-                "*Predicted scores*.",
-            ]
-        ),
+        help="Best: lowest error on checkpoints that it was not fitted to; see *Predicted scores*.",
     )
+    measures: list[str] = []
+    if predictor in LINEAR:
+        measures = row.multiselect(
+            "Predict it from",
+            everything.measures,
+            format_func=title_of,
+            key="predict_from",
+            placeholder=title_of(PATCHINESS[0]),
+            persist_state="session",
+            width=300,
+            help="\n\n".join(
+                f"**{MEASURES[name].title}**: {MEASURES[name].meaning}" for name in (*SPREAD, *PATCHINESS)
+            ),
+        )
+        to_url("predict_from", list(PATCHINESS))
     chosen = row.multiselect(
         "Family", families, key="family", placeholder="All families", persist_state="session", width=190
     )
@@ -110,7 +111,7 @@ def filters(rows: pd.DataFrame, scores: list[str]) -> tuple[str, str, pd.Series]
         icon=":material/search:",
         width=150,
     )
-    for key, default in (("score", scores[0]), ("predictor", "spread"), ("size", "any"), ("find", "")):
+    for key, default in (("score", scores[0]), ("predictor", DEFAULT), ("size", "any"), ("find", "")):
         to_url(key, default)
     to_url("family", [])
     to_url("origin", [])
@@ -122,14 +123,14 @@ def filters(rows: pd.DataFrame, scores: list[str]) -> tuple[str, str, pd.Series]
         kept &= rows["origin"].isin(origin)
     if size != "any":
         kept &= rows["parameters"].astype(float).between(low, high, inclusive="left")
-    return score, predictor, kept
+    return score, predictor, measures, kept
 
 
 def draw_table(
-    ranking: Ranking, shown: pd.DataFrame, chance: np.ndarray | None, score: str, key: str
+    ranking: Predictions, shown: pd.DataFrame, chance: np.ndarray | None, score: str, key: str
 ) -> list[str]:
     """The ranked table. Returned: subjects of the selected rows, in the order of the table."""
-    reference = ranking.rows[ranking.rows["origin"] == "published"]
+    reference = ranking.model.reference.rows
     colours = family_colours(everything.rows["family"])
     edges = (
         min(ranking.span[0], float(shown["low"].min()), float(shown["predicted"].min())),
@@ -165,7 +166,7 @@ def draw_table(
                 for _, row in shown.iterrows()
             ],
             "origin": shown["origin"].map(ORIGINS),
-            "reason": shown["apart"],
+            "reason": [labels(reasons) for reasons in shown["reasons"]],
             "trust": shown["trust"],
         }
     )
@@ -178,10 +179,10 @@ def draw_table(
             "Predicted", format="%.2f", width=75, help=f"Predicted {title_of(score)}, as a fraction"
         ),
         "range": st.column_config.ImageColumn(
-            f"{percent(ranking.model.level)} range",
+            f"{percent(ranking.model.level)} interval",
             width=210,
-            help=f"From {edges[0]:.2f} to {edges[1]:.2f}. Dot: predicted. Coloured bar: the range that "
-            f"should hold the score in {percent(ranking.model.level)} of cases. Grey track: the scores of "
+            help=f"From {edges[0]:.2f} to {edges[1]:.2f}. Dot: predicted. Coloured bar: the "
+            f"{percent(ranking.model.level)} prediction interval. Grey track: the scores of "
             "the reference. Upright mark: the known score.",
         ),
         "chance": st.column_config.ProgressColumn(
@@ -197,7 +198,7 @@ def draw_table(
             "Known",
             format="%.2f",
             width=65,
-            help=f"Known {title_of(score)}; the prediction did not see it",
+            help=f"Known {title_of(score)}; the prediction was not fitted to it",
         ),
         "measures": st.column_config.BarChartColumn(
             "Measures",
@@ -209,7 +210,7 @@ def draw_table(
         ),
         "origin": st.column_config.TextColumn("Origin", width=100, help="Where the measures come from"),
         "reason": st.column_config.MultiselectColumn(
-            "Why apart",
+            "Why not ranked",
             options=[],
             color="gray",
             width=235,
@@ -243,7 +244,8 @@ def draw_table(
     if shown["actual"].isna().all():
         order.remove("actual")
     event = st.dataframe(
-        frame[order],
+        frame[[*order, "low", "high"]],  # the interval as numbers, for who downloads the table
+        column_order=order,
         column_config=config,
         hide_index=True,
         on_select="rerun",
@@ -280,22 +282,23 @@ if not scores:
 
 heading = st.container(gap="xsmall")
 st.space("xsmall")
-score, predictor, kept = filters(everything.rows, scores)
+score, predictor, measures_read, kept = filters(everything.rows, scores)
 try:
-    ranking = ranking_of(everything, store.state(), score, predictor)
+    ranking = predictions_of(store, everything, score, predictor, measures_read)
 except InputError as error:
     heading.title("Shortlist")
     st.info(str(error), title="This cannot be predicted", icon=":material/query_stats:")
     st.stop()
 
-shown = ranking.rows[kept.reindex(ranking.rows.index)]
+shown = ranking.ranked
+shown = shown[kept.reindex(shown.index)]
 inside, apart = shown[shown["in_range"]], shown[~shown["in_range"]]
 # A checkpoint without a known score is a candidate; where there are several, the heading and the first table
 # speak of those alone, and the others, whose predictions can be checked, have a table of their own.
 open_ones = inside[inside["actual"].isna()]
 candidates = open_ones if len(open_ones) > 1 else inside
 checked = inside.drop(candidates.index)
-chance = chances(ranking, candidates)
+chance = chances(ranking.model, candidates)
 with heading:
     if inside.empty:
         st.title("No candidate that the reference covers")
@@ -331,8 +334,8 @@ if shown.empty:
 if not apart.empty:
     st.subheader(f"Outside what the reference covers ({len(apart)})")
     st.caption(
-        "Predictions for these go beyond the published checkpoints that they rest on, so they are not ranked "
-        "among the others. Each row says why."
+        f"Predictions for these extrapolate beyond the {ranking.model.reference.title} of the reference, so "
+        "they are not ranked among the others. Each row gives the reasons."
     )
     picked += draw_table(ranking, apart, None, score, "apart")
 
@@ -344,7 +347,7 @@ if len(chosen):
     st.subheader("Side by side" if len(chosen) > 1 else chosen["name"].iloc[0])
     measures = [name for name in everything.measures if chosen[name].notna().any()]
     if len(chosen) > 1:
-        st.markdown(difference(ranking, chosen, measures, score))
+        st.markdown(difference(ranking.model, chosen, measures))
     side_by_side(everything, ranking, chosen, measures, score)
 
 bring_others(store, everything, list(ranking.model.measures), "bring_shortlist")

@@ -1,29 +1,38 @@
-"""What a reference covers: why a checkpoint lies outside it, in words, and how far it lies from the nearest.
+"""Applicability domain: whether a reference covers a checkpoint, and the reasons where it does not.
 
 Outside is a checkpoint that lacks a measure, that has one beyond the lowest and highest of the reference,
 that lies farther from every reference checkpoint than any of those lies from its own nearest (all measures
 together, each in units of the reference's standard deviation: every single measure may be in range while the
-combination is unheard of), or that was measured on other or much less text.
+combination lies outside the joint range), or that was measured on other or much less text.
 
-An architecture that the reference does not hold is told, and is outside only for a predictor with a term for
-the architecture, or one whose held-out errors say nothing about new architectures.
+A family that the reference does not hold counts as outside only for a predictor with a term for the
+architecture, or one whose held-out errors say nothing about new architectures.
+
+Reasons are data (`core.reasons.Reason`), `core.wording.applicability` puts them into words. Their codes:
+not_measured (measures), outside_range (measure, value, low, high), outside_joint_range (distance,
+farthest), unknown_architecture, other_architecture (family, layers, width), other_kind (kind, kinds),
+other_text (corpus, corpora), less_text (sequences, reference), and from `core.prediction.predictions`
+other_cells (sizes).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from core.measures import MEASURES
+from core.prediction.reference import FAMILY
+from core.reasons import Reason
 
 
 @dataclass(frozen=True)
-class Reach:
-    """What the checkpoints that a predictor was fitted to span; see `reach_of`."""
+class Domain:
+    """What the checkpoints that a predictor was fitted to span; see `domain_of`."""
 
     measures: tuple[str, ...]
-    family: str
     families: tuple[str, ...]
+    kinds: tuple[str, ...]  # encoder, decoder …; () where not known
     ranges: dict[str, tuple[float, float]]
     sequences: float | None  # that the reference was measured on
     corpora: tuple[str, ...]
@@ -32,91 +41,100 @@ class Reach:
     scale: np.ndarray  # (measures,)
     farthest: float  # the largest distance of a reference checkpoint from its nearest other
 
+    def scaled(self, frame: pd.DataFrame) -> np.ndarray:
+        """The measures of `frame` in standard deviations from the reference's mean: (rows, measures)."""
+        return (frame[list(self.measures)].to_numpy(np.float64) - self.centre) / self.scale
+
     def distances(self, frame: pd.DataFrame) -> np.ndarray:
         """Distance of each row to the nearest reference checkpoint, in standard deviations: (rows,).
 
         NaN where a measure is missing, and for a predictor without measures.
         """
-        if not self.measures:
-            return np.full(len(frame), np.nan)
-        X = (frame[list(self.measures)].to_numpy(np.float64) - self.centre) / self.scale
-        return np.array([np.sqrt(((self.values - row) ** 2).sum(1)).min() for row in X])
+        away = np.full(len(frame), np.nan)
+        X = self.scaled(frame)
+        whole = np.isfinite(X).all(axis=1)
+        if self.measures and whole.any():
+            away[whole] = nearest(self.values, X[whole])
+        return away
 
-    def uncovered(self, row: pd.Series, *, any_architecture: bool = False) -> list[tuple[str, str]]:
-        """Why the reference does not cover a checkpoint: a few words and a sentence each; [] if it does.
+    def reasons(self, frame: pd.DataFrame, *, any_architecture: bool = False) -> list[tuple[Reason, ...]]:
+        """Why the reference does not cover each row of `frame`; () where it does.
 
         Arguments:
             any_architecture: the predictor's errors were measured on architectures that it had not seen, so
-                an unknown one is no reason; vectors of unknown origin and decoders still are.
+                an unknown one is no reason; one of another kind (a decoder among encoders) still is.
         """
-        said = [*self._unmeasured(row), *self._beyond(row)]
-        if row.get("origin") == "uploaded" and not any_architecture:
-            said.append(("architecture unknown", "Which architecture the vectors come from is not known."))
-        elif row[self.family] not in self.families and not any_architecture:
-            said.append(("other architecture", f"{self.unknown_family(row)}."))
-        elif any_architecture and isinstance(kind := row.get("kind"), str) and kind not in ("encoder", ""):
-            said.append(("no encoder", f"It is a {kind}; the reference holds encoders only."))
-        corpus = row.get("corpus")
+        away = self.distances(frame)
+        return [
+            (
+                *self._measures(row, distance),
+                *self._architecture(row, any_architecture),
+                *self._text(row),
+            )
+            for row, distance in zip(frame.to_dict("records"), away, strict=True)
+        ]
+
+    def _measures(self, row: Mapping[Any, Any], distance: float) -> list[Reason]:
+        missing = tuple(name for name in self.measures if not np.isfinite(row.get(name, np.nan)))
+        reasons = [Reason("not_measured", measures=missing)] if missing else []
+        beyond = [
+            Reason("outside_range", measure=name, value=float(row[name]), low=low, high=high)
+            for name, (low, high) in self.ranges.items()
+            if row.get(name, np.nan) < low or row.get(name, np.nan) > high
+        ]
+        if not beyond and len(self.measures) > 1 and distance > self.farthest:
+            beyond = [Reason("outside_joint_range", distance=float(distance), farthest=self.farthest)]
+        return reasons + beyond
+
+    def _architecture(self, row: Mapping[Any, Any], any_architecture: bool) -> list[Reason]:
+        if any_architecture:
+            kind = row.get("kind")
+            known = isinstance(kind, str) and kind and self.kinds
+            return (
+                [Reason("other_kind", kind=kind, kinds=self.kinds)]
+                if known and kind not in self.kinds
+                else []
+            )
+        if row.get("origin") == "uploaded":
+            return [Reason("unknown_architecture")]
+        return [] if row.get(FAMILY) in self.families else [Reason("other_architecture", **shape_of(row))]
+
+    def _text(self, row: Mapping[Any, Any]) -> list[Reason]:
+        reasons = []
+        corpus, sequences = row.get("corpus"), row.get("sequences", np.nan)
         if self.corpora and isinstance(corpus, str) and corpus and corpus not in self.corpora:
-            held = ", ".join(self.corpora)
-            said.append(("other text", f"Measured on other text ({corpus}) than the reference ({held})."))
-        sequences = row.get("sequences", np.nan)
-        if self.sequences and np.isfinite(sequences) and sequences < self.sequences / 2:
-            sentence = f"Measured on {sequences:,.0f} sequences, the reference on {self.sequences:,.0f}."
-            said.append(("less text", sentence))
-        return said
-
-    def unknown_family(self, row: pd.Series) -> str:
-        """That the reference holds no checkpoint like this one, with its shape where known."""
-        layers, width = row.get("layers", np.nan), row.get("width", np.nan)
-        known = pd.notna(layers) and pd.notna(width)
-        shape = f" with {layers:.0f} layers and width {width:.0f}" if known else ""
-        return f"The reference holds no {row[self.family]}{shape}"
-
-    def _unmeasured(self, row: pd.Series) -> list[tuple[str, str]]:
-        missing = [name for name in self.measures if not np.isfinite(row.get(name, np.nan))]
-        listed = ", ".join(map(_title, missing))
-        return [("not measured", f"Not measured: {listed}.")] if missing else []
-
-    def _beyond(self, row: pd.Series) -> list[tuple[str, str]]:
-        said = []
-        for name, (low, high) in self.ranges.items():
-            value = row.get(name, np.nan)
-            if value < low or value > high:
-                side = "below" if value < low else "above"
-                sentence = f"{_title(name)} {value:.3g} lies {side} the reference's {low:.3g} to {high:.3g}."
-                said.append((f"{name} {side} range", sentence))
-        if not said and len(self.measures) > 1:
-            away = self.distances(row.to_frame().T)[0]
-            if away > self.farthest:
-                sentence = (
-                    f"Each measure is in range, but not their combination: it lies {away:.2g} standard "
-                    f"deviations from the nearest of the reference, none of which lies more than "
-                    f"{self.farthest:.2g} from its own nearest."
-                )
-                said.append(("unheard-of combination", sentence))
-        return said
+            reasons.append(Reason("other_text", corpus=corpus, corpora=self.corpora))
+        if self.sequences and pd.notna(sequences) and sequences < self.sequences / 2:
+            reasons.append(Reason("less_text", sequences=float(sequences), reference=self.sequences))
+        return reasons
 
 
-def reach_of(kept: pd.DataFrame, measures: tuple[str, ...], family: str) -> Reach:
-    """What the rows of `kept`, which have all `measures`, span."""
-    X = kept[list(measures)].to_numpy(np.float64)
+def domain_of(rows: pd.DataFrame, measures: tuple[str, ...]) -> Domain:
+    """What `rows` span, which have all `measures` and a family."""
+    X = rows[list(measures)].to_numpy(np.float64)
     centre, scale = X.mean(0), X.std(0)
     scale = np.where(scale > 0, scale, 1.0)
     values = (X - centre) / scale
-    sequences = kept["sequences"].median() if "sequences" in kept else np.nan
-    return Reach(
+    sequences = rows["sequences"].median() if "sequences" in rows else np.nan
+    return Domain(
         measures=measures,
-        family=family,
-        families=tuple(sorted(kept[family].unique())),
-        ranges={name: (float(kept[name].min()), float(kept[name].max())) for name in measures},
+        families=tuple(sorted(rows[FAMILY].unique())),
+        kinds=_labels(rows, "kind"),
+        ranges={name: (float(rows[name].min()), float(rows[name].max())) for name in measures},
         sequences=float(sequences) if np.isfinite(sequences) else None,
-        corpora=tuple(sorted(kept["corpus"].dropna().unique())) if "corpus" in kept else (),
+        corpora=_labels(rows, "corpus"),
         values=values,
         centre=centre,
         scale=scale,
         farthest=farthest_neighbour(values),
     )
+
+
+def nearest(values: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Distance of each of `points` (m, d) to the nearest row of `values` (n, d), d > 0. Returned: (m,)."""
+    from scipy.spatial import KDTree
+
+    return KDTree(values).query(points)[0]
 
 
 def farthest_neighbour(values: np.ndarray) -> float:
@@ -128,5 +146,17 @@ def farthest_neighbour(values: np.ndarray) -> float:
     return float(KDTree(values).query(values, k=2)[0][:, 1].max())
 
 
-def _title(name: str) -> str:
-    return MEASURES[name].title if name in MEASURES else name
+def shape_of(row: Mapping[Any, Any] | pd.Series) -> dict[str, Any]:
+    """Family, layers and width of a checkpoint, None where one is not known."""
+    layers, width = row.get("layers", np.nan), row.get("width", np.nan)
+    return {
+        "family": row[FAMILY] if isinstance(row.get(FAMILY), str) else "checkpoint of this family",
+        "layers": int(layers) if pd.notna(layers) else None,
+        "width": int(width) if pd.notna(width) else None,
+    }
+
+
+def _labels(rows: pd.DataFrame, column: str) -> tuple[str, ...]:
+    if column not in rows:
+        return ()
+    return tuple(sorted(label for label in rows[column].dropna().unique() if label))

@@ -1,7 +1,7 @@
 """The predictors that are compared: what they are called, what they read, and how each is fitted.
 
-"Always the reference mean" is the first of them. Then the regression of Marbut et al. 2024 (arXiv 2406.12159,
-Section 4.1: a straight line through one measure, with and without a term for the architecture), and seven
+The mean baseline is the first of them. Then the regression of Marbut et al. 2024 (arXiv 2406.12159,
+Section 4.1: linear in one measure, with and without a term for the architecture), and seven
 kinds of scikit-learn at their usual settings, each on three sets of measures: those that need no quantizer,
 those of the LSQ cells with them, and all. Kinds that depend on the scale of a measure are fitted twice: to
 standardised values, and to ranks, where each measure is replaced by its place within the reference, so that
@@ -20,9 +20,10 @@ import pandas as pd
 
 from core.measures import MEASURES
 from core.prediction.intervals import FitPredict
-from core.prediction.regression import SPREAD, least_squares
+from core.prediction.regression import least_squares
 
 PATCHINESS = ("lsq_patchiness_published",)
+SPREAD = ("eee", "vrm", "isoscore")  # measured here and published, under the same definition
 CELLS = (
     *("patchiness_published", "count_variance", "count_kl", "reconstruction_error"),
     *("reconstruction_iqr", "reconstruction_skew", "centroid_variance", "cluster_eee"),
@@ -41,12 +42,12 @@ SET_TITLES = {
     "all": "all 19 measures",
 }
 METHODS = {
-    "mean": "Always the mean",
-    "line": "Straight line",
+    "mean": "Mean baseline",
+    "line": "Linear regression",
     "ridge": "Ridge regression",
     "elastic-net": "Elastic net",
     "neighbours": "10 nearest neighbours",
-    "svr": "Support vectors",
+    "svr": "Support vector regression",
     "gaussian-process": "Gaussian process",
     "random-forest": "Random forest",
     "extra-trees": "Extra trees",
@@ -101,21 +102,21 @@ def named(name: str) -> Candidate:
     return {entry.name: entry for entry in candidates()}[name]
 
 
-def fit_predict(chosen: Candidate, score: str, *, family: str = "family") -> FitPredict:
+def fit_predict(chosen: Candidate, score: str) -> FitPredict:
     """The candidate as a function that fits on one frame and predicts the rows of another.
 
     Both frames need the candidate's measures without gaps; the first, the score too.
     """
     if chosen.method == "line":
-        return least_squares(score, chosen.measures, chosen.architecture, family)
+        return least_squares(score, chosen.measures, chosen.architecture)
 
-    def run(rest: pd.DataFrame, held: pd.DataFrame) -> np.ndarray:
+    def run(rest: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
         y = rest[score].to_numpy(np.float64)
         if chosen.method == "mean":
-            return np.full(len(held), y.mean())
-        X, Z = (frame[list(chosen.measures)].to_numpy(np.float64) for frame in (rest, held))
+            return np.full(len(others), y.mean())
+        X, Z = (frame[list(chosen.measures)].to_numpy(np.float64) for frame in (rest, others))
         with warnings.catch_warnings():
-            # A kernel parameter at its bound, a short path of the elastic net: the held-out error tells.
+            # A kernel parameter at its bound, a short path of the elastic net: the held-out error shows it.
             from sklearn.exceptions import ConvergenceWarning
 
             warnings.simplefilter("ignore", ConvergenceWarning)

@@ -1,4 +1,4 @@
-"""The held-out table: every predictor by what it misses on checkpoints that it was not fitted to.
+"""The held-out table: every predictor by its error on checkpoints that it was not fitted to.
 
 Fitted to the perturbed checkpoints of arXiv 2406.12159; judged on families left out, in 10-fold
 cross-validation, and, once everything is chosen, on the 13 non-standard checkpoints of the same paper. The
@@ -16,12 +16,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from core.measures.protocol import TABLES
-from core.prediction.best import fit_best, whole_predictor
+from core.prediction.best import Best, whole_predictor
 from core.prediction.candidates import Candidate, candidates, fit_predict
 from core.prediction.intervals import FitPredict, errors_on_others
+from core.prediction.reference import FAMILY, Reference, nonstandard, perturbed
 from core.prediction.selection import (
-    FAMILY,
     LEVEL,
     Choice,
     HeldOut,
@@ -35,20 +34,6 @@ from core.prediction.selection import (
 SCORE = "glue_average"
 BEST, ANEW = "best", "best:anew"
 TITLES = {BEST: "Best", ANEW: "Best, chosen anew without each family"}
-
-
-def perturbed(rows: pd.DataFrame) -> pd.DataFrame:
-    """The checkpoints that predictors are fitted to: published, with noise on their weights."""
-    return rows[rows.index.str.startswith(TABLES) & (rows["variant"] == "perturbed")]
-
-
-def nonstandard(rows: pd.DataFrame) -> pd.DataFrame:
-    """The 13 checkpoints that stay a test, in the order of their table."""
-    from core.reference import checkpoints
-
-    order = checkpoints()["subject"]
-    kept = rows[rows.index.str.startswith(TABLES) & (rows["variant"] == "non-standard")]
-    return kept.reindex([subject for subject in order if subject in kept.index])
 
 
 def table(
@@ -80,32 +65,32 @@ def table(
     roles = {choice.new.name: ["new base"]}
     roles.setdefault(choice.known.name, []).append("known base")
 
-    said = []
+    entries = []
     for entry, errors in measured:
         kept = complete(reference, entry.measures, score)
         run = fit_predict(entry, score)
         asked = complete(nonstandard(rows), entry.measures, score)
         tried = _tried(asked, score, run(kept, asked), _half(kept, score, run))
         role = " and ".join(roles.get(entry.name, []))
-        said.append(_row(entry.name, entry.title, role, errors, _r2(kept, score, run)) | tried)
-    said.append(_best_row(rows, score, choice))
-    said.append(_anew_row(rows, score, compared, say))
-    return pd.DataFrame(said)
+        entries.append(_row(entry.name, entry.title, role, errors, _r2(kept, score, run)) | tried)
+    entries.append(_best_row(rows, score, choice))
+    entries.append(_anew_row(rows, score, compared, say))
+    return pd.DataFrame(entries)
 
 
 def _best_row(rows: pd.DataFrame, score: str, choice: Choice) -> dict[str, object]:
     reference = complete(perturbed(rows), choice.new.measures, score)
     whole = whole_predictor(choice, score)
     errors = held_out_errors(reference, score, fit_predict(choice.new, score), known=whole)
-    best = fit_best(reference, choice, score)
+    best = Best(choice).fit(Reference(reference, score))
     asked = complete(nonstandard(rows), choice.new.measures, score)
-    told = best.predict(asked)
-    half = ((told["high"] - told["low"]) / 2).to_numpy()
+    predictions = best.predict(asked)
+    half = ((predictions["high"] - predictions["low"]) / 2).to_numpy()
     row = _row(BEST, TITLES[BEST], "", errors, _r2(reference, score, whole)) | _tried(
         asked, score, best.raw(asked), half
     )
-    held = asked[score].between(told["low"], told["high"])
-    return row | {"test_coverage": float(held.mean())}
+    within = asked[score].between(predictions["low"], predictions["high"])
+    return row | {"test_coverage": float(within.mean())}
 
 
 def _anew_row(rows: pd.DataFrame, score: str, compared: Sequence[Candidate], say: Say) -> dict[str, object]:
@@ -115,13 +100,13 @@ def _anew_row(rows: pd.DataFrame, score: str, compared: Sequence[Candidate], say
     run, _ = chosen_anew(score, compared, say)
     errors = errors_on_others(reference, score, FAMILY, run, LEVEL)
     assert errors is not None
-    by_family = {f"mse_{row[FAMILY]}": row["rmse"] ** 2 for _, row in errors.by_family.iterrows()}
-    said = {"predictor": ANEW, "title": TITLES[ANEW], "role": "", "n": len(reference)}
-    return said | {"family_mse": float(np.mean(list(by_family.values())))} | by_family
+    by_family = {f"mse_{row[FAMILY]}": row["rmse"] ** 2 for _, row in errors.by_group.iterrows()}
+    row = {"predictor": ANEW, "title": TITLES[ANEW], "role": "", "n": len(reference)}
+    return row | {"family_mse": float(np.mean(list(by_family.values())))} | by_family
 
 
 def _row(name: str, title: str, role: str, errors: HeldOut, r2: float) -> dict[str, object]:
-    said = {
+    row = {
         "predictor": name,
         "title": title,
         "role": role,
@@ -129,8 +114,8 @@ def _row(name: str, title: str, role: str, errors: HeldOut, r2: float) -> dict[s
         "r2": r2,
         "family_mse": errors.family_mse,
     }
-    said |= {f"mse_{family}": mse for family, mse in errors.by_family.items()}
-    return said | {
+    row |= {f"mse_{family}": mse for family, mse in errors.by_family.items()}
+    return row | {
         "base_mse": errors.base_mse,
         "fold_mse": errors.fold_mse,
         "fold_r2": errors.fold_r2,
@@ -140,24 +125,26 @@ def _row(name: str, title: str, role: str, errors: HeldOut, r2: float) -> dict[s
     }
 
 
-def _tried(asked: pd.DataFrame, score: str, told: np.ndarray, half: np.ndarray | float) -> dict[str, object]:
-    """What predictions of the non-standard checkpoints miss by."""
+def _tried(
+    asked: pd.DataFrame, score: str, predicted: np.ndarray, half: np.ndarray | float
+) -> dict[str, object]:
+    """Errors of predictions of the non-standard checkpoints."""
     actual = asked[score].to_numpy(np.float64)
-    error = told - actual
+    error = predicted - actual
     return {
         "test_n": len(asked),
         "test_mse": float((error**2).mean()),
         "test_mae": float(np.abs(error).mean()),
-        "test_spearman": spearman(told, actual),
-        "test_coverage": float((np.abs(np.clip(told, 0, 1) - actual) <= half).mean()),
+        "test_spearman": spearman(predicted, actual),
+        "test_coverage": float((np.abs(np.clip(predicted, 0, 1) - actual) <= half).mean()),
     }
 
 
-def spearman(told: np.ndarray, actual: np.ndarray) -> float:
+def spearman(predicted: np.ndarray, actual: np.ndarray) -> float:
     """Spearman's rank correlation; NaN where one side is constant."""
-    if np.ptp(told) < 1e-12 or np.ptp(actual) < 1e-12:
+    if np.ptp(predicted) < 1e-12 or np.ptp(actual) < 1e-12:
         return float("nan")
-    return float(pd.Series(told).rank().corr(pd.Series(actual).rank()))
+    return float(pd.Series(predicted).rank().corr(pd.Series(actual).rank()))
 
 
 def _half(kept: pd.DataFrame, score: str, run: FitPredict) -> float:

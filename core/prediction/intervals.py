@@ -1,11 +1,11 @@
-"""Prediction intervals from errors on groups that a predictor never saw, and how often such intervals hold.
+"""Prediction intervals from errors on groups that a predictor never saw, and their coverage.
 
 Split conformal prediction over groups (Vovk et al. 2005; Dunn, Wasserman and Ramdas 2023 for groups): each
 group, a family or a base checkpoint, is left out in turn and predicted from the others, and the interval is
 as wide as a given share of those errors. Groups count the same however many checkpoints they hold, as a new
 checkpoint comes from a new group more often than not. Intervals are cut to what a score can be.
 
-Whether such an interval holds is checked by nesting: `nested` predicts each group from the others with an
+The coverage of such an interval is measured by nesting: `nested` predicts each group from the others with an
 interval that comes from the others alone, and `coverage` counts.
 
 Not covered: with three groups the level is nominal. No finite-sample guarantee can be had from three, which
@@ -26,12 +26,12 @@ FitPredict = Callable[[pd.DataFrame, pd.DataFrame], np.ndarray]
 class Errors:
     """Held-out errors, predicted minus actual, group by group; groups count the same."""
 
-    by_family: pd.DataFrame  # family, n, rmse, mean_rmse (of always saying the mean of the other families)
+    by_group: pd.DataFrame  # the group, n, rmse, mean_rmse (of the mean of the other groups: the baseline)
     rmse: float
     mean_rmse: float
     quantile: float  # of |error| at the model's level: half the width of the interval
     sd: float  # of the predictive distribution
-    shared_sd: float  # the part of it that moves a whole family together
+    shared_sd: float  # the part of it that moves a whole group together
 
 
 def weighted_quantile(values: np.ndarray, weights: np.ndarray, level: float) -> float:
@@ -48,12 +48,12 @@ def group_shares(groups: pd.Series) -> np.ndarray:
 
 def left_out(frame: pd.DataFrame, group: str, fit_predict: FitPredict) -> pd.Series:
     """Each row predicted from the other groups only; NaN for all where there is a single group."""
-    told = pd.Series(np.nan, index=frame.index)
+    predictions = pd.Series(np.nan, index=frame.index)
     names = frame[group].unique()
     for name in names if len(names) > 1 else ():
-        held = frame[group] == name
-        told[held] = fit_predict(frame[~held], frame[held])
-    return told
+        own = frame[group] == name
+        predictions[own] = fit_predict(frame[~own], frame[own])
+    return predictions
 
 
 def errors_on_others(
@@ -79,7 +79,7 @@ def errors_on_others(
     table = pd.DataFrame(rows, columns=[group, "n", "rmse", "mean_rmse"])
     rmse = float(np.sqrt((table["rmse"] ** 2).mean()))
     return Errors(
-        by_family=table,
+        by_group=table,
         rmse=rmse,
         mean_rmse=float(np.sqrt((table["mean_rmse"] ** 2).mean())),
         quantile=weighted_quantile(np.abs(error.to_numpy()), group_shares(frame[group]), level),
@@ -89,7 +89,7 @@ def errors_on_others(
 
 
 def _mean_of(score: str) -> FitPredict:
-    return lambda rest, held: np.full(len(held), rest[score].mean())
+    return lambda rest, others: np.full(len(others), rest[score].mean())
 
 
 def nested(
@@ -105,22 +105,22 @@ def nested(
     Returns: predicted, low and high (cut to `limits`), index as `frame`. NaN where there are no other groups;
     low and high are NaN where there is a single other group, which has nothing to be left out against.
     """
-    told = pd.DataFrame(np.nan, index=frame.index, columns=["predicted", "low", "high"])
+    predictions = pd.DataFrame(np.nan, index=frame.index, columns=["predicted", "low", "high"])
     names = frame[group].unique()
     for name in names if len(names) > 1 else ():
-        held = frame[group] == name
-        rest = frame[~held]
-        raw = fit_predict(rest, frame[held])
+        own = frame[group] == name
+        rest = frame[~own]
+        raw = fit_predict(rest, frame[own])
         errors = errors_on_others(rest, score, group, fit_predict, level)
         half = errors.quantile if errors else np.nan
-        told.loc[held, "predicted"] = np.clip(raw, *limits)
-        told.loc[held, "low"] = np.clip(raw - half, *limits)
-        told.loc[held, "high"] = np.clip(raw + half, *limits)
-    return told
+        predictions.loc[own, "predicted"] = np.clip(raw, *limits)
+        predictions.loc[own, "low"] = np.clip(raw - half, *limits)
+        predictions.loc[own, "high"] = np.clip(raw + half, *limits)
+    return predictions
 
 
 def coverage(predictions: pd.DataFrame, actual: pd.Series) -> float:
-    """How often the interval (columns low and high) held the known score; NaN if none is known."""
+    """Coverage: the share of known scores within their interval (columns low, high); NaN if none is known."""
     both = predictions.assign(actual=actual.reindex(predictions.index)).dropna(subset=["low", "actual"])
     return float(both["actual"].between(both["low"], both["high"]).mean()) if len(both) else float("nan")
 

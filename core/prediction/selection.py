@@ -37,8 +37,8 @@ from core.prediction.intervals import (
     left_out,
     nested,
 )
+from core.prediction.reference import BASE, FAMILY
 
-FAMILY, BASE = "family", "base"
 LEVEL = 0.9
 Say = Callable[[str], None]  # told what is being done, for a progress line
 FOLDS, SHUFFLES = 10, 3
@@ -108,7 +108,7 @@ def held_out_errors(
     by_base = (left_out(frame, BASE, run) - frame[score]) ** 2
     told = nested(frame, score, FAMILY, run, LEVEL, (0.0, 1.0))
     fold_mse, fold_r2 = fold_errors(frame, score, known or run)
-    by_family = {str(row[FAMILY]): float(row["rmse"] ** 2) for _, row in errors.by_family.iterrows()}
+    by_family = {str(row[FAMILY]): float(row["rmse"] ** 2) for _, row in errors.by_group.iterrows()}
     return HeldOut(
         n=len(frame),
         by_family=dict(sorted(by_family.items())),

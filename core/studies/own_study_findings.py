@@ -225,17 +225,20 @@ def with_noise_fixed(long: pd.DataFrame, measure: str = "lsq_patchiness") -> lis
 
 
 def ranked_by_published(long: pd.DataFrame, paper: pd.DataFrame) -> list[str]:
-    """One sentence a base: how a line on the spread measures through the published checkpoints ranks ours.
+    """One sentence a base: how a linear regression on the spread measures, fitted to the published
+    perturbed checkpoints, ranks ours.
 
-    paper: as `latent_geometry.models` gives it. The line is that which Shortlist predicts by at first; its
-    values are not compared with our scores, which are of four tasks only, but their order can be.
+    paper: as `latent_geometry.models` gives it. The predicted values are not compared with our scores, which
+    are of four tasks only, but their order can be.
     """
-    from core.prediction.regression import SPREAD, fit
+    from core.prediction import Reference, estimator
+    from core.prediction.candidates import SPREAD
 
     rows, said = perturbed(frame(long)).dropna(subset=[GLUE]), []
     if not set(SPREAD) <= set(rows):
         return []
-    line = fit(paper, SPREAD, GLUE)
+    reference = Reference(paper[paper["variant"] == "perturbed"], GLUE, title="perturbed checkpoints")
+    line = estimator("linear", SPREAD).fit(reference)
     for base, group in rows.groupby("family", sort=False):
         if len(group) < FEWEST:
             continue
@@ -243,9 +246,9 @@ def ranked_by_published(long: pd.DataFrame, paper: pd.DataFrame) -> list[str]:
         alone = [signed(float(group[name].rank().corr(ranks))) for name in SPREAD]
         together = float(pd.Series(line.raw(group), index=group.index).rank().corr(ranks))
         said.append(
-            f"Our {base}: the line on EEE, VRM and IsoScore that Shortlist starts from, fitted to the "
-            f"published checkpoints, ranks its {len(group)} perturbed ones with ρ = {signed(together)}; "
-            f"the three alone go with the score by {', '.join(alone)}."
+            f"Our {base}: a linear regression on EEE, VRM and IsoScore, fitted to the {line.n} published "
+            f"perturbed checkpoints, ranks its {len(group)} perturbed ones with ρ = {signed(together)}; "
+            f"the three alone correlate with the score by ρ = {', '.join(alone)}."
         )
     return said
 

@@ -1,190 +1,146 @@
 """What predictions show, in sentences computed from them."""
 
 import numpy as np
-import pandas as pd
 
-from core.formatting import decimal, lower_first, percent, signed
+from core.formatting import decimal, listed, lower_first, percent, signed
 from core.measures.titles import title_of
-from core.prediction.best import Best
-from core.prediction.held_out import ANEW, BEST, nonstandard, spearman
-from core.prediction.predicted import Predicted
+from core.prediction import Model, Predictions, Reference, nonstandard
+from core.prediction.best import BestModel
+from core.prediction.held_out import spearman
+from core.prediction.regression import LinearModel
 
-# What was asked of the best predictor before it was built: column of the held-out table, words, limits.
-TARGETS = (
-    ("fold_r2", "R² in 10-fold cross-validation at least 0.90", 0.90, np.inf),
-    ("test_mse", "mean squared error on the 13 non-standard checkpoints at most 0.010", 0.0, 0.010),
-    ("coverage", "the 90 % range holds 85 to 95 % of known scores on families left out", 0.85, 0.95),
-)
+_PLURALS = {"family": "families", "base": "base checkpoints"}
 
 
-def headline(found: Predicted) -> str:
-    """How far the predictor misses on a family it had not seen, against always saying the mean."""
-    errors, score = found.model.errors, title_of(found.model.score)
+def groups_of(reference: Reference) -> str:
+    """What the reference's groups are called, in the plural."""
+    return _PLURALS.get(reference.groups, f"{reference.groups}s")
+
+
+def headline(predictions: Predictions) -> str:
+    """The held-out RMSE of the predictor against the mean baseline's."""
+    model = predictions.model
+    errors, score, group = model.errors, title_of(model.score), model.reference.groups
     if errors is None:
-        return f"{score}: one family only, so how far predictions miss on another is not known"
-    if found.predictor == "mean":
-        return f"Always saying the mean misses the {score} of an unseen family by {errors.mean_rmse:.3f}"
-    verdict = "better than" if errors.rmse < errors.mean_rmse else "worse than"
+        return f"{score}: no held-out error, since the reference has one {group} only"
+    if predictions.predictor == "mean":
+        return f"{score}: leave-one-{group}-out RMSE {errors.rmse:.3f} of the mean baseline"
+    side = "below" if errors.rmse < errors.mean_rmse else "not below"
     return (
-        f"On a family it had not seen, the prediction misses the {score} by {errors.rmse:.3f}: {verdict} "
-        f"always saying the mean ({errors.mean_rmse:.3f})"
+        f"{score}: leave-one-{group}-out RMSE {errors.rmse:.3f}, {side} the mean baseline "
+        f"({errors.mean_rmse:.3f})"
     )
 
 
-def basis(found: Predicted) -> str:
-    """What is predicted from what, and how often the ranges held, in two or three sentences."""
-    model = found.model
-    names = ", ".join(title_of(name) for name in model.measures)
-    families = f"{len(model.families)} families ({', '.join(model.families)})"
-    said = f"Fitted to {model.n} perturbed checkpoints of {families}"
-    if isinstance(model, Best):
-        said += (
-            f". New base checkpoints: {lower_first(model.choice.new.title)}. "
-            "Checkpoints near others of a base "
-            f"that the reference holds: {lower_first(model.choice.known.title)}"
-        )
-    elif names:
-        plus = ", with a term for the architecture" if model.architecture else ""
-        said += f", a straight line through {names}{plus} (r² {model.r2:.2f})"
-    if np.isfinite(found.covered):
-        said += (
-            f". The {percent(model.level)} range held {percent(found.covered)} of the known scores on "
-            f"families left out ({percent(found.covered_by_family)} when families count the same); with "
-            f"{len(model.families)} families that share is rough"
-        )
-    return f"{said}."
+def basis(predictions: Predictions) -> str:
+    """What was fitted to what, and the coverage of the intervals, in two or three sentences."""
+    model = predictions.model
+    r2 = f"; r² {decimal(model.r2)}" if isinstance(model, LinearModel) and model.measures else ""
+    text = f"{fitted_to(model)}{r2}."
+    if not np.isfinite(predictions.coverage):
+        return text
+    groups = groups_of(model.reference)
+    return (
+        f"{text} {coverage_of(predictions)} on {groups} left out "
+        f"({percent(predictions.coverage_by_group)} when {groups} count the same); with {len(model.groups)} "
+        f"{groups} that is a rough figure."
+    )
 
 
-def within_families(found: Predicted) -> str:
-    """How well it ranks the checkpoints of one family, each family left out, and how far it is off."""
-    rows = found.rows[found.rows["fitted"]].dropna(subset=["predicted", "actual"])
-    off = (rows["predicted"] - rows["actual"]).abs()
-    said = f"Half of the predictions miss by less than {off.median():.2f}"
-    ranks = {
+def fitted_to(model: Model) -> str:
+    """The predictor and the reference that it was fitted to, without a full stop."""
+    groups = groups_of(model.reference)
+    to = f"fitted to {model.n} {model.reference.title} of {len(model.groups)} {groups}"
+    if isinstance(model, BestModel):
+        return (
+            f"{model.choice.new.title}, {to} ({', '.join(model.groups)}); near reference checkpoints of the "
+            f"same base, {lower_first(model.choice.known.title)}"
+        )
+    if not model.measures:
+        return f"Mean baseline, {to}"
+    names = listed(map(title_of, model.measures))
+    plus = (
+        ", with a term for the architecture" if isinstance(model, LinearModel) and model.architecture else ""
+    )
+    return f"Linear regression on {names}{plus}, {to} ({', '.join(model.groups)})"
+
+
+def accuracy(predictions: Predictions) -> str:
+    """Held-out RMSE, the mean baseline's, and coverage, in one sentence."""
+    model = predictions.model
+    if model.errors is None:
+        return f"The reference has one {model.reference.groups} only, so there is no held-out error."
+    return held_out_figures(
+        model.reference.groups,
+        model.errors.rmse,
+        model.errors.mean_rmse,
+        model.level,
+        predictions.coverage,
+    )
+
+
+def held_out_figures(group: str, rmse: float, baseline: float, level: float, covered: float) -> str:
+    """Held-out RMSE, the mean baseline's, and the coverage of the intervals of `level`, in one sentence."""
+    return (
+        f"Leave-one-{group}-out RMSE {rmse:.3f}, mean baseline {baseline:.3f}; coverage of the "
+        f"{percent(level)} interval: {percent(covered)}."
+    )
+
+
+def coverage_of(predictions: Predictions) -> str:
+    """The coverage of the intervals, without a full stop."""
+    return f"Coverage of the {percent(predictions.model.level)} interval: {percent(predictions.coverage)}"
+
+
+def within_groups(predictions: Predictions) -> str:
+    """Median absolute error, and the rank correlation within each group, predicted from the others."""
+    rows = predictions.rows[predictions.rows["held_out"]].dropna(subset=["predicted", "actual"])
+    error = (rows["predicted"] - rows["actual"]).abs()
+    text = f"Median absolute error {decimal(error.median())}"
+    correlations = {
         str(name): spearman(part["predicted"].to_numpy(), part["actual"].to_numpy())
-        for name, part in rows.groupby("family")
+        for name, part in rows.groupby(predictions.model.reference.groups)
     }
-    told = ", ".join(f"{decimal(rank)} in {name}" for name, rank in ranks.items() if np.isfinite(rank))
-    return f"{said}; rank correlation within a family it had not seen: {told}" if told else said
+    finite = [f"{decimal(rho)} in {name}" for name, rho in correlations.items() if np.isfinite(rho)]
+    group = predictions.model.reference.groups
+    return f"{text}; Spearman correlation within a {group} left out: {', '.join(finite)}" if finite else text
 
 
-def on_the_nonstandard(found: Predicted, mean: float) -> tuple[str, str]:
-    """(claim, figures) about the non-standard checkpoints; ("", "") where their score is not known.
-
-    Arguments:
-        mean: of the reference's scores.
-    """
-    rows = nonstandard(found.rows).dropna(subset=["raw", "actual"])
+def on_the_nonstandard(predictions: Predictions) -> tuple[str, str]:
+    """(claim, figures) about the non-standard checkpoints; ("", "") where their score is not known."""
+    rows = nonstandard(predictions.rows).dropna(subset=["raw", "actual"])
     if len(rows) < 3:
         return "", ""
-    actual, told = rows["actual"].to_numpy(), rows["raw"].to_numpy()
-    mse, level = float(((told - actual) ** 2).mean()), float(((mean - actual) ** 2).mean())
+    model = predictions.model
+    actual, values = rows["actual"].to_numpy(), rows["raw"].to_numpy()
+    mean = float(model.reference.rows[model.score].mean())
+    mse, level = float(((values - actual) ** 2).mean()), float(((mean - actual) ** 2).mean())
     own = float(((actual - actual.mean()) ** 2).mean())
-    held = int(rows["actual"].between(rows["low"], rows["high"]).sum())
-    rank = spearman(told, actual)
-    if found.predictor == "mean":
-        claim = f"Always saying the mean misses the {len(rows)} non-standard checkpoints by {level**0.5:.2f}"
+    inside = int(rows["actual"].between(rows["low"], rows["high"]).sum())
+    rank = spearman(values, actual)
+    if predictions.predictor == "mean":
+        claim = f"RMSE {level**0.5:.2f} of the mean baseline on the {len(rows)} non-standard checkpoints"
     else:
-        verdict = "better than" if mse < level else "worse than"
-        claim = f"On the {len(rows)} non-standard checkpoints it does {verdict} always saying the mean"
+        claim = (
+            f"RMSE {mse**0.5:.2f} on the {len(rows)} non-standard checkpoints, "
+            f"{'below' if mse < level else 'not below'} the mean baseline ({level**0.5:.2f})"
+        )
     said = [
-        f"Mean squared error {mse:.4f}; of always saying the reference's mean {level:.4f}; of saying their "
-        f"own mean, which nobody knows beforehand, {own:.4f}."
+        f"Mean squared error {mse:.4f}; of the reference's mean {level:.4f}; of their own mean, which is not "
+        f"known beforehand, {own:.4f}."
     ]
     if np.isfinite(rank):
         said.append(f"Spearman correlation with the known scores: {signed(rank)}.")
-    said.append(f"The range holds {held} of {len(rows)}.")
+    said.append(f"{inside} of {len(rows)} known scores lie within the {percent(model.level)} interval.")
     covered = rows["in_range"].to_numpy(bool)
     if 0 < covered.sum() < len(rows):
-        inside, outside = (((told - actual) ** 2)[kept].mean() for kept in (covered, ~covered))
+        within, outside = (((values - actual) ** 2)[kept].mean() for kept in (covered, ~covered))
         said.append(
-            f"The {int(covered.sum())} that the reference covers: {inside:.4f}; the {int((~covered).sum())} "
-            f"flagged as outside it: {outside:.4f}."
+            f"Mean squared error of the {int(covered.sum())} that the reference covers: {within:.4f}; of the "
+            f"{int((~covered).sum())} outside it: {outside:.4f}."
         )
-    beyond = rows[(told > 1) | (told < found.model.limits[0])]
+    beyond = rows[(values > 1) | (values < model.reference.limits[0])]
     if len(beyond):
-        values = ", ".join(f"{value:.2f}" for value in sorted(beyond["raw"]))
-        said.append(f"It says {values} for {len(beyond)} of them, which no score can be.")
+        shown = ", ".join(decimal(value) for value in sorted(beyond["raw"]))
+        said.append(f"{len(beyond)} predictions lie beyond what a score can be: {shown}.")
     return claim, " ".join(said)
-
-
-def on_the_compared(table: pd.DataFrame) -> str:
-    """What the held-out table says of choosing by held-out error."""
-    rows = table.set_index("predictor")
-    best, mean = rows.loc[BEST], rows.loc["mean"]
-    said = (
-        f"The best misses unseen families by {best['family_mse'] ** 0.5:.3f} (root mean square), always "
-        f"saying the mean by {mean['family_mse'] ** 0.5:.3f}"
-    )
-    if ANEW in rows.index:
-        anew = rows.loc[ANEW, "family_mse"] ** 0.5
-        verdict = "still better than" if anew < mean["family_mse"] ** 0.5 else "no better than"
-        said += (
-            f". It was picked from {len(rows) - 2} with those very families in view; picked anew without the "
-            f"family it is judged on, it misses by {anew:.3f}, {verdict} the mean"
-        )
-    return f"{said}. Three families are three draws: small differences here are luck. {_foretold(table)}"
-
-
-def _foretold(table: pd.DataFrame) -> str:
-    """How far the errors that a choice can rest on foretell those on the non-standard checkpoints."""
-    rows = table[~table["predictor"].isin([BEST, ANEW])].dropna(subset=["family_mse", "test_mse"])
-    rank = spearman(rows["family_mse"].to_numpy(), rows["test_mse"].to_numpy())
-    limit = TARGETS[1][3]
-    fewer = int((rows["test_mse"] <= limit).sum())
-    said = (
-        f"Over the {len(rows)} predictors the error on families left out and that on the 13 non-standard "
-        f"checkpoints have a rank correlation of {signed(rank)}"
-    )
-    return (
-        f"{said}; {fewer} of them stay within {limit:.3f} on the 13, which could be seen only by looking at "
-        "the 13, and so none was taken for it."
-        if fewer
-        else f"{said}."
-    )
-
-
-def targets(table: pd.DataFrame) -> pd.DataFrame:
-    """What was asked of the best predictor and what it reached: target, reached, met."""
-    best = table.set_index("predictor").loc[BEST]
-    return pd.DataFrame(
-        [
-            {"target": words, "reached": float(best[column]), "met": bool(low <= best[column] <= high)}
-            for column, words, low, high in TARGETS
-        ]
-    )
-
-
-def on_the_targets(table: pd.DataFrame) -> str:
-    """The targets in one or two sentences: which are met, which are not, with their figures."""
-    asked = targets(table)
-    met = [f"{row['target']} ({row['reached']:.3f})" for _, row in asked.iterrows() if row["met"]]
-    missed = [f"{row['target']} ({row['reached']:.4f})" for _, row in asked.iterrows() if not row["met"]]
-    said = [f"Met: {'; '.join(met)}."] if met else []
-    return " ".join([*said, *([f"**Not met**: {'; '.join(missed)}."] if missed else [])])
-
-
-def markdown(table: pd.DataFrame) -> list[str]:
-    """Part of the held-out table as lines of Markdown, for the README.
-
-    The paper's regressions, of every other method the one with the lowest error on families left out, those
-    chosen, and the best.
-    """
-    said = [
-        "| predictor | MSE, families left out | R², 10-fold | 90 % range held (by family) | its width "
-        "| MSE, the 13 | MAE, the 13 | Spearman, the 13 |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    rows = table[table["predictor"] != ANEW]
-    method = rows["predictor"].str.split(":").str[0]
-    lowest = rows["family_mse"] == rows.groupby(method)["family_mse"].transform("min")
-    shown = lowest | (method == "line") | (rows["role"].fillna("") != "")
-    for _, row in rows[shown].iterrows():
-        rank = "–" if pd.isna(row["test_spearman"]) else decimal(row["test_spearman"])
-        r2 = decimal(row["fold_r2"])
-        said.append(
-            f"| {row['title']} | {row['family_mse']:.4f} | {r2} | {percent(row['coverage'])} "
-            f"({percent(row['family_coverage'])}) | {row['width']:.2f} | {row['test_mse']:.4f} "
-            f"| {row['test_mae']:.3f} | {rank} |"
-        )
-    return said

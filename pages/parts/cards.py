@@ -11,7 +11,9 @@ from core.formatting import capital, percent, short_number
 from core.measures import MEASURES
 from core.measures.titles import title_of
 from core.overview import Overview, formed, percentile
-from core.prediction.ranking import Ranking, widest
+from core.prediction import Predictions
+from core.prediction.ranking import widest
+from core.wording import applicability
 from core.wording.correlations import LEVELS, interval, sentences
 from pages.parts.common import table
 
@@ -127,13 +129,13 @@ def scores_table(store: Store, row: pd.Series) -> None:
 
 
 @st.dialog("How far to trust this row", width="large")
-def reasons(store: Store, overview: Overview, ranking: Ranking, row: pd.Series, score: str) -> None:
+def reasons(store: Store, overview: Overview, ranking: Predictions, row: pd.Series, score: str) -> None:
     """The reasons behind a row's evidence badge, its measures and its scores."""
     trusted = ranking.trusts[str(row.name)]
     st.markdown(f"### {row['name']}")
     st.caption(f"{facts_line(row)}  \n{text_line(row)}")
     st.badge(capital(trusted.level), icon=ICONS[trusted.level], color=BADGES[trusted.level])
-    said = [*trusted.reasons]
+    said = [applicability.sentence(reason) for reason in trusted.reasons]
     reference = overview.rows[overview.rows["origin"] == "published"]
     for name in ranking.model.measures:
         known = evidence(reference, name, score)
@@ -150,7 +152,7 @@ def reasons(store: Store, overview: Overview, ranking: Ranking, row: pd.Series, 
 
 
 def side_by_side(
-    overview: Overview, ranking: Ranking, chosen: pd.DataFrame, measures: list[str], score: str
+    overview: Overview, ranking: Predictions, chosen: pd.DataFrame, measures: list[str], score: str
 ) -> None:
     """The chosen checkpoints in columns, and below them where each measure stands within the reference."""
     for column, (_, row) in zip(st.columns(max(len(chosen), 2)), chosen.iterrows(), strict=False):
@@ -159,23 +161,23 @@ def side_by_side(
             st.caption(f"{facts_line(row)}  \n{text_line(row)}")
             told = f"{row['predicted']:.2f}" if pd.notna(row["predicted"]) else "–"
             st.metric(f"Predicted {title_of(score)}", told)
-            said = ["no range known"]
+            said = ["no interval"]
             if pd.notna(row["low"]):
-                said = [f"{percent(ranking.model.level)} range {row['low']:.2f} to {row['high']:.2f}"]
+                said = [f"{percent(ranking.model.level)} interval {row['low']:.2f} to {row['high']:.2f}"]
             if pd.notna(row["actual"]):
                 said.append(f"known {row['actual']:.2f}")
             st.markdown(" · ".join(said))
             level = row["trust"]
             st.badge(capital(level), icon=ICONS[level], color=BADGES[level])
             if not row["in_range"]:
-                st.caption(row["reason"])
-    reference = ranking.rows[ranking.rows["origin"] == "published"]
+                st.caption(applicability.sentences(row["reasons"]))
+    title, reference = ranking.model.reference.title, ranking.model.reference.rows
     shown = [name for name in measures if reference[name].notna().any()]
     if not shown:
         return
     model = set(ranking.model.measures)
     shown = [name for name in shown if name in model] + [name for name in shown if name not in model]
-    apart = widest(ranking, chosen, shown) if len(chosen) > 1 else None
+    apart = widest(ranking.model, chosen, shown) if len(chosen) > 1 else None
     st.altair_chart(
         strips(
             reference,
@@ -185,11 +187,11 @@ def side_by_side(
             title=(
                 f"They lie farthest apart in {title_of(apart)}"
                 if apart
-                else f"Where {chosen['name'].iloc[0]} stands among the published checkpoints"
+                else f"Where {chosen['name'].iloc[0]} stands among the {title}"
                 if len(chosen) == 1
                 else "They share no measure with each other"
             ),
-            subtitle=f"Grey: the {len(reference)} published checkpoints. No mark: not known.",
+            subtitle=f"Grey: the {len(reference)} {title} of the reference. No mark: not known.",
         ),
-        alt="The chosen checkpoints within the published reference, measure by measure",
+        alt="The chosen checkpoints within the reference, measure by measure",
     )

@@ -5,9 +5,9 @@ import streamlit as st
 from cache.requests import Measure
 from cache.store import Store
 from cache.tasks.cell_study import settings_at, subject_of, too_small
+from core.formatting import listed
 from core.measures.protocol import NAMES, PUBLISHED, left_out, sample_of
 from core.overview import Overview
-from core.prediction.ranking import listed
 from pages.parts.common import table
 from pages.parts.markdown import plain
 from pages.parts.submit import submit

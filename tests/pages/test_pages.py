@@ -9,6 +9,8 @@ from streamlit.testing.v1 import AppTest
 from cache import published
 from cache.store import Store
 from core.measures.titles import title_of
+from core.prediction import DEFAULT
+from core.prediction.candidates import PATCHINESS, SPREAD
 from tests import TOP
 
 APP = str(TOP / "app.py")
@@ -86,25 +88,31 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_shortlist_is_full_on_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened(tmp_path, monkeypatch)
-    assert app.title[0].value.startswith("A blind ranking puts first: ")
-    ranked = app.dataframe[0].value
-    assert len(ranked) == 181 and ranked["chance"].sum() == pytest.approx(300, abs=8)
-    said = words(app)
-    assert "always saying the mean" in said and "among the true best 3" in said
-    assert "181 of 181 checkpoints." in said
+    ranked, apart = (table.value for table in app.dataframe[:2])
+    assert app.title[0].value.endswith(" · ".join(ranked["name"][:3]))
+    assert len(ranked) == 179 and ranked["chance"].sum() == pytest.approx(300, abs=8)
+    assert {name: list(why) for name, why in zip(apart["name"], apart["reason"], strict=True)} == {
+        "Corpus (RoBERTa)": ["outside the joint range"],
+        "German (BERT-base)": ["isoscore below range"],
+    }
+    assert "179 of 179 checkpoints." in words(app)
+    assert app.selectbox(key="predictor").value == DEFAULT and "predictor" not in app.query_params
 
 
 def test_what_the_reference_does_not_cover_is_set_apart_with_reasons(
     full: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = opened(full, monkeypatch)
+    app = opened(full, monkeypatch, predictor="linear", predict_from=list(SPREAD))
     ranked, apart = (table.value for table in app.dataframe[:2])
-    assert "our BERT" in set(ranked["name"]) and len(ranked) == 182
+    assert "our BERT" in set(ranked["name"]) and len(ranked) == 179
     assert {name: list(why) for name, why in zip(apart["name"], apart["reason"], strict=True)} == {
         "our MiniLM": ["other architecture", "other text"],
         "our vectors.npy": ["architecture unknown"],
+        "BERT-small, unperturbed": ["eee below range"],
+        "Corpus (RoBERTa)": ["outside the joint range"],
+        "German (BERT-base)": ["isoscore below range"],
     }
-    assert "Outside what the reference covers (2)" in words(app)
+    assert "Outside what the reference covers (5)" in words(app)
     assert ranked.set_index("name").loc["our BERT", "origin"] == "measured here"
 
 
@@ -123,12 +131,12 @@ def test_filters_narrow_the_shortlist_and_its_chances(full: Path, monkeypatch: p
 def test_the_heading_names_the_first_rows_of_the_table(
     full: Path, monkeypatch: pytest.MonkeyPatch, score: str
 ) -> None:
-    app = opened(full, monkeypatch, score=score)
+    app = opened(full, monkeypatch, score=score, predictor="linear", predict_from=list(SPREAD))
     ranked = app.dataframe[0].value
     assert app.title[0].value.endswith(": " + " · ".join(ranked["name"][:3]))
     assert ranked["chance"].sum() == pytest.approx(300, abs=15)  # each is rounded
     if score == "glue_average":
-        assert ranked["actual"].notna().sum() == 181
+        assert ranked["actual"].notna().sum() == 178
     else:  # several have no known score: they are the candidates, and those with one stand below
         assert "actual" not in ranked
         checked = app.dataframe[1].value
@@ -140,7 +148,9 @@ def test_a_link_restores_the_shortlist(full: Path, monkeypatch: pytest.MonkeyPat
     app = opened(
         full, monkeypatch, score="SST-2", predictor="both", family=["BERT-small"], size="small", find="noise"
     )
-    assert app.selectbox(key="score").value == "SST-2" and app.selectbox(key="predictor").value == "both"
+    assert app.selectbox(key="score").value == "SST-2" and app.selectbox(key="predictor").value == "linear"
+    assert app.multiselect(key="predict_from").value == [*SPREAD, *PATCHINESS]  # "both" of older links
+    assert app.query_params["predictor"] == "linear"
     assert set(app.dataframe[0].value["family"]) == {"BERT-small"}
     assert app.query_params["score"] == "SST-2" and app.query_params["family"] == "BERT-small"
     app.selectbox(key="score").set_value("glue_average").run()
@@ -151,7 +161,7 @@ def test_a_link_restores_the_shortlist(full: Path, monkeypatch: pytest.MonkeyPat
 def test_selected_rows_stand_side_by_side(
     full: Path, monkeypatch: pytest.MonkeyPatch, chosen: list[int]
 ) -> None:
-    app = opened(full, monkeypatch)
+    app = opened(full, monkeypatch, predictor="linear", predict_from=list(SPREAD))
     picked = {"rows": chosen, "columns": [], "cells": []}
     app.session_state[app.dataframe[0].key] = {"selection": picked}
     app.run()

@@ -1,4 +1,4 @@
-"""The Predicted scores page without a browser: what it says, restores from a link and sets apart."""
+"""The Predicted scores page without a browser: what it shows, restores from a link and sets apart."""
 
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from cache import published
 from core.charts import predictions as charts_predicted
 from core.charts.palette import PALETTE, family_colours
+from core.prediction import DEFAULT
 from core.reference import held_out
 from tests import stores
 from tests.pages.test_pages import add, opened, words
@@ -36,25 +37,25 @@ def best(full: Path) -> AppTest:
         return opened(full, patch, PAGE)
 
 
-def test_it_opens_with_the_best_predictor_against_always_saying_the_mean(best: AppTest) -> None:
-    assert best.title[0].value == (
-        "On a family it had not seen, the prediction misses the GLUE average by 0.094: better than always "
-        "saying the mean (0.142)"
-    )
-    told = words(best)
-    assert "On the 13 non-standard checkpoints it does better than always saying the mean" in told
-    assert "What was asked of the best before it was built. Met: " in told
-    assert [metric.label for metric in best.metric][:2] == [
-        "Missed by, on an unseen family",
-        "90 % range held",
+def test_it_opens_with_the_best_predictor_against_the_mean_baseline(best: AppTest) -> None:
+    assert "0.094" in best.title[0].value and "0.142" in best.title[0].value
+    assert [(metric.label, metric.value) for metric in best.metric] == [
+        ("Leave-one-family-out RMSE", "0.094"),
+        ("90 % interval: coverage", "95 %"),
+        ("Half an interval", "± 0.15"),
+        ("Checkpoints fitted to", "168"),
     ]
+    assert best.selectbox(key="by").value == DEFAULT
     assert "by" not in best.query_params  # the default is not written to the address
 
 
 def test_takeaways_of_the_doubting_paper_stand_where_predictions_are_shown(best: AppTest) -> None:
     told = words(best)
-    assert "Tried on encoders of our own" in told and "Our MiniLM: the line on EEE, VRM and IsoScore" in told
-    assert "Before you lean on a predicted score" in told
+    assert (
+        "Tried on encoders of our own" in told
+        and "Our MiniLM: a linear regression on EEE, VRM and IsoScore" in told
+    )
+    assert "Limitations of predicted scores" in told
     assert "**Geometry mostly reflects how a model was trained.**" in told
     assert "108 decoders and their losses, not encoders and GLUE" in told
 
@@ -69,7 +70,7 @@ def test_an_unknown_architecture_is_covered_and_what_is_not_covered_says_why(bes
 
 def test_every_predictor_is_in_the_table_with_the_mean_first(best: AppTest) -> None:
     every = best.dataframe[-1].value
-    assert len(every) == 45 and every["title"].iloc[0] == "Always the mean"
+    assert len(every) == 45 and every["title"].iloc[0] == "Mean baseline"
     assert set(every["role"].dropna()) == {"new base", "known base"}
 
 
@@ -80,12 +81,13 @@ def test_a_link_restores_the_papers_own_regression(full: Path, monkeypatch: pyte
     assert app.query_params["by"] == "linear+architecture"
     assert "Mean squared error 0.0174" in words(app)
     app.selectbox(key="by").set_value("mean").run()
-    assert not app.exception and app.title[0].value.startswith("Always saying the mean misses")
+    assert not app.exception and app.metric[0].value == "0.142"
+    assert not app.multiselect  # the mean reads no measure
 
 
 def test_another_score_is_predicted_too(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened(full, monkeypatch, PAGE, predicted="SST-2", by="linear")
-    assert app.title[0].value.startswith("On a family it had not seen, the prediction misses the SST-2 by 0.")
+    assert app.title[0].value.startswith("SST-2: ") and app.metric[0].value == "0.259"
 
 
 def test_an_empty_store_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

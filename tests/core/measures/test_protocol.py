@@ -14,7 +14,8 @@ from cache.tasks.cell_study import settings_at, subject_of, too_small
 from core import reference
 from core.measures.protocol import PUBLISHED, left_out, sample_of, samples
 from core.overview import Overview, at_sample, overview
-from core.prediction.ranking import rank
+from core.prediction import perturbed_reference, predict
+from core.wording.applicability import labels, sentences
 from tests import stores
 from tests.pages.test_pages import opened, words
 
@@ -125,14 +126,15 @@ def test_text_samples_of_one_text_are_one_sample_whatever_their_size() -> None:
 def test_prediction_takes_cells_of_the_protocol_and_says_who_has_others(mixed: Overview) -> None:
     rows = mixed.rows.assign(**{name: mixed.rows[name].fillna(mixed.rows[name].mean()) for name in SPREAD})
     whole = Overview(rows, mixed.errors, mixed.measures, mixed.scores, mixed.cells)
-    ranked = rank(whole, "glue_average", "both").rows
-    assert np.isfinite(ranked.loc["a", "predicted"]) and np.isnan(ranked.loc["b", "predicted"])
-    assert ranked.loc["b", "apart"] == ["other text or size of cells"]
-    assert ranked.loc["b", "reason"].endswith(
+    reference = perturbed_reference(whole, "glue_average")
+    rows = predict(whole, reference, "linear", [*SPREAD, NAME]).rows
+    assert np.isfinite(rows.loc["a", "predicted"]) and np.isnan(rows.loc["b", "predicted"])
+    assert labels(rows.loc["b", "reasons"]) == ["other text or size of cells"]
+    assert sentences(rows.loc["b", "reasons"]).endswith(
         " Its cells were measured on 1,398 vectors of standard-library (5,000 sequences), which does not "
         "compare."
     )
-    assert "b" not in rank(whole, "glue_average", "patchiness").rows.index
+    assert "b" not in predict(whole, reference, "linear").rows.index
 
 
 SPREAD = ["eee", "vrm", "isoscore"]

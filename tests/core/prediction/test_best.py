@@ -1,4 +1,4 @@
-"""Choosing a predictor and predicting in two cases: the rule, what counts as near, and what is told."""
+"""Choosing a predictor and predicting in two cases: the rule, what counts as near, and the reasons."""
 
 import numpy as np
 import pandas as pd
@@ -8,9 +8,10 @@ from pandas.testing import assert_frame_equal
 from core import reference
 from core.errors import InputError
 from core.overview import overview
-from core.prediction import held_out
-from core.prediction.applicability import reach_of
-from core.prediction.best import base_of, fit_best, whole_predictor
+from core.prediction import Reference, held_out, nonstandard
+from core.prediction import perturbed as perturbed_of
+from core.prediction.applicability import domain_of
+from core.prediction.best import Best, BestModel, base_of, whole_predictor
 from core.prediction.candidates import candidate, candidates, fit_predict
 from core.prediction.intervals import left_out
 from core.prediction.selection import (
@@ -22,8 +23,13 @@ from core.prediction.selection import (
     fold_errors,
     held_out_errors,
 )
+from core.reasons import Reason
 
 CHOICE = Choice(new=candidate("ridge", "spread", ranks=True), known=candidate("neighbours", "spread"))
+
+
+def fit_best(rows: pd.DataFrame, choice: Choice, score: str) -> BestModel:
+    return Best(choice).fit(Reference(rows, score))
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +40,13 @@ def published() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def perturbed(published: pd.DataFrame) -> pd.DataFrame:
-    return held_out.perturbed(published)
+    return perturbed_of(published)
 
 
 def test_the_reference_has_168_rows_and_the_test_13_in_the_order_of_their_table(
     published: pd.DataFrame, perturbed: pd.DataFrame
 ) -> None:
-    test = held_out.nonstandard(published)
+    test = nonstandard(published)
     assert len(perturbed) == 168 and len(test) == 13
     assert not set(perturbed.index) & set(test.index)
     short = [subject.rsplit("/", 1)[1] for subject in test.index]
@@ -53,7 +59,7 @@ def test_the_reference_has_168_rows_and_the_test_13_in_the_order_of_their_table(
 def test_no_choice_can_see_the_non_standard_checkpoints(published: pd.DataFrame) -> None:
     # Scrambled scores of the 13 change the test's columns and nothing that a choice rests on.
     compared = [candidate("mean"), candidate("line", "spread"), candidate("ridge", "spread", ranks=True)]
-    test = held_out.nonstandard(published).index
+    test = nonstandard(published).index
     spoiled = published.copy()
     spoiled.loc[test, "glue_average"] = 0.123
     one, other = (held_out.table(rows, compared=compared) for rows in (published, spoiled))
@@ -127,7 +133,7 @@ def test_near_its_own_base_it_interpolates_and_elsewhere_it_uses_the_trend(pertu
         "far from its base": row.assign(eee=0.97),
     }
     told = {name: best.predict(frame).iloc[0] for name, frame in others.items()}
-    assert {name: bool(found["known"]) for name, found in told.items()} == {
+    assert {name: bool(found["interpolated"]) for name, found in told.items()} == {
         "as it is": True,
         "another base": False,
         "no base": False,
@@ -139,7 +145,7 @@ def test_near_its_own_base_it_interpolates_and_elsewhere_it_uses_the_trend(pertu
     assert told["no base"]["predicted"] == told["another base"]["predicted"] == pytest.approx(trend)
     assert best.errors is not None
     half = (told["no base"]["high"] - told["no base"]["low"]) / 2
-    assert half == pytest.approx(best.errors.quantile) and best.known_half < best.errors.quantile
+    assert half == pytest.approx(best.errors.quantile) and best.near_half < best.errors.quantile
 
 
 def test_an_unknown_architecture_is_an_ordinary_case_and_a_decoder_is_not(perturbed: pd.DataFrame) -> None:
@@ -147,8 +153,8 @@ def test_an_unknown_architecture_is_an_ordinary_case_and_a_decoder_is_not(pertur
     row = perturbed.iloc[[40]].assign(base=None, family="ELECTRA")
     said = best.predict(row).iloc[0]
     assert said["in_range"] and np.isfinite([said["predicted"], said["low"], said["high"]]).all()
-    assert best.predict(row.assign(kind="decoder")).iloc[0]["reason"] == (
-        "It is a decoder; the reference holds encoders only."
+    assert best.predict(row.assign(kind="decoder")).iloc[0]["reasons"] == (
+        Reason("other_kind", kind="decoder", kinds=("encoder",)),
     )
 
 
@@ -159,9 +165,9 @@ def test_a_missing_measure_gives_no_prediction_and_missing_cells_give_the_trend(
     best = fit_best(perturbed, choice, "glue_average")
     row = perturbed.iloc[[5]]
     without = best.predict(row.assign(lsq_cluster_eee=np.nan)).iloc[0]
-    assert not without["known"] and without["in_range"] and np.isfinite(without["predicted"])
+    assert not without["interpolated"] and without["in_range"] and np.isfinite(without["predicted"])
     nothing = best.predict(row.assign(eee=np.nan)).iloc[0]
-    assert np.isnan(nothing["predicted"]) and nothing["reason"].startswith("Not measured: ")
+    assert np.isnan(nothing["predicted"]) and nothing["reasons"][0].code == "not_measured"
 
 
 def test_the_known_rows_of_the_reference_are_predicted_from_other_families(perturbed: pd.DataFrame) -> None:
@@ -196,15 +202,16 @@ def test_a_measured_checkpoint_is_its_own_base_and_a_variant_of_it_is_not() -> N
     assert base_of(frame).tolist()[:2] == ["x", "b"] and pd.isna(base_of(frame).iloc[2])
 
 
-def test_an_unheard_of_combination_is_told_though_each_measure_is_in_range() -> None:
+def test_a_combination_outside_the_joint_range_is_a_reason_though_each_measure_is_in_range() -> None:
     line = np.linspace(0, 1, 30)
     frame = pd.DataFrame({"eee": line, "vrm": line, "family": "a"})
-    reach = reach_of(frame, ("eee", "vrm"), "family")
-    corner = frame.iloc[[0]].assign(vrm=0.9).iloc[0]
+    domain = domain_of(frame, ("eee", "vrm"))
+    corner = frame.iloc[[0]].assign(vrm=0.9)
     scale = line.std()
     away = np.sqrt((line - 0) ** 2 + (line - 0.9) ** 2).min() / scale
-    assert reach.distances(corner.to_frame().T)[0] == pytest.approx(away)
-    assert reach.farthest == pytest.approx(np.sqrt(2) / 29 / scale)
-    assert [words for words, _ in reach.uncovered(corner)] == ["unheard-of combination"]
-    assert reach.uncovered(frame.iloc[7]) == []
+    assert domain.distances(corner)[0] == pytest.approx(away)
+    assert domain.farthest == pytest.approx(np.sqrt(2) / 29 / scale)
+    (reason,), inside = domain.reasons(pd.concat([corner, frame.iloc[[7]]]))
+    assert inside == () and reason.code == "outside_joint_range"
+    assert (reason["distance"], reason["farthest"]) == (pytest.approx(away), domain.farthest)
     assert complete(frame.assign(y=[np.nan, *line[1:]]), ["eee"], "y").shape[0] == 29

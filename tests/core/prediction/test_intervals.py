@@ -42,7 +42,7 @@ def test_errors_are_those_of_a_loop_over_groups(frame: pd.DataFrame) -> None:
         name: np.sqrt(((frame.loc[frame["family"] != name, "y"].mean() - part["y"]) ** 2).mean())
         for name, part in frame.groupby("family")
     }
-    assert dict(zip(errors.by_family["family"], errors.by_family["rmse"], strict=True)) == pytest.approx(
+    assert dict(zip(errors.by_group["family"], errors.by_group["rmse"], strict=True)) == pytest.approx(
         by_hand
     )
     assert errors.rmse == pytest.approx(np.sqrt(np.mean(np.square(list(by_hand.values())))))

@@ -1,4 +1,4 @@
-"""The shortlist: who is ranked, who is ranked apart, and the sentences about it."""
+"""Predictions of a whole overview and their ranking: who is ranked, in which place, and with which chance."""
 
 import numpy as np
 import pandas as pd
@@ -6,19 +6,11 @@ import pytest
 
 from core import reference
 from core.overview import Overview, overview
-from core.prediction.ranking import (
-    Ranking,
-    caveat,
-    chances,
-    difference,
-    headline,
-    ordinal,
-    rank,
-    standing,
-    widest,
-)
+from core.prediction import Predictions, chances, perturbed_reference, predict, rank
+from core.prediction.ranking import places, probability_among_best, widest
 
 SPREAD = ["eee", "vrm", "isoscore"]
+TWIN = "published:arxiv-2406.12159/bert-base-uncased_1_1"
 
 
 def with_own(**values: object) -> Overview:
@@ -29,159 +21,142 @@ def with_own(**values: object) -> Overview:
         reference.measurements(),
         reference.scores(),
     )
-    own = known.rows.loc[["published:arxiv-2406.12159/bert-base-uncased_1_1"]].assign(
-        name="ours", origin="measured", glue_average=np.nan, **values
-    )
+    own = known.rows.loc[[TWIN]].assign(name="ours", origin="measured", glue_average=np.nan, **values)
     return Overview(
         pd.concat([known.rows, own.set_axis(["ours"])]), known.errors, known.measures, known.scores
     )
 
 
+def predictions_of(held: Overview, predictor: str, measures: list[str] | None = None) -> Predictions:
+    return predict(held, perturbed_reference(held, "glue_average"), predictor, measures)
+
+
 @pytest.fixture(scope="module")
-def ranking() -> Ranking:
-    return rank(with_own(), "glue_average")
+def linear() -> Predictions:
+    return predictions_of(with_own(), "linear", SPREAD)
 
 
-def test_every_checkpoint_with_the_measures_is_ranked_best_first(ranking: Ranking) -> None:
-    assert len(ranking.rows) == 182 and ranking.rows["in_range"].all()
-    assert ranking.rows["predicted"].is_monotonic_decreasing
-    ours = ranking.rows.loc["ours"]
-    assert (
-        np.isnan(ours["actual"])
-        and ours["trust"] == "fair"
-        and ours["low"] < ours["predicted"] < ours["high"]
-    )
+@pytest.fixture(scope="module")
+def best() -> Predictions:
+    return predictions_of(with_own(family="ELECTRA", base=None, layers=12, width=768), "best")
 
 
-def test_ours_is_predicted_from_all_and_its_published_twin_from_the_other_families(ranking: Ranking) -> None:
-    twin = ranking.rows.loc["published:arxiv-2406.12159/bert-base-uncased_1_1"]
-    assert list(ranking.rows.loc["ours", SPREAD]) == list(twin[SPREAD])
-    assert ranking.rows.loc["ours", "predicted"] == pytest.approx(
-        ranking.model.raw(ranking.rows.loc[["ours"]])[0]
-    )
-    assert ranking.rows.loc["ours", "predicted"] != twin["predicted"]
+def test_every_checkpoint_with_the_measures_is_ranked_best_first(linear: Predictions) -> None:
+    assert len(linear.rows) == 182 and linear.ranked["predicted"].is_monotonic_decreasing
+    inside = linear.ranked[linear.ranked["in_range"]]
+    assert list(inside["rank"]) == list(range(1, len(inside) + 1))
+    assert linear.rows.loc[~linear.rows["in_range"], "rank"].isna().all()
+    ours = linear.rows.loc["ours"]
+    assert np.isnan(ours["actual"]) and ours["low"] < ours["predicted"] < ours["high"]
 
 
-def test_a_checkpoint_out_of_range_is_predicted_but_apart() -> None:
-    row = rank(with_own(eee=0.99), "glue_average").rows.loc["ours"]
+@pytest.mark.parametrize("predictor", ["linear", "best"])
+def test_no_predictor_is_fitted_to_the_non_standard_checkpoints(
+    predictor: str, linear: Predictions, best: Predictions
+) -> None:
+    predictions = {"linear": linear, "best": best}[predictor]
+    thirteen = predictions.rows[predictions.rows["variant"] == "non-standard"]
+    fitted_to = predictions.model.reference.rows
+    assert len(thirteen) == 13 and not thirteen["held_out"].any()
+    assert len(fitted_to) == predictions.model.n == 168
+    assert not set(thirteen.index) & set(fitted_to.index)
+
+
+def test_ours_is_predicted_from_all_and_its_published_twin_from_the_other_families(
+    linear: Predictions,
+) -> None:
+    twin, ours = linear.rows.loc[TWIN], linear.rows.loc["ours"]
+    assert list(ours[SPREAD]) == list(twin[SPREAD])
+    assert (twin["held_out"], ours["held_out"]) == (True, False)
+    assert ours["predicted"] == pytest.approx(linear.model.raw(linear.rows.loc[["ours"]])[0])
+    assert ours["predicted"] != twin["predicted"]
+
+
+def test_a_checkpoint_out_of_range_is_predicted_but_has_no_rank() -> None:
+    row = predictions_of(with_own(eee=0.99), "linear", SPREAD).rows.loc["ours"]
     assert not row["in_range"] and np.isfinite(row["predicted"]) and row["trust"] == "outside"
-
-
-def test_chances_sum_to_three_and_the_headline_counts_them(ranking: Ranking) -> None:
-    chance = chances(ranking, ranking.rows)
-    assert chance.sum() == pytest.approx(3)
-    title, text = headline(ranking.rows, chance, "glue_average")
-    names = list(ranking.rows["name"].iloc[:3])
-    assert title == "Fine-tune first: " + " · ".join(names)
-    assert f"on average {chance[:3].sum():.1f} of these 3 would turn out among the true best 3" in text
-    assert "the best known here is 0.84 (Standard (RoBERTa))." in text
-
-
-def test_a_clear_lead_is_called_sure_and_one_candidate_is_no_ranking() -> None:
-    clear = pd.DataFrame(
-        {
-            "name": list("abcd"),
-            "predicted": [0.9, 0.8, 0.7, 0.1],
-            "high": [0.91, 0.81, 0.71, 0.11],
-            "actual": np.nan,
-        }
-    )
-    assert headline(clear, np.array([1, 1, 1, 0]), "s")[1] == (
-        "That is fairly sure: on average 3.0 of these 3 would turn out among the true best 3."
-    )
-    assert headline(clear.iloc[:1], np.ones(1), "s")[0] == "a: predicted s 0.90"
-
-
-def test_where_every_score_is_known_the_headline_is_a_test_and_not_advice() -> None:
-    known = pd.DataFrame(
-        {
-            "name": list("abcd"),
-            "predicted": [0.9, 0.8, 0.7, 0.1],
-            "high": [0.91, 0.81, 0.71, 0.11],
-            "actual": [0.9, 0.3, 0.8, 0.5],
-        }
-    )
-    assert headline(known, np.array([1, 1, 0.5, 0.5]), "s") == (
-        "A blind ranking puts first: a · b · c",
-        "All 4 here have a known score, so this tests the ranking: each was predicted without its own "
-        "family. It expected 2.5 of these 3 among the true best 3; 2 are. Their known s is 0.90, 0.30 and "
-        "0.80; the best known here is 0.90 (a).",
-    )
-
-
-def test_the_caveat_compares_with_always_saying_the_mean(ranking: Ranking) -> None:
-    errors = ranking.model.errors
-    assert errors is not None
-    told = caveat(ranking)
-    assert "by a straight line through 181 published checkpoints of 3 families" in told
-    assert f"missed by {errors.rmse:.3f} (root mean square), less than always saying the mean" in told
-
-
-def test_what_sets_two_checkpoints_apart_is_said_with_their_values(ranking: Ranking) -> None:
-    chosen = ranking.rows.loc[["ours", "published:arxiv-2406.12159/bert-small_100_1"]]
-    name = widest(ranking, chosen, SPREAD)
-    assert name is not None
-    told = difference(ranking, chosen, SPREAD, "glue_average")
-    assert told.startswith("They differ most in ") and f"{chosen[name].max():.3g}" in told
-    assert told.endswith("for BERT-small, 100 % noise, run 1.")
-    same = ranking.rows.loc[["ours", "published:arxiv-2406.12159/bert-base-uncased_1_1"]]
-    assert difference(ranking, same, SPREAD, "glue_average").startswith("They are alike in every measure: ")
-    assert (
-        difference(ranking, chosen, [], "glue_average")
-        == "They share no measure, so nothing can be compared."
-    )
-
-
-def test_the_few_without_a_score_are_placed(ranking: Ranking) -> None:
-    place = list(ranking.rows.index).index("ours") + 1
-    assert standing(ranking.rows) == f"Without a known score, ours stands {place}th of 182."
-    assert standing(ranking.rows.assign(actual=0.5)) == standing(ranking.rows.assign(actual=np.nan)) == ""
-
-
-def test_percentiles_in_words() -> None:
-    assert [ordinal(s) for s in (0.0, 0.02, 0.03, 0.11, 0.21, 0.5, 1.0)] == [
-        *("1st", "2nd", "3rd", "11th", "21st", "50th", "99th")
-    ]
+    assert np.isnan(row["rank"])
 
 
 def test_a_correlation_may_be_predicted_below_zero() -> None:
-    assert rank(with_own(), "STS-B").model.limits == (-1.0, 1.0)
-    assert rank(with_own(), "SST-2").model.limits == (0.0, 1.0)
+    held = with_own()
+    assert perturbed_reference(held, "STS-B").limits == (-1.0, 1.0)
+    assert perturbed_reference(held, "SST-2").limits == (0.0, 1.0)
 
 
-@pytest.mark.parametrize("predictor", ["patchiness", "both"])
-def test_a_checkpoint_without_the_predictors_measures_is_said_to_lack_them(predictor: str) -> None:
-    row = rank(with_own(lsq_patchiness_published=np.nan), "glue_average", predictor).rows
-    if predictor == "patchiness":  # none of its measures: nothing to say about it
-        assert "ours" not in row.index
-    else:
-        assert row.loc["ours", "apart"] == ["not measured"] and np.isnan(row.loc["ours", "predicted"])
+def test_a_checkpoint_without_the_predictors_measures_is_said_to_lack_them() -> None:
+    held = with_own(lsq_patchiness_published=np.nan)
+    assert "ours" not in predictions_of(held, "linear").rows.index  # none of the measures
+    row = predictions_of(held, "linear", [*SPREAD, "lsq_patchiness_published"]).rows.loc["ours"]
+    assert [reason.code for reason in row["reasons"]] == ["not_measured"] and np.isnan(row["predicted"])
+    assert row["reasons"][0]["measures"] == ("lsq_patchiness_published",)
 
 
-@pytest.fixture(scope="module")
-def by_best() -> Ranking:
-    held = with_own(family="ELECTRA", base=None, layers=12, width=768)
-    return rank(held, "glue_average", "best")
-
-
-def test_the_best_predictor_ranks_and_covers_an_unknown_architecture(by_best: Ranking) -> None:
-    ours = by_best.rows.loc["ours"]
+def test_the_best_predictor_covers_an_unknown_architecture(best: Predictions) -> None:
+    ours = best.rows.loc["ours"]
     assert ours["in_range"] and ours["trust"] == "weak" and ours["low"] < ours["predicted"] < ours["high"]
-    assert by_best.trusts["ours"].reasons[1] == (
-        "The reference holds no ELECTRA with 12 layers and width 768; other families that were left out were "
-        "missed by 0.094 (root mean square), less than by always saying the mean (0.142)."
+    unseen = best.trusts["ours"].reasons[1]
+    assert (unseen.code, unseen["family"], unseen["layers"], unseen["width"]) == (
+        *("unseen_group", "ELECTRA", 12, 768),
     )
-    assert by_best.rows["predicted"].is_monotonic_decreasing and by_best.model.n == 168
-    assert 0.85 <= by_best.covered <= 0.95
-    assert caveat(by_best).startswith("Predicted by ridge regression on ranks of EEE, VRM and IsoScore, and ")
-    assert chances(by_best, by_best.rows[by_best.rows["in_range"]]).sum() == pytest.approx(3)
+    assert (round(unseen["rmse"], 3), round(unseen["baseline"], 3)) == (0.094, 0.142)
+    assert 0.85 <= best.coverage <= 0.95
+    assert chances(best.model, best.rows[best.rows["in_range"]]).sum() == pytest.approx(3)
 
 
-def test_the_best_predictor_is_not_fitted_to_the_non_standard_checkpoints(by_best: Ranking) -> None:
-    rows = by_best.rows[by_best.rows["variant"] == "non-standard"]
-    assert len(rows) == 13 and not rows["fitted"].any()
-    near = by_best.rows.loc["published:arxiv-2406.12159/bert-small"]
-    assert near["trust"] in ("fair", "missed")
-    assert any("in 10-fold cross-validation" in said for said in by_best.trusts[str(near.name)].reasons) == (
-        bool(near["known"])
+def test_a_row_near_others_of_its_base_is_interpolated_and_trusted_by_cross_validation() -> None:
+    predictions = predictions_of(with_own(), "best")
+    ours = predictions.rows.loc["ours"]  # the measures and the base of a checkpoint of the reference
+    assert ours["interpolated"] and not ours["held_out"] and ours["trust"] == "fair"
+    near = predictions.trusts["ours"].reasons[-1]
+    assert (near.code, near["rmse"]) == ("near_known_base", ours["sd"])
+
+
+def test_the_rank_is_that_of_the_values_and_chances_sum_to_k(linear: Predictions) -> None:
+    covered = linear.rows[linear.rows["in_range"]]
+    assert chances(linear.model, covered).sum() == pytest.approx(3)
+    ordered = rank(linear.model, linear.rows, k=2)
+    assert ordered["rank"].iloc[0] == 1 and ordered["rank"].iloc[-1:].isna().all()
+    assert ordered["chance"].sum() == pytest.approx(2) and ordered["chance"].isna().sum() == 182 - len(
+        covered
     )
+
+
+def test_equal_values_keep_their_order_and_values_beyond_the_limits_are_told_apart() -> None:
+    frame = pd.DataFrame(
+        {"predicted": [0.5, 1.0, 0.5, np.nan, 1.0], "raw": [0.5, 1.1, 0.5, np.nan, 1.2], "in_range": True}
+    )
+    assert places(frame).iloc[[0, 1, 2, 4]].tolist() == [3, 2, 4, 1] and np.isnan(places(frame).iloc[3])
+
+
+def test_the_measure_that_sets_checkpoints_apart_is_that_of_the_widest_percentiles(
+    linear: Predictions,
+) -> None:
+    chosen = linear.rows.loc[["ours", "published:arxiv-2406.12159/bert-small_100_1"]]
+    name = widest(linear.model, chosen, SPREAD)
+    rows = linear.model.reference.rows
+    apart = {
+        measure: np.ptp([(rows[measure] < value).mean() for value in chosen[measure]]) for measure in SPREAD
+    }
+    assert name == max(apart, key=apart.__getitem__)
+    assert widest(linear.model, chosen, []) is None
+
+
+def test_ties_look_like_ties_and_chances_sum_to_k() -> None:
+    tied = probability_among_best(np.full(10, 0.5), 0.1, 3)
+    assert tied == pytest.approx(np.full(10, 0.3), abs=0.03)
+    assert tied.sum() == pytest.approx(3)
+    clear = probability_among_best(np.array([0.9, 0.8, 0.7, 0.2, 0.1]), 0.01, 3)
+    assert clear == pytest.approx([1, 1, 1, 0, 0])
+    assert list(probability_among_best(np.array([0.1, 0.2]), 0.1, 3)) == [1, 1]
+
+
+def test_the_chance_of_two_is_the_normal_one_and_a_shared_error_sharpens_it() -> None:
+    predicted = np.array([0.6, 0.5])
+    apart = probability_among_best(predicted, 0.1, 1, draws=40_000)[0]
+    assert apart == pytest.approx(0.7602, abs=0.01)  # Φ(0.1 / (0.1 · √2))
+    same = {"groups": np.array(["a", "a"]), "shared_sd": 0.09, "draws": 40_000}
+    assert probability_among_best(predicted, 0.1, 1, **same)[0] == pytest.approx(0.9475, abs=0.01)
+    first = probability_among_best(predicted, 0.1, 1, draws=500, seed=1)
+    assert (first == probability_among_best(predicted, 0.1, 1, draws=500, seed=1)).all()
+    assert (first != probability_among_best(predicted, 0.1, 1, draws=500, seed=2)).any()

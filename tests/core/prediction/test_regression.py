@@ -1,4 +1,4 @@
-"""Prediction: the regression against lstsq and published figures, the interval, and the chance to be best."""
+"""Linear regression against lstsq and published figures, its interval, and the reasons for trust."""
 
 import numpy as np
 import pandas as pd
@@ -7,8 +7,12 @@ import pytest
 from core import reference
 from core.errors import InputError
 from core.overview import overview
+from core.prediction import Model, Reference
+from core.prediction.candidates import SPREAD
 from core.prediction.intervals import coverage
-from core.prediction.regression import SPREAD, fit, held_out, probability_among_best, trust
+from core.prediction.regression import Linear
+from core.prediction.trust import trust
+from core.reasons import Reason
 
 NO_CLOUDS = pd.DataFrame(columns=["cloud", "subject"])
 
@@ -17,6 +21,10 @@ NO_CLOUDS = pd.DataFrame(columns=["cloud", "subject"])
 def published() -> pd.DataFrame:
     rows = overview(reference.checkpoints(), NO_CLOUDS, reference.measurements(), reference.scores()).rows
     return rows[rows["eee"].notna()]
+
+
+def fit(rows: pd.DataFrame, measures: tuple[str, ...], score: str, *, architecture: bool = False) -> Model:
+    return Linear(measures, architecture).fit(Reference(rows, score))
 
 
 @pytest.fixture
@@ -62,23 +70,22 @@ def test_the_fit_is_least_squares(made: pd.DataFrame, architecture: bool) -> Non
 
 def test_held_out_rows_do_not_see_their_own_family(made: pd.DataFrame) -> None:
     model = fit(made, ("eee",), "score")
-    before = held_out(made, model)
+    before = model.held_out()
     changed = made.assign(score=made["score"].where(made["family"] != "a", 0.0))
-    after = held_out(changed, fit(changed, ("eee",), "score"))
+    after = fit(changed, ("eee",), "score").held_out()
     own = made.index[made["family"] == "a"]
     assert after.loc[own, ["predicted", "low", "high"]].equals(before.loc[own, ["predicted", "low", "high"]])
     assert not after.drop(own)["predicted"].equals(before.drop(own)["predicted"])
     by_hand = np.polyfit(*made.loc[made["family"] != "a", ["eee", "score"]].to_numpy().T, 1)
-    told = np.polyval(by_hand, made.loc[own, "eee"])
-    assert before.loc[own, "predicted"].to_numpy() == pytest.approx(told)
+    assert before.loc[own, "predicted"].to_numpy() == pytest.approx(np.polyval(by_hand, made.loc[own, "eee"]))
 
 
 def test_families_count_the_same_in_the_errors(made: pd.DataFrame) -> None:
     errors = fit(made, ("eee",), "score").errors
     thinned = fit(made.drop(made.index[25:40]), ("eee",), "score").errors
     assert errors is not None and thinned is not None
-    assert errors.rmse == pytest.approx(np.sqrt((errors.by_family["rmse"] ** 2).mean()))
-    assert list(thinned.by_family["n"]) == [20, 5, 20]
+    assert errors.rmse == pytest.approx(np.sqrt((errors.by_group["rmse"] ** 2).mean()))
+    assert list(thinned.by_group["n"]) == [20, 5, 20]
     assert 0 < errors.shared_sd <= errors.sd
     assert errors.rmse < errors.mean_rmse  # the line says more than the mean does
 
@@ -89,53 +96,54 @@ def test_a_family_without_a_term_gets_the_mean_of_the_terms(made: pd.DataFrame) 
     assert model.raw(made.iloc[:1].assign(family="new"))[0] == pytest.approx(np.mean(known))
 
 
-def test_what_the_reference_does_not_cover_is_said(published: pd.DataFrame) -> None:
+def test_what_the_reference_does_not_cover_has_its_reasons(published: pd.DataFrame) -> None:
     model = fit(published, SPREAD, "glue_average")
     row = published.iloc[[0]].assign(eee=0.99, isoscore=np.nan, family="Llama", layers=5, width=64)
     row = row.assign(corpus="standard-library", sequences=500)
-    said = model.predict(row).iloc[0]
-    assert said["reason"] == (
-        "Not measured: IsoScore. Eigenvalue early enrichment 0.99 lies above the reference's 0.565 to 0.974. "
-        "The reference holds no Llama with 5 layers and width 64. Measured on other text (standard-library) "
-        "than the reference (ptb+wikitext-2). Measured on 500 sequences, the reference on 5,000."
+    prediction = model.predict(row).iloc[0]
+    low, high = published["eee"].min(), published["eee"].max()
+    assert prediction["reasons"] == (
+        Reason("not_measured", measures=("isoscore",)),
+        Reason("outside_range", measure="eee", value=0.99, low=low, high=high),
+        Reason("other_architecture", family="Llama", layers=5, width=64),
+        Reason("other_text", corpus="standard-library", corpora=("ptb+wikitext-2",)),
+        Reason("less_text", sequences=500.0, reference=5000.0),
     )
-    assert said["apart"] == [
-        "not measured",
-        "eee above range",
-        "other architecture",
-        "other text",
-        "less text",
-    ]
-    assert not said["in_range"] and np.isnan(said["predicted"])
-    assert model.predict(published.iloc[[0]]).iloc[0][["in_range", "reason"]].tolist() == [True, ""]
+    assert not prediction["in_range"] and np.isnan(prediction["predicted"])
+    assert model.predict(published.iloc[[0]]).iloc[0][["in_range", "reasons"]].tolist() == [True, ()]
 
 
 def test_uploaded_vectors_have_no_known_architecture(published: pd.DataFrame) -> None:
     row = published.iloc[[0]].assign(
         origin="uploaded", family="uploaded vectors", corpus=None, sequences=np.nan
     )
-    said = fit(published, SPREAD, "glue_average").predict(row).iloc[0]
-    assert said["reason"] == "Which architecture the vectors come from is not known."
+    prediction = fit(published, SPREAD, "glue_average").predict(row).iloc[0]
+    assert prediction["reasons"] == (Reason("unknown_architecture"),)
 
 
 def test_trust_names_a_miss_before_everything_else(published: pd.DataFrame) -> None:
     model = fit(published, SPREAD, "glue_average")
-    row = published.iloc[0].to_dict() | {"low": 0.8, "high": 0.9, "reason": "", "actual": 0.7}
-    missed = trust(model, pd.Series(row))
+    values = {"low": 0.8, "high": 0.9, "reasons": (), "interpolated": False, "actual": 0.7}
+    row = pd.Series(published.iloc[0].to_dict() | values)
+    missed = trust(model, row)
     assert missed.level == "missed"
-    assert missed.reasons[0] == "The known score 0.70 lies outside the predicted range of 0.80 to 0.90."
-    assert trust(model, pd.Series(row | {"actual": np.nan})).level == "fair"
-    outside = trust(model, pd.Series(row | {"actual": np.nan, "reason": "One thing. Another."}))
-    assert (outside.level, outside.reasons) == ("outside", ("One thing.", "Another."))
+    assert missed.reasons[0] == Reason("outside_interval", actual=0.7, low=0.8, high=0.9)
+    own = trust(model, pd.Series(row.to_dict() | {"actual": np.nan}))
+    assert own.level == "fair" and [reason.code for reason in own.reasons] == [
+        "all_in_range",
+        "held_out_group",
+    ]
+    outside = trust(model, pd.Series(row.to_dict() | {"actual": np.nan, "reasons": (Reason("less_text"),)}))
+    assert (outside.level, outside.reasons) == ("outside", (Reason("less_text"),))
 
 
-def test_the_default_predictor_beats_the_mean_on_every_family_it_had_not_seen(
+def test_spread_measures_have_a_lower_error_than_the_mean_on_every_family_left_out(
     published: pd.DataFrame,
 ) -> None:
     model = fit(published, SPREAD, "glue_average")
-    known = held_out(published, model)
+    known = model.held_out()
     assert model.errors is not None
-    assert (model.errors.by_family["rmse"] < model.errors.by_family["mean_rmse"]).all()
+    assert (model.errors.by_group["rmse"] < model.errors.by_group["mean_rmse"]).all()
     assert 0.85 < coverage(known, published["glue_average"]) <= 1
     assert ((known["low"] <= known["predicted"]) & (known["predicted"] <= known["high"])).all()
     assert known[["low", "high"]].stack().between(0, 1).all()
@@ -144,9 +152,9 @@ def test_the_default_predictor_beats_the_mean_on_every_family_it_had_not_seen(
 def test_one_family_alone_gives_no_interval(made: pd.DataFrame) -> None:
     alone = made[made["family"] == "a"]
     model = fit(alone, ("eee",), "score")
-    said = model.predict(alone)
-    assert model.errors is None and said["low"].isna().all() and said["predicted"].notna().all()
-    assert held_out(alone, model).empty
+    inside = model.predict(alone)
+    assert model.errors is None and inside["low"].isna().all() and inside["predicted"].notna().all()
+    assert model.held_out().empty
 
 
 def test_too_few_checkpoints_are_refused_in_one_sentence(made: pd.DataFrame) -> None:
@@ -158,21 +166,25 @@ def test_too_few_checkpoints_are_refused_in_one_sentence(made: pd.DataFrame) -> 
     )
 
 
-def test_ties_look_like_ties_and_chances_sum_to_k() -> None:
-    tied = probability_among_best(np.full(10, 0.5), 0.1, 3)
-    assert tied == pytest.approx(np.full(10, 0.3), abs=0.03)
-    assert tied.sum() == pytest.approx(3)
-    clear = probability_among_best(np.array([0.9, 0.8, 0.7, 0.2, 0.1]), 0.01, 3)
-    assert clear == pytest.approx([1, 1, 1, 0, 0])
-    assert list(probability_among_best(np.array([0.1, 0.2]), 0.1, 3)) == [1, 1]
+def test_an_interval_of_another_level_is_another_quantile_of_the_same_errors(made: pd.DataFrame) -> None:
+    narrow, wide = (Linear(("eee",)).fit(Reference(made, "score"), level=level) for level in (0.5, 0.9))
+    assert narrow.errors is not None and wide.errors is not None
+    assert narrow.errors.quantile < wide.errors.quantile and narrow.errors.rmse == wide.errors.rmse
+    assert (narrow.predict(made)["level"] == 0.5).all()
 
 
-def test_the_chance_of_two_is_the_normal_one_and_a_shared_error_sharpens_it() -> None:
-    predicted = np.array([0.6, 0.5])
-    apart = probability_among_best(predicted, 0.1, 1, draws=40_000)[0]
-    assert apart == pytest.approx(0.7602, abs=0.01)  # Φ(0.1 / (0.1 · √2))
-    same = {"families": np.array(["a", "a"]), "shared_sd": 0.09, "draws": 40_000}
-    assert probability_among_best(predicted, 0.1, 1, **same)[0] == pytest.approx(0.9475, abs=0.01)
-    first = probability_among_best(predicted, 0.1, 1, draws=500, seed=1)
-    assert (first == probability_among_best(predicted, 0.1, 1, draws=500, seed=1)).all()
-    assert (first != probability_among_best(predicted, 0.1, 1, draws=500, seed=2)).any()
+def test_groups_of_a_reference_may_be_another_column(made: pd.DataFrame) -> None:
+    rows = made.assign(base=np.repeat([f"base {i}" for i in range(6)], 10))
+    model = Linear(("eee",)).fit(Reference(rows, "score", groups="base"))
+    assert model.groups == tuple(f"base {i}" for i in range(6)) and model.families == ("a", "b", "c")
+    own = rows["base"] == "base 0"
+    by_hand = np.polyfit(*rows.loc[~own, ["eee", "score"]].to_numpy().T, 1)
+    assert model.held_out().loc[own, "predicted"].to_numpy() == pytest.approx(
+        np.polyval(by_hand, rows.loc[own, "eee"])
+    )
+
+
+def test_candidates_may_lack_columns(made: pd.DataFrame) -> None:
+    model = fit(made, ("eee", "vrm"), "score")
+    prediction = model.predict(pd.DataFrame({"eee": [0.2]}, index=["new"])).loc["new"]
+    assert [reason.code for reason in prediction["reasons"]] == ["not_measured", "other_architecture"]

@@ -10,7 +10,8 @@ from scipy.stats import linregress, pearsonr, spearmanr
 from core import reference
 from core.charts import findings as charts_findings
 from core.charts.palette import family_colours
-from core.prediction.regression import fit
+from core.prediction import Reference
+from core.prediction.regression import Linear
 from core.studies import latent_geometry as paper
 from core.studies import latent_geometry_figures as figures
 from core.studies.latent_geometry_print import as_text, comparisons, for_people, printed, verdict
@@ -85,7 +86,7 @@ def test_the_regression_is_that_of_the_predictions_and_of_scipy(frame: pd.DataFr
     other = paper.others(frame)
     for architecture in (False, True):
         own = paper.regression(frame, measure, architecture=architecture)
-        twin = fit(paper.perturbed(frame), (measure,), paper.GLUE, architecture=architecture)
+        twin = Linear((measure,), architecture).fit(Reference(paper.perturbed(frame), paper.GLUE))
         assert own.predict(other) == pytest.approx(twin.raw(other), abs=1e-9)
         assert own.r2 == pytest.approx(twin.r2, abs=1e-12)
     rows = paper.perturbed(frame).dropna(subset=[measure])

@@ -202,7 +202,9 @@ def test_a_published_line_is_judged_by_the_order_it_gives() -> None:
     quality = np.linspace(0.2, 0.8, 9)
     chance = np.random.default_rng(0).normal(0, 0.001, (3, 9))
     spread = {name: quality + noise for name, noise in zip(("eee", "vrm", "isoscore"), chance, strict=True)}
-    paper = pd.DataFrame({"family": ["a", "b", "c"] * 3, "glue_average": quality, "name": "x"} | spread)
+    paper = pd.DataFrame(
+        {"family": ["a", "b", "c"] * 3, "glue_average": quality, "variant": "perturbed"} | spread
+    )
     ours = made()
     measured = ours[ours["quantity"] == "lsq_patchiness"]
     long = pd.concat(
@@ -212,7 +214,7 @@ def test_a_published_line_is_judged_by_the_order_it_gives() -> None:
     (said,) = ranked_by_published(long, paper)
     assert said.endswith(
         "ranks its 37 perturbed ones with ρ = +1.00; "
-        "the three alone go with the score by +1.00, +1.00, +1.00."
+        "the three alone correlate with the score by ρ = +1.00, +1.00, +1.00."
     )
     assert ranked_by_published(ours, paper) == []
 

@@ -1,0 +1,103 @@
+"""Every checkpoint of an overview predicted by one predictor from one reference.
+
+A checkpoint of the reference is predicted from the other groups, so that its known score is a fair check;
+every other one from the whole reference. Cell measures are those of the reference's text and size: a
+checkpoint that has others only is not predicted from them, and its reasons say so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.measures.protocol import left_out
+from core.overview import Overview, at_sample
+from core.prediction.intervals import coverage, coverage_by_group
+from core.prediction.model import LEVEL, Model
+from core.prediction.predictors import DEFAULT, estimator
+from core.prediction.ranking import places
+from core.prediction.reference import Reference
+from core.prediction.trust import Trust, trust
+from core.reasons import Reason
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions, the model behind them, and the coverage of its intervals on groups left out.
+
+    rows: the overview's rows in its order, with the columns of `Model.predict` and held_out (it belongs to
+        the reference, so it was predicted from the other groups), actual (its known score), rank (1: highest
+        predicted of those in range; NaN outside) and trust (a level of `core.prediction.trust`).
+    """
+
+    rows: pd.DataFrame
+    model: Model
+    predictor: str  # a key of PREDICTORS
+    coverage: float
+    coverage_by_group: float  # the same, groups counting the same
+    trusts: dict[str, Trust]  # by subject
+
+    @property
+    def ranked(self) -> pd.DataFrame:
+        """The rows, highest predicted score first."""
+        return self.rows.sort_values(["predicted", "raw"], ascending=False, kind="stable")
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The lowest and the highest score of the reference."""
+        scores = self.model.reference.rows[self.model.score]
+        return float(scores.min()), float(scores.max())
+
+
+def predict(
+    overview: Overview,
+    reference: Reference,
+    predictor: str = DEFAULT,
+    measures: Sequence[str] | None = None,
+    *,
+    level: float = LEVEL,
+) -> Predictions:
+    """Predict the reference's score for every checkpoint of `overview` that has one of the measures.
+
+    Arguments:
+        predictor, measures: as of `core.prediction.predictors.estimator`; level: of the interval.
+
+    Raises InputError: no such predictor or measure; too few checkpoints in the reference with all of it.
+    """
+    model = estimator(predictor, measures).fit(reference, level=level)
+    rows = (overview if overview.sample == reference.sample else at_sample(overview, reference.sample)).rows
+    own = model.held_out()
+    measured = rows.reindex(columns=list(model.measures or overview.measures)).notna().any(axis=1)
+    if not model.measures:
+        measured |= rows[model.score].notna()
+    others = model.predict(rows[measured & ~rows.index.isin(own.index)])
+    parts = [part.assign(held_out=held) for part, held in ((own, True), (others, False)) if len(part)]
+    found = pd.concat(parts) if parts else others.assign(held_out=False)
+    found["reasons"] = _with_other_cells(overview, found["reasons"], reference.sample, model.measures)
+    actual = rows[model.score] if model.score in rows else pd.Series(np.nan, index=rows.index)
+    absent = [name for name in model.measures if name not in rows]
+    joined = rows.assign(**dict.fromkeys(absent, np.nan)).join(found, how="inner").assign(actual=actual)
+    joined["rank"] = places(joined)
+    trusts = {str(subject): trust(model, row) for subject, row in joined.iterrows()}
+    joined["trust"] = [trusts[str(subject)].level for subject in joined.index]
+    return Predictions(
+        rows=joined,
+        model=model,
+        predictor=predictor,
+        coverage=coverage(own, actual),
+        coverage_by_group=coverage_by_group(own, actual, reference.rows[reference.groups]),
+        trusts=trusts,
+    )
+
+
+def _with_other_cells(
+    overview: Overview, reasons: pd.Series, sample: str, measures: tuple[str, ...]
+) -> pd.Series:
+    """`reasons` with that of cells measured on another text or size, which were not used."""
+    sizes = left_out(overview.cells, sample, list(measures))
+    added = [
+        (*own, Reason("other_cells", sizes=sizes[str(subject)])) if str(subject) in sizes else own
+        for subject, own in reasons.items()
+    ]
+    return pd.Series(added, index=reasons.index, dtype=object)

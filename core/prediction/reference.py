@@ -1,0 +1,87 @@
+"""What a predictor is fitted to: checkpoints with measures and a known score, measured alike.
+
+A reference is passed to every predictor; none of them knows which checkpoints it holds. The one built here
+is that of the 168 perturbed checkpoints of arXiv 2406.12159. The 13 non-standard checkpoints of the same
+paper are a test set: no predictor is fitted to them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from core.errors import InputError
+from core.measures.protocol import PUBLISHED, TABLES
+from core.overview import Overview, at_sample
+
+FAMILY, BASE = "family", "base"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Checkpoints that a predictor is fitted to.
+
+    rows: one row a checkpoint (index: its id), with measures, the score, the family and the `groups`; `base`,
+        `kind`, `corpus`, `sequences`, `layers` and `width` where known.
+    score: the column to predict.
+    groups: the column whose values are left out together when errors are measured.
+    title: what the checkpoints are, in the plural.
+    limits: what the score can be.
+    sample: the text and size at which the cell measures of `rows` were taken, see `core.measures.protocol`.
+    """
+
+    rows: pd.DataFrame = field(repr=False)
+    score: str
+    groups: str = FAMILY
+    title: str = "checkpoints"
+    limits: tuple[float, float] = (0.0, 1.0)
+    sample: str = PUBLISHED
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def having(self, measures: Sequence[str]) -> "Reference":
+        """The same with only those rows that have the score, the family, the group and all `measures`."""
+        needed = list(dict.fromkeys([*measures, self.score, FAMILY, self.groups]))
+        missing = [name for name in needed if name not in self.rows]
+        rows = self.rows.assign(**dict.fromkeys(missing, np.nan)).dropna(subset=needed)
+        return replace(self, rows=rows)
+
+
+def perturbed(rows: pd.DataFrame) -> pd.DataFrame:
+    """The published checkpoints of `rows` that were made by adding noise to the weights of another."""
+    return rows[rows.index.str.startswith(TABLES) & (rows["variant"] == "perturbed")]
+
+
+def nonstandard(rows: pd.DataFrame) -> pd.DataFrame:
+    """The 13 published checkpoints that stay a test set, in the order of their table."""
+    from core.reference import checkpoints
+
+    order = checkpoints()["subject"]
+    kept = rows[rows.index.str.startswith(TABLES) & (rows["variant"] == "non-standard")]
+    return kept.reindex([subject for subject in order if subject in kept.index])
+
+
+def perturbed_reference(overview: Overview, score: str) -> Reference:
+    """The perturbed published checkpoints with a known `score`, families as groups.
+
+    Raises InputError: no checkpoint has such a score.
+    """
+    if score not in overview.scores:
+        scores = overview.scores
+        offered = either(scores) if scores else "a score after `cli.py scores import FILE`"
+        raise InputError(f"There is no score {score} in this store: choose {offered}.")
+    at_published = overview if overview.sample == PUBLISHED else at_sample(overview, PUBLISHED)
+    rows = perturbed(at_published.rows).dropna(subset=[score])
+    return Reference(rows, score, title="perturbed checkpoints", limits=limits_of(rows[score]))
+
+
+def limits_of(scores: pd.Series) -> tuple[float, float]:
+    """What a score can be: correlations reach below zero, everything else is a fraction."""
+    return (-1.0 if (scores < 0).any() else 0.0, 1.0)
+
+
+def either(names: Sequence[str]) -> str:
+    """Names to choose from, in a sentence: "a", "a or b", "a, b or c"."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

@@ -1,0 +1,106 @@
+"""Sentences about a ranking: each once, with its numbers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core import reference
+from core.overview import Overview, overview
+from core.prediction import Predictions, chances, perturbed_reference, predict
+from core.wording.ranking import caveat, confidence, difference, headline, ordinal, standing
+
+SPREAD = ["eee", "vrm", "isoscore"]
+FIRST = "published:arxiv-2406.12159/bert-base-uncased_1_1"
+LAST = "published:arxiv-2406.12159/bert-small_100_1"
+FOUR = pd.DataFrame(
+    {
+        "name": list("abcd"),
+        "predicted": [0.9, 0.8, 0.7, 0.1],
+        "high": [0.91, 0.81, 0.71, 0.11],
+        "actual": np.nan,
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def published() -> Overview:
+    nothing = pd.DataFrame(columns=["cloud", "subject"])
+    return overview(reference.checkpoints(), nothing, reference.measurements(), reference.scores())
+
+
+@pytest.fixture(scope="module")
+def predictions(published: Overview) -> Predictions:
+    return predict(published, perturbed_reference(published, "glue_average"), "linear", SPREAD)
+
+
+def test_a_clear_lead_has_high_confidence_and_one_candidate_is_no_ranking() -> None:
+    assert headline(FOUR, np.array([1, 1, 1, 0]), "s") == (
+        "Fine-tune first: a · b · c",
+        "High confidence: 3.0 of these 3 are expected among the true best 3.",
+    )
+    assert headline(FOUR.iloc[:1], np.ones(1), "s") == (
+        "a: predicted s 0.90",
+        "It is the only candidate here, so there is nothing to rank.",
+    )
+
+
+def test_rivals_are_counted_and_known_scores_named() -> None:
+    close = FOUR.assign(high=0.95, actual=[np.nan, 0.6, np.nan, 0.75])
+    assert headline(close, np.array([0.6, 0.5, 0.4, 0.2]), "s")[1] == (
+        "Moderate confidence: 1.5 of these 3 are expected among the true best 3; the interval of 1 other "
+        "reaches the prediction of the third. Known s: 0.60; the best here is 0.75 (d)."
+    )
+
+
+def test_where_every_score_is_known_the_headline_is_a_test_and_not_advice() -> None:
+    known = FOUR.assign(actual=[0.9, 0.3, 0.8, 0.5])
+    assert headline(known, np.array([1, 1, 0.5, 0.5]), "s") == (
+        "Held-out top 3: a · b · c",
+        "All 4 here have a known score, so this tests the ranking; those of the reference were predicted "
+        "from the other groups. Of these 3, 2.5 were expected among the true best 3; 2 are. Known s: 0.90, "
+        "0.30 and 0.80; the best here is 0.90 (a).",
+    )
+
+
+def test_confidence_in_words() -> None:
+    assert [confidence(share) for share in (0.8, 0.79, 0.4, 0.39)] == [
+        *("High confidence", "Moderate confidence", "Moderate confidence", "Low confidence")
+    ]
+
+
+def test_the_caveat_states_predictor_reference_and_held_out_figures(predictions: Predictions) -> None:
+    errors = predictions.model.errors
+    assert errors is not None
+    assert caveat(predictions) == (
+        "Linear regression on Eigenvalue early enrichment, Vasicek ratio MSE and IsoScore, fitted to 168 "
+        "perturbed checkpoints of 3 families (BERT-base, BERT-small, RoBERTa-base). Leave-one-family-out "
+        f"RMSE {errors.rmse:.3f}, mean baseline {errors.mean_rmse:.3f}; coverage of the 90 % interval: "
+        f"{100 * predictions.coverage:.0f} %."
+    )
+
+
+def test_what_sets_two_checkpoints_apart_is_said_with_their_values(predictions: Predictions) -> None:
+    model = predictions.model
+    chosen = predictions.rows.loc[[FIRST, LAST]]
+    text = difference(model, chosen, SPREAD)
+    chance = chances(model, chosen, k=1)
+    assert text.startswith("They differ most in ") and " percentile of the reference), " in text
+    assert text.endswith(
+        f"The chance to have the highest GLUE average is {100 * chance[0]:.0f} % for BERT-base, 1 % noise, "
+        f"run 1 and {100 * chance[1]:.0f} % for BERT-small, 100 % noise, run 1."
+    )
+    same = predictions.rows.loc[[FIRST, FIRST]]
+    assert difference(model, same, SPREAD).startswith("They are alike in every measure: even ")
+    assert difference(model, chosen, []) == "They share no measure, so nothing can be compared."
+
+
+def test_the_few_without_a_score_are_placed() -> None:
+    one = FOUR.assign(actual=[0.9, np.nan, 0.8, 0.5])
+    assert standing(one) == "Without a known score: b is 2nd of 4."
+    assert standing(FOUR.assign(actual=0.5)) == standing(FOUR) == ""
+
+
+def test_percentiles_in_words() -> None:
+    assert [ordinal(share) for share in (0.0, 0.02, 0.03, 0.11, 0.21, 0.5, 1.0)] == [
+        *("1st", "2nd", "3rd", "11th", "21st", "50th", "99th")
+    ]
