@@ -100,7 +100,7 @@ def measure(
         k=k,
         engine=engine,
     )
-    select(measures)  # an unknown measure is said once, before any work
+    select(measures)  # an unknown measure is refused once, before any work
     opened = Store.open(store_folder(store))
     if detach:
         detached(opened, jobs.submit(opened, Measure(settings), subjects), as_json)

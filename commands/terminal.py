@@ -21,7 +21,7 @@ from core.formatting import typed_line
 
 people = Console()
 notices = Console(stderr=True)
-TRACEBACKS = "LATENT_SHORTLIST_TRACEBACKS"  # set: an unforeseen error is raised instead of told
+TRACEBACKS = "LATENT_SHORTLIST_TRACEBACKS"  # set: an unforeseen error is raised instead of reported
 GAP = 2  # spaces between columns
 MOST_LINES = 4  # of a cell in a table
 

@@ -43,12 +43,12 @@ class Sample:
         """As a person says it."""
         if self.id == PUBLISHED:
             return "The published protocol: 5,000 sequences, all vectors"
-        said = [f"{self.n:,} vectors", f"of {self.corpus}"]
-        said += [f"({self.sequences:,} sequences)"] if self.sequences else []
-        said += [f"layer {self.layer}"] if self.layer is not None else []
-        said += [{"last": "last tokens", "mean": "means"}[self.position]] if self.position != "all" else []
-        said += [f"cut at {self.max_length}"] if self.max_length else []
-        return " ".join(said)
+        words = [f"{self.n:,} vectors", f"of {self.corpus}"]
+        words += [f"({self.sequences:,} sequences)"] if self.sequences else []
+        words += [f"layer {self.layer}"] if self.layer is not None else []
+        words += [{"last": "last tokens", "mean": "means"}[self.position]] if self.position != "all" else []
+        words += [f"cut at {self.max_length}"] if self.max_length else []
+        return " ".join(words)
 
 
 def sample_of(identity: str) -> Sample:
@@ -70,9 +70,9 @@ def cell_values(clouds: pd.DataFrame, measurements: pd.DataFrame, layers: pd.Ser
     ""), n (of the first text sample), whole (all vectors of the cloud).
     """
     kept = measurements[measurements["measure"].isin(NAMES)].dropna(subset=["value"])
-    told = kept["parameters"].fillna("{}").map(json.loads)
-    kept = kept.assign(at=[entry.get("n") for entry in told])
-    kept = kept[np.array([set(entry) <= {"n"} for entry in told], bool)]
+    settings = kept["parameters"].fillna("{}").map(json.loads)
+    kept = kept.assign(at=[entry.get("n") for entry in settings])
+    kept = kept[np.array([set(entry) <= {"n"} for entry in settings], bool)]
     newest = kept.groupby(["subject", "cloud", "measure"])["version"].transform("max")
     kept = kept[kept["version"] == newest]
     if kept.empty:
@@ -100,7 +100,7 @@ def cell_values(clouds: pd.DataFrame, measurements: pd.DataFrame, layers: pd.Ser
     text, count = clouds_apart.std(), clouds_apart.size()
     seeds = per_cloud.std().groupby(keys).first()
     several = count > 1
-    found = pd.DataFrame(
+    values = pd.DataFrame(
         {
             "value": clouds_apart.mean(),
             "error": text.where(several, seeds),
@@ -109,7 +109,7 @@ def cell_values(clouds: pd.DataFrame, measurements: pd.DataFrame, layers: pd.Ser
             "whole": long.groupby(keys)["whole"].first(),
         }
     )
-    return found.reset_index()[_COLUMNS]
+    return values.reset_index()[_COLUMNS]
 
 
 def _identity(row: dict) -> str:
@@ -133,7 +133,7 @@ def samples(values: pd.DataFrame, measures: list[str] | None = None) -> list[Sam
 def left_out(values: pd.DataFrame, sample: str, measures: list[str]) -> dict[str, str]:
     """Subjects with a value of `measures`, but not at `sample` → at which other, the largest, in words."""
     asked = [name for name in measures if name in NAMES]
-    found: dict[str, str] = {}
+    elsewhere: dict[str, str] = {}
     kept = values[values["measure"].isin(asked)]
     for subject, rows in kept.groupby("subject"):
         if set(asked) - set(rows.loc[rows["sample"] == sample, "measure"]):
@@ -143,5 +143,5 @@ def left_out(values: pd.DataFrame, sample: str, measures: list[str]) -> dict[str
                     len(others), f" and {len(others) - 1} other sizes"
                 )
                 largest = max(others, key=lambda other: other.n or 0)
-                found[str(subject)] = f"{largest.title}{more}"
-    return found
+                elsewhere[str(subject)] = f"{largest.title}{more}"
+    return elsewhere

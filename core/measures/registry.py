@@ -25,8 +25,8 @@ def collect(package: Any) -> tuple[dict[str, Group], dict[str, Measure]]:
     """
     groups: list[Group] = []
     entries: list[Measure] = []
-    for found in sorted(pkgutil.iter_modules(package.__path__), key=lambda found: found.name):
-        module = importlib.import_module(f"{package.__name__}.{found.name}")
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
         groups += [module.GROUP] if hasattr(module, "GROUP") else []
         entries += module.ENTRIES
     places = {group.name: group.place for group in groups}

@@ -97,16 +97,16 @@ def _refine(
     centroids = padded.reshape(M * width, d)
     pairs = (2 * centroids @ centroids.T).ravel()
     minus_twice = -2 * centroids
-    held = threading.local()  # one table of products a thread: memory taken anew costs a tenth of the pass
+    scratch = threading.local()  # one table of products a thread: memory taken anew costs a tenth of the pass
 
     def search(start: int) -> None:
         block = slice(start, min(start + _BLOCK, n))
         draws = np.random.default_rng([*seed, start]).integers(
             0, M * k, (block.stop - start, rounds, min(PERTURBATIONS, M)), dtype=np.int32
         )
-        if not hasattr(held, "products"):
-            held.products = np.empty((_BLOCK, M * width), np.float32)
-        unary = np.dot(vectors[block], minus_twice.T, out=held.products[: block.stop - start])
+        if not hasattr(scratch, "products"):
+            scratch.products = np.empty((_BLOCK, M * width), np.float32)
+        unary = np.dot(vectors[block], minus_twice.T, out=scratch.products[: block.stop - start])
         icm.search(unary, norms.ravel(), pairs, codes[block], draws, k, SWEEPS, (0,) * (M - 1))
 
     list(in_order(search, range(0, n, _BLOCK)))

@@ -81,13 +81,13 @@ def gap(
         "euclidean": (_distances(T, T), _distances(T, R)),
     }
     counts_T, counts_R = _counts(len(T), len(R), resamples, seed)
-    found: dict[str, Gap] = {}
+    gaps: dict[str, Gap] = {}
     for name in DISTANCES:
         within, reference_within, between = means[name]
         drawn = _resampled(*tables[name], counts_T, counts_R)
         error = float(drawn.std(ddof=1)) if resamples > 1 else float("nan")
-        found[name] = Gap(within, reference_within, between, within + between, error, drawn)
-    return found
+        gaps[name] = Gap(within, reference_within, between, within + between, error, drawn)
+    return gaps
 
 
 def _checked(rows: np.ndarray, which: str) -> np.ndarray:

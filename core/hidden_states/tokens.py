@@ -1,0 +1,102 @@
+"""Texts → token ids: what a tokenizer makes of each sequence, cut to the length that the model takes."""
+
+from collections.abc import Container
+from typing import Any
+
+import numpy as np
+
+from core.blocks import Progress
+from core.checkpoints.loading import load_tokenizer
+from core.checkpoints.resolve import Checkpoint
+from core.errors import InputError
+
+_AT_ONCE = 1000  # sequences
+_LONGEST_UNSTATED = 2048  # tokens, for models that state no maximum (relative positions)
+
+
+def tokenize(
+    checkpoint: Checkpoint, sequences: list[str], max_length: int | None, progress: Progress | None
+) -> tuple[np.ndarray, np.ndarray, str | None]:
+    """All token ids one after the other (int32), where each sequence starts (with one start more), a note.
+
+    The note says which share of the text a tokenizer of a closed vocabulary had to leave out.
+    """
+    tokenizer = load_tokenizer(checkpoint)
+    least = tokenizer.num_special_tokens_to_add() + 1
+    limit = _limit(checkpoint, least, tokenizer.model_max_length, max_length)
+    closed = _closed_vocabulary(tokenizer)
+    pieces: list[np.ndarray] = []
+    words = left_out = 0
+    for first in range(0, len(sequences), _AT_ONCE):
+        texts: Any = sequences[first : first + _AT_ONCE]
+        if closed is not None:
+            split = [_words(tokenizer, text) for text in texts]
+            texts = [[word for word in one if word in closed] for one in split]
+            words += sum(map(len, split))
+            left_out += sum(map(len, split)) - sum(map(len, texts))
+        encoded = tokenizer(
+            texts,
+            is_split_into_words=closed is not None,
+            truncation=True,
+            max_length=limit,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+        )
+        pieces += [np.asarray(one, dtype=np.int32) for one in encoded["input_ids"]]
+        if progress is not None:
+            progress("tokenising", len(pieces), len(sequences), "sequences")
+    starts = np.concatenate([[0], np.cumsum([len(piece) for piece in pieces])])
+    ids = np.concatenate(pieces)
+    if not len(ids):
+        raise InputError(
+            f"None of the {len(sequences)} sequences has a token for {checkpoint.name}: give other text."
+        )
+    vocabulary = checkpoint.facts.vocabulary
+    if vocabulary is not None and ids.max() >= vocabulary:
+        raise InputError(
+            f"The tokenizer of {checkpoint.name} gives token {ids.max()} and its model knows {vocabulary} "
+            "tokens: it belongs to another model; save the right one beside the weights."
+        )
+    note = None
+    if left_out:
+        note = (
+            f"{left_out / words:.1%} of the text's characters or words are unknown to the tokenizer of "
+            f"{checkpoint.name}, which has no token for the unknown: they are left out"
+        )
+    return ids, starts, note
+
+
+def _closed_vocabulary(tokenizer: Any) -> Container[str] | None:
+    """The only words that a tokenizer can encode; None where it has a token for, or can spell, any other."""
+    if not tokenizer.is_fast:
+        return None
+    model = tokenizer.backend_tokenizer.model
+    if type(model).__name__ != "WordLevel":
+        return None
+    vocabulary = tokenizer.get_vocab()
+    return None if model.unk_token in vocabulary else vocabulary
+
+
+def _words(tokenizer: Any, text: str) -> list[str]:
+    """The pieces that a word-level tokenizer looks up, in their order."""
+    backend = tokenizer.backend_tokenizer
+    if backend.normalizer is not None:
+        text = backend.normalizer.normalize_str(text)
+    if backend.pre_tokenizer is None:
+        return [text]
+    return [word for word, _ in backend.pre_tokenizer.pre_tokenize_str(text)]
+
+
+def _limit(checkpoint: Checkpoint, least: int, tokenizer_limit: int, max_length: int | None) -> int:
+    """Tokens a sequence is cut to: `max_length`, which must fit, or the maximum position minus 3."""
+    stated = [m for m in (checkpoint.facts.max_positions, tokenizer_limit) if m is not None and m < 10**9]
+    most = min(stated, default=_LONGEST_UNSTATED)
+    if max_length is None:
+        return max(
+            most if checkpoint.facts.max_positions is None else checkpoint.facts.max_positions - 3, least
+        )
+    if not least <= max_length <= most:
+        raise InputError(
+            f"A maximum length of {max_length} does not fit {checkpoint.name}: give {least} to {most} tokens."
+        )
+    return max_length
