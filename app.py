@@ -1,77 +1,47 @@
-"""The front door: which pages there are. Everything else is in pages/."""
+"""The entry point: which pages there are, in their order. Everything else is in pages/."""
 
 from pathlib import Path
 
 import streamlit as st
 
 LOOK = Path(__file__).parent / ".streamlit"  # files, as Streamlit would fetch a named icon from the network
+FIRST = "shortlist"
+PAGES = (  # file in pages/, title, icon, what it is for
+    ("shortlist", "Shortlist", "format_list_numbered", "Which checkpoints to fine-tune first, and how sure."),
+    ("add_models", "Add models", "add_circle", "Measure folders, hub ids or uploaded vectors; the queue."),
+    ("explore", "Explore", "scatter_plot", "Any measure against any score: fit and residuals."),
+    ("predicted_scores", "Predicted scores", "query_stats", "Predictions beside known scores."),
+    ("quantized_cells", "Quantized cells", "grid_on", "How full cells are, and where centroids lie."),
+    ("token_gap", "Token gap", "linear_scale", "How far a model keeps a domain's tokens apart."),
+    ("findings", "Findings", "gallery_thumbnail", "The latent-geometry paper drawn from its data."),
+    ("evidence", "Evidence", "balance", "How each measure correlates with scores."),
+)
 
 st.set_page_config(page_title="Latent Shortlist", page_icon=str(LOOK / "icon.svg"), layout="wide")
 st.logo(str(LOOK / "wordmark.svg"), size="large")
 
 
-def shortlist() -> None:
-    """The first page stands at the root of the address; /shortlist leads there with the rest of the link."""
-    st.switch_page(
-        "pages/shortlist.py", query_params={key: st.query_params.get_all(key) for key in st.query_params}
+def first_by_name() -> None:
+    """The first page stands at the root of the address; its name leads there with the rest of the link."""
+    asked = {key: st.query_params.get_all(key) for key in st.query_params}
+    st.switch_page(f"pages/{FIRST}.py", query_params=asked)
+
+
+def page(file: str, title: str, icon: str, about: str) -> st.Page:
+    """A page of the navigation, at its file's name; the first one at the root of the address."""
+    return st.Page(
+        f"pages/{file}.py",
+        title=title,
+        icon=f":material/{icon}:",
+        help=about,
+        url_path="" if file == FIRST else file,
+        default=file == FIRST,
     )
 
 
-page = st.navigation(
-    [
-        st.Page(
-            "pages/shortlist.py",
-            title="Shortlist",
-            icon=":material/format_list_numbered:",
-            url_path="",
-            default=True,
-            help="Which checkpoints to fine-tune first, and how sure that is.",
-        ),
-        st.Page(
-            "pages/add_models.py",
-            title="Add models",
-            icon=":material/add_circle:",
-            help="Measure folders, hub ids or uploaded vectors, and watch the queue.",
-        ),
-        st.Page(
-            "pages/explore.py",
-            title="Explore",
-            icon=":material/scatter_plot:",
-            help="Any measure against any score: fit, residuals, one checkpoint's card.",
-        ),
-        st.Page(
-            "pages/predicted_scores.py",
-            title="Predicted scores",
-            icon=":material/query_stats:",
-            help="Predictions with ranges against known scores, and which predictor to believe how far.",
-        ),
-        st.Page(
-            "pages/quantized_cells.py",
-            title="Quantized cells",
-            icon=":material/grid_on:",
-            help="What patchiness sees: how full cells are, where their centres lie, how large errors are.",
-        ),
-        st.Page(
-            "pages/token_gap.py",
-            title="Token gap",
-            icon=":material/linear_scale:",
-            help="How far a model keeps a domain's tokens apart, from a few rows of its output embedding.",
-        ),
-        st.Page(
-            "pages/findings.py",
-            title="Findings",
-            icon=":material/gallery_thumbnail:",
-            help="The latent-geometry paper's figures and tables, drawn from its data, with what they show.",
-        ),
-        st.Page(
-            "pages/evidence.py",
-            title="Evidence",
-            icon=":material/balance:",
-            help="What each measure is worth: raw, with size and training held fixed, and beyond them.",
-        ),
-        st.Page(shortlist, url_path="shortlist", visibility="hidden"),
-    ],
+chosen = st.navigation(
+    [*(page(*entry) for entry in PAGES), st.Page(first_by_name, url_path=FIRST, visibility="hidden")],
     position="top",
 )
 st.session_state["came through app.py"] = True
-page.run()
+chosen.run()

@@ -1,14 +1,31 @@
-"""Scores, and everything in one long table; files with either go out. What comes in: cache.imports."""
+"""Tables of the store, one row a checkpoint, and everything in one long table that goes out as a file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cache.files import reason, replacing
+from cache.remembered import by_state
 from cache.store import Store
 from core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from core.overview import Overview
+
+
+@by_state(16)
+def whole(store: Store, name: str) -> "pd.DataFrame":
+    """A whole table of the store, by its name."""
+    return store.query(f"SELECT * FROM {name}")
+
+
+@by_state(4)
+def one_row_each(store: Store) -> "Overview":
+    """One row a checkpoint, as of the store's newest snapshot."""
+    from core.overview import overview
+
+    return overview(*(whole(store, name) for name in ("checkpoints", "clouds", "measurements", "scores")))
 
 
 def scores_frame(store: Store) -> "pd.DataFrame":

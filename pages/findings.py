@@ -5,15 +5,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from cache import studies
 from core.charts import findings as charts_findings
 from core.charts.own_study import own_study_chart
 from core.formatting import capital, minus
 from core.measures.titles import title_of
-from core.studies import latent_geometry, latent_geometry_print, own_study_findings
-from core.studies.latent_geometry_figures import Panel, panels
-from core.studies.own_study import shipped
-from core.studies.own_study_findings import OwnFinding
-from core.wording.latent_geometry import IDS, Finding, findings
+from core.studies.latent_geometry import COLUMNS
+from core.studies.latent_geometry_print import as_text
+from core.wording.latent_geometry import IDS, Finding
 from pages.parts.common import open_store
 from pages.parts.controls import from_address, to_address
 
@@ -22,18 +21,8 @@ SOURCE = "Data: Marbut et al. 2024, arXiv 2406.12159 (repository amarbut/manifol
 MARKS = {"same": "{}", "last digit": "{} ≈", "differs": ":red[**{} ≠**]", "illegible": "{}"}
 
 open_store()
-
-
-@st.cache_resource(show_spinner="Reading the published tables…")
-def paper() -> tuple[list[Finding], pd.DataFrame, dict[str, list[Panel]]]:
-    """Findings, comparisons with the print, and the panels of each figure, once per server."""
-    frame = latent_geometry.models()
-    drawn = {name: panels(name, frame) for name in IDS if name.startswith("figure")}
-    return findings(frame), latent_geometry_print.comparisons(frame), drawn
-
-
-found, compared, drawn = paper()
-by_id = {finding.id: finding for finding in found}
+with st.spinner("Reading the published tables…"):
+    paper = studies.paper()
 
 
 def choose(name: str) -> None:
@@ -43,14 +32,13 @@ def choose(name: str) -> None:
 
 def table(name: str) -> None:
     """Table 1 or 2: printed beside ours, differences marked."""
-    rows = compared[compared["table"] == IDS[name]]
+    rows = paper.comparisons[paper.comparisons["table"] == IDS[name]]
     columns: dict[str, list[str]] = {"Measure": list(dict.fromkeys(rows["row"]))}
-    for column, title in latent_geometry.COLUMNS.items():
+    for column, title in COLUMNS.items():
         own = rows[rows["column"] == column]
         columns[f"{title}: printed"] = [minus(value) or "–" for value in own["printed"]]
         columns[f"{title}: from the data"] = [
-            MARKS[row.verdict].format(latent_geometry_print.as_text(row.ours, row.printed))
-            for row in own.itertuples()
+            MARKS[row.verdict].format(as_text(row.ours, row.printed)) for row in own.itertuples()
         ]
     st.table(pd.DataFrame(columns), hide_index=True, border="horizontal")
     st.caption(
@@ -63,13 +51,13 @@ def table(name: str) -> None:
 
 def numbers() -> None:
     """Every number in text and captions beside what the data give."""
-    rows = compared[compared["table"] == "Text"]
+    rows = paper.comparisons[paper.comparisons["table"] == "Text"]
     shown = pd.DataFrame(
         {
             "What": [capital(f"{row.row}: {row.column}") for row in rows.itertuples()],
             "Printed": [f"{row.printed} {row.unit}".strip() for row in rows.itertuples()],
             "From the data": [
-                MARKS[row.verdict].format(latent_geometry_print.as_text(row.ours, row.printed, row.unit))
+                MARKS[row.verdict].format(as_text(row.ours, row.printed, row.unit))
                 for row in rows.itertuples()
             ],
             "Where, and what we find": [
@@ -85,7 +73,7 @@ def numbers() -> None:
 @st.cache_resource(max_entries=4 * len(IDS), show_spinner=False)
 def specs(name: str, large: bool) -> list[dict[str, Any]]:
     """The charts of a figure as Vega-Lite reads them, made once: checking thirty of them takes a second."""
-    shown = drawn[name]
+    shown = paper.panels[name]
     if len(shown) == 1:
         height = {"matrix": 620 if large else 470}.get(shown[0].kind, 560 if large else 340)
         return [charts_findings.chart(shown[0], height=height, large=large, labels=large).to_dict()]
@@ -96,7 +84,7 @@ def specs(name: str, large: bool) -> list[dict[str, Any]]:
 
 def charts(name: str, large: bool) -> None:
     """The panels of a figure in a grid that fits their number."""
-    shown, pictures, title = drawn[name], specs(name, large), by_id[name].title
+    shown, pictures, title = paper.panels[name], specs(name, large), paper.findings[name].title
     if len(shown) == 1:
         st.vega_lite_chart(spec=pictures[0], width="stretch", alt=title)
         return
@@ -121,7 +109,7 @@ def downloads(finding: Finding) -> None:
     """The figure as a file, made when asked for."""
 
     def made(kind: str) -> bytes:
-        sheet = charts_findings.sheet(drawn[finding.id], finding.title, f"{finding.label}. {SOURCE}")
+        sheet = charts_findings.sheet(paper.panels[finding.id], finding.title, f"{finding.label}. {SOURCE}")
         return charts_findings.picture(sheet, kind)
 
     for kind, mime in (("png", "image/png"), ("svg", "image/svg+xml")):
@@ -140,8 +128,8 @@ def downloads(finding: Finding) -> None:
 
 def body(finding: Finding, large: bool) -> None:
     """What a finding shows: a chart with its words beside it, a grid below them, or a table."""
-    figure = finding.id in drawn
-    if figure and len(drawn[finding.id]) == 1 and not large:
+    figure = finding.id in paper.panels
+    if figure and len(paper.panels[finding.id]) == 1 and not large:
         left, right = st.columns([3, 2], gap="large")
         with left:
             charts(finding.id, large)
@@ -185,48 +173,29 @@ def alone(finding: Finding) -> None:
         ):
             other = ids[(place + step) % len(ids)]
             st.button(label, icon=icon, help=IDS[other], on_click=choose, args=(other,))
-        if finding.id in drawn:
+        if finding.id in paper.panels:
             downloads(finding)
     st.caption(f"{finding.label}. {SOURCE}.")
     body(finding, large=True)
 
 
-@st.cache_resource(show_spinner=False)
-def own() -> tuple[list[OwnFinding], pd.DataFrame, list[str], str, int]:
-    """Of our own study: pictures, r beside the paper's, what follows, how it was scored, how many it has."""
-    long = shipped()
-    models = latent_geometry.models()
-    beside = own_study_findings.beside_the_paper(long, models)
-    said = [
-        *own_study_findings.agreement(beside),
-        *own_study_findings.by_vectors(long),
-        *own_study_findings.with_noise_fixed(long),
-        *own_study_findings.architecture_helps(long, models),
-        *own_study_findings.predicted_elsewhere(long),
-        *own_study_findings.ranked_by_published(long, models),
-    ]
-    scored, read = own_study_findings.protocols(long), own_study_findings.texts(long)
-    made = "; ".join(f"{base}: {scored.get(base, 'no scores')}; {text}" for base, text in read.items())
-    return own_study_findings.findings(long), beside, said, made, long["label"].nunique()
-
-
 def own_study() -> None:
     """Our own repetition beside the paper's figures, as far as it has been run."""
-    shown, beside, said, made, count = own()
-    if not shown:
+    study = studies.own_study()
+    if not study.findings:
         return
     st.space("small")
     st.subheader("Our own repetition, on a small scale", anchor="own-study")
     st.markdown(
-        f"{count} checkpoints made with `cli.py study own`. Checkpoints made from the same weights are not "
-        "independent of each other, and one seed a task leaves several points of chance in a "
-        "score: read directions, not digits."
+        f"{study.checkpoints} checkpoints made with `cli.py study own`. Checkpoints made from the same "
+        "weights are not independent of each other, and with one seed a task a score can be several points "
+        "off by chance: read directions, not digits."
     )
     with st.container(border=True):
         st.markdown("**What it bears out, and what not**")
-        st.markdown("\n".join(f"- {line}" for line in said))
+        st.markdown("\n".join(f"- {line}" for line in study.sentences))
         with st.expander("Pearson’s r with the score, measure by measure", icon=":material/table:"):
-            named = beside.assign(measure=[title_of(name) for name in beside["measure"]])
+            named = study.beside.assign(measure=[title_of(name) for name in study.beside["measure"]])
             columns = {
                 name: st.column_config.NumberColumn(
                     f"{name}{', the paper' if place < 2 else ', ours'}", format="%+.2f"
@@ -240,9 +209,9 @@ def own_study() -> None:
                 column_config={"measure": "Measure", **columns},
                 alt="Pearson's r of each measure with the score, in the paper's data and in ours",
             )
-        st.caption(f"Scores and text. {made}.")
-    for start in range(0, len(shown), 2):
-        for column, finding in zip(st.columns(2), shown[start:], strict=False):
+        st.caption(f"Scores and text. {study.scoring}.")
+    for start in range(0, len(study.findings), 2):
+        for column, finding in zip(st.columns(2), study.findings[start:], strict=False):
             with column.container(border=True, height="stretch"):
                 st.markdown(f"**{finding.title}**")
                 st.altair_chart(own_study_chart(finding), width="stretch", alt=finding.title)
@@ -252,10 +221,10 @@ def own_study() -> None:
 chosen = from_address("finding", ALL, [ALL, *IDS])
 top = st.container(gap="xsmall")
 if chosen != ALL:
-    top.title(by_id[chosen].title)
-    alone(by_id[chosen])
+    top.title(paper.findings[chosen].title)
+    alone(paper.findings[chosen])
 else:
-    legible = compared[compared["verdict"] != "illegible"]
+    legible = paper.comparisons[paper.comparisons["verdict"] != "illegible"]
     counts = legible["verdict"].value_counts()
     top.title(
         f"{counts['same']} of {len(legible)} numbers printed in the paper come out of its data, "
@@ -275,7 +244,7 @@ else:
             "checkpoints, so they are far fewer than their number; correlations say nothing on why; and 13 "
             "non-standard models are too few to rank measures by their error."
         )
-    for finding in found:
+    for finding in paper.findings.values():
         card(finding)
     own_study()
     st.caption(SOURCE + ".")

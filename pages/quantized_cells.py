@@ -1,50 +1,27 @@
 """Quantized cells: what patchiness sees, two checkpoints side by side; growth with n; the number of bins."""
 
-import json
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from cache import cells
 from cache.samples import title as text_name
-from cache.tasks.cell_study import cell_rows, curve_rows
-from core.cells.curves import Curves
-from core.cells.sweep import agreement, comparable, ranks
 from core.charts import cells as charts_cells
 from core.charts.palette import PALETTE
 from core.measures import MEASURES
 from core.measures.titles import title_of
-from core.wording import cells as cell_words
+from core.wording import cells as wording
 from pages.parts.cells_form import ask_for_cells, ask_for_growth, ask_for_sweep, ask_for_the_same_size
 from pages.parts.common import open_store, refresh
 from pages.parts.controls import control
 from pages.parts.markdown import plain
 
 QUANTIZERS = {"lsq": "Additive (LSQ)", "pq": "Product (PQ)"}
-WORDS = {"occupancy": cell_words.occupancy, "nearest": cell_words.nearest, "errors": cell_words.errors}
+SENTENCES = {"occupancy": wording.occupancy, "nearest": wording.nearest, "errors": wording.errors}
 
 store = open_store()
 refresh(store, store.state())
-
-
-@st.cache_data(max_entries=4, show_spinner="Reading the store…")
-def drawn_of(state: str) -> pd.DataFrame:
-    """Every quantized cloud that can be drawn, newest last, with an id that a link can carry."""
-    rows = curve_rows(store)
-    rows = rows.astype(object).where(rows.notna(), None)
-    shown = [Curves(**json.loads(text)) for text in rows["curves"]]
-    ids = rows["subject"].str[:8] + "-" + rows["cloud"].str[:8] + rows["at"].map(_size)
-    return rows.assign(curves=shown, id=ids)
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def values_of(state: str) -> pd.DataFrame:
-    """Every cell measurement taken here."""
-    return cell_rows(store)
-
-
-def _size(at: float | None) -> str:
-    return "" if at is None else f"-{at:.0f}"
 
 
 def label(row: pd.Series) -> str:
@@ -106,7 +83,7 @@ def draw_pictures(chosen: list[pd.Series]) -> None:
             span = charts_cells.limits(picture, list(named.values()))
             ends = [c.edges[-1] for c in named.values()]
             x_span = (0.0, max(ends) if picture == "errors" else 1.0)
-            told = WORDS[picture](named)
+            sentence = SENTENCES[picture](named)
             for index, (column, name) in enumerate(zip(st.columns(len(named)), named, strict=True)):
                 column.markdown(f"**{plain(name)}**")
                 if picture == "errors":
@@ -114,101 +91,80 @@ def draw_pictures(chosen: list[pd.Series]) -> None:
                 column.altair_chart(
                     charts_cells.picture(picture, named[name], PALETTE[index], span=span, x_span=x_span),
                     width="stretch",
-                    alt=f"{title} of {name}. {told}",
+                    alt=f"{title} of {name}. {sentence}",
                 )
-            st.markdown(plain(told))
+            st.markdown(plain(sentence))
+
+
+def cell_value(spread: pd.DataFrame, name: str) -> str:
+    """A measure of one cloud with its standard deviation between quantizer seeds, as the table shows it."""
+    if name not in spread.index:
+        return "–"
+    mean, std, seeds = spread.loc[name, ["mean", "std", "size"]]
+    return f"{mean:.4g} ± {std:.2g} ({seeds:.0f} seeds)" if seeds > 1 else f"{mean:.4g} (one seed)"
 
 
 def draw_measures(chosen: list[pd.Series], quantizer: str) -> None:
     """The nine measures of the chosen clouds, with the spread between quantizer seeds."""
-    values = values_of(store.state())
-    usual = values[(values["M"] == 4) & (values["k"] == 256) & (values["engine"] == "own")]
-    columns: dict[str, list[str]] = {}
     measures = [name for name in MEASURES if name.startswith(f"{quantizer}_")]
+    frame = pd.DataFrame({"Measure": [title_of(name) for name in measures]})
     for row in chosen:
-        held = usual[(usual["cloud"] == row["cloud"]) & (usual["n"] == row["curves"].n)]
-        found = held.groupby("measure")["value"].agg(["mean", "std", "size"])
-        columns[label(row)] = [
-            "–"
-            if name not in found.index
-            else f"{found.loc[name, 'mean']:.4g}"
-            + (
-                f" ± {found.loc[name, 'std']:.2g} ({found.loc[name, 'size']:.0f} seeds)"
-                if found.loc[name, "size"] > 1
-                else " (one seed)"
-            )
-            for name in measures
-        ]
-    frame = pd.DataFrame({"Measure": [title_of(name) for name in measures]} | columns)
-    frame["What it says"] = [MEASURES[n].explanation for n in measures]
+        spread = cells.spread(store, row["cloud"], row["curves"].n)
+        frame[label(row)] = [cell_value(spread, name) for name in measures]
+    frame["What it says"] = [MEASURES[name].explanation for name in measures]
     st.dataframe(frame, hide_index=True, height="content", alt="Cell measures of what is chosen")
 
 
 def draw_growth(quantizer: str, first: list[str]) -> None:
     """How a measure changes with the number of vectors; the names drawn above first, in their colours."""
-    values = values_of(store.state())
     measure = measure_choice(quantizer, "growth_measure")
-    kept = values[
-        (values["measure"] == measure)
-        & (values["M"] == 4)
-        & (values["k"] == 256)
-        & (values["engine"] == "own")
-    ]
-    # One text sample of a checkpoint: another has other vectors.
-    cloud = kept.groupby(["subject", "cloud"])["n"].nunique().sort_values(kind="stable")
-    best = cloud[cloud > 1].reset_index().drop_duplicates("subject", keep="last")["cloud"]
-    kept = kept[kept["cloud"].isin(best)]
-    grouped = kept.groupby(["name", "subject", "n"])["value"].agg(value="mean", sd="std", seeds="size")
-    rows = grouped.reset_index().sort_values(["name", "n"])
-    place = rows["name"].map({name: i for i, name in enumerate(dict.fromkeys(first))}).fillna(len(first))
-    rows = rows.assign(place=place).sort_values("place", kind="stable")
-    rows = rows.assign(low=rows["value"] - rows["sd"], high=rows["value"] + rows["sd"])
+    rows = cells.growth(store, measure)
     if rows.empty:
         st.caption("No checkpoint has been measured at several numbers of vectors yet.")
         return
+    place = rows["name"].map({name: i for i, name in enumerate(dict.fromkeys(first))}).fillna(len(first))
+    rows = rows.assign(place=place).sort_values("place", kind="stable")
     shown = rows[rows["name"].isin(list(dict.fromkeys(rows["name"]))[: len(PALETTE)])]
-    told = cell_words.growth(shown, measure)
-    st.altair_chart(charts_cells.growth(shown, measure), width="stretch", alt=told)
-    st.markdown(plain(told))
+    sentence = wording.growth(shown, measure)
+    st.altair_chart(charts_cells.growth(shown, measure), width="stretch", alt=sentence)
+    st.markdown(plain(sentence))
 
 
 def draw_bins(quantizer: str) -> None:
     """Ranks of checkpoints over k and over M."""
     measure = measure_choice(quantizer, "bins_measure")
-    values = values_of(store.state())
-    kept = comparable(values[values["measure"] == measure])
-    ordered = ranks(kept)
-    found = agreement(kept)
-    told = cell_words.bins(found, measure)
+    ordered, agreement = cells.orders(store, measure)
+    sentence = wording.bins(agreement, measure)
     if ordered["subject"].nunique() >= 2:
         lines = {}
-        for along, other, usual in (("k", "M", 4), ("M", "k", 256)):
-            at = usual if usual in set(ordered[other]) else ordered[other].iloc[0]
+        for along, other in (("k", "M"), ("M", "k")):
+            at = cells.USUAL[other] if cells.USUAL[other] in set(ordered[other]) else ordered[other].iloc[0]
             line = ordered[ordered[other] == at]
             if line[along].nunique() > 1:
                 lines[along] = f"**Over {along}, at {other} = {at}**", line
         for column, along in zip(st.columns(max(len(lines), 1)), lines, strict=False):
             title, line = lines[along]
             column.markdown(title)
-            column.altair_chart(charts_cells.bump(line, along, measure), width="stretch", alt=told)
-    st.markdown(plain(told))
-    if len(found):
-        st.caption(
-            f"{len(set(kept['name']))} checkpoints at {kept['n'].iloc[0]:,} vectors of one text; those "
-            "measured at another number of vectors are left out."
+            column.altair_chart(charts_cells.bump(line, along, measure), width="stretch", alt=sentence)
+    st.markdown(plain(sentence))
+    if agreement.empty:
+        return
+    st.caption(
+        f"{ordered['name'].nunique()} checkpoints at {ordered['n'].iloc[0]:,} vectors of one text; those "
+        "measured at another number of vectors are left out."
+    )
+    with st.expander("Agreement with the default sizes", icon=":material/table:"):
+        st.dataframe(
+            agreement,
+            hide_index=True,
+            placeholder="–",
+            column_config={
+                "n": "Vectors",
+                "checkpoints": "Checkpoints",
+                "spearman": st.column_config.NumberColumn("Spearman", format="%+.2f"),
+            },
+            alt="Spearman correlation with the order at M = 4, k = 256",
         )
-        with st.expander("Agreement with the default sizes", icon=":material/table:"):
-            st.dataframe(
-                found,
-                hide_index=True,
-                placeholder="–",
-                column_config={
-                    "n": "Vectors",
-                    "checkpoints": "Checkpoints",
-                    "spearman": st.column_config.NumberColumn("Spearman", format="%+.2f"),
-                },
-                alt="Spearman correlation with the order at M = 4, k = 256",
-            )
 
 
 def measure_choice(quantizer: str, key: str) -> str:
@@ -226,7 +182,7 @@ def measure_choice(quantizer: str, key: str) -> str:
     return f"{quantizer}_{suffix}"
 
 
-drawn = drawn_of(store.state())
+drawn = cells.drawn(store)
 heading = st.container(gap="xsmall")
 if drawn.empty:
     with heading:
@@ -241,7 +197,7 @@ if drawn.empty:
 
 quantizer, chosen = choose(drawn)
 with heading:
-    st.title(cell_words.heading({row["name"]: row["curves"] for row in chosen}))
+    st.title(wording.heading({row["name"]: row["curves"] for row in chosen}))
     st.markdown(
         "A quantizer replaces each vector by a few centroids; a cell is the set of vectors that share one. "
         f"Here {QUANTIZERS[quantizer]} with 4 codebooks of 256 centroids, trained on the very vectors shown."

@@ -3,21 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from cache.tasks.gap import measured
+from cache import gaps
+from cache.gaps import Panel
 from core.charts import gap as charts_gap
-from core.formatting import first_few
 from core.token_sets import token_sets
-from core.token_sets.comparison import (
-    Panel,
-    claim,
-    heading,
-    leaders,
-    measured_panels,
-    published_panels,
-    told,
-    verdict,
-)
-from pages.parts.common import open_store, refresh, table
+from pages.parts.common import open_store, refresh
 from pages.parts.controls import control
 from pages.parts.markdown import plain
 from pages.parts.token_gap_form import form
@@ -27,33 +17,6 @@ SHOWN = 2  # panels side by side at first
 
 store = open_store()
 refresh(store, store.state())
-
-
-@st.cache_data(max_entries=4, show_spinner="Reading the store…")
-def panels_of(state: str) -> list[Panel]:
-    """Every panel there is, those measured here first, once per state of the store."""
-    published = table(store, "gap")
-    own = measured_panels(measured(store), table(store, "scores"), published)
-    return own + published_panels(published)
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def words_of(state: str, panel: str, distance: str) -> tuple[str, str]:
-    """What a panel says: its verdict, and who leads it and with whom that is tied."""
-    chosen = next(entry for entry in panels_of(state) if entry.id == panel)
-    return told(verdict(chosen, distance), chosen.benchmark or "score"), leader(chosen, distance)
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def claim_of(state: str) -> str:
-    """Where the paper's claim does not follow from its tables."""
-    return claim(panels_of(state))
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def heading_of(state: str, panels: tuple[str, ...], distance: str) -> str:
-    """What the first panel shows, in one line."""
-    return heading([entry for entry in panels_of(state) if entry.id in panels[:1]], distance)
 
 
 def set_title(name: str) -> str:
@@ -69,19 +32,6 @@ def panel_title(panel: Panel) -> str:
     """Both sets, and where the numbers are from."""
     sets = f"{set_title(panel.domain)} against {set_title(panel.reference).lower()}"
     return f"{sets}, published ({panel.benchmark})" if panel.published else f"{sets}, measured here"
-
-
-def leader(panel: Panel, distance: str) -> str:
-    """The checkpoint with the largest gap and those that cannot be told apart from it."""
-    if panel.published:
-        return "Printed to two decimals; the paper gives no errors, so ties cannot be told."
-    first, *near = leaders(panel, distance)
-    if len(panel.rows) == 1:
-        return f"{plain(first)} is the only checkpoint measured with these tokens."
-    if not near:
-        return f"{plain(first)} has the largest gap, beyond the error of which words were chosen."
-    names = first_few(map(plain, near), 4)
-    return f"{plain(first)} has the largest gap, tied with {names}: other words could turn it around."
 
 
 def numbers(panel: Panel, distance: str) -> None:
@@ -167,18 +117,18 @@ def draw(panel: Panel, distance: str) -> None:
     if len(rows) > charts_gap.MOST:
         rows = rows.nlargest(charts_gap.MOST, f"{distance}_gap")
         st.caption(f"The {charts_gap.MOST} largest gaps of {len(panel.rows)}; the table holds all.")
-    verdict_said, leader_said = words_of(store.state(), panel.id, distance)
+    reading = gaps.reading(store, panel.id, distance)
     st.altair_chart(
         charts_gap.bars(rows, distance, score=panel.benchmark),
         width="stretch",
-        alt=f"{panel_title(panel)}. {verdict_said}",
+        alt=f"{panel_title(panel)}. {reading.verdict}",
     )
     st.markdown(
-        verdict_said
+        reading.verdict
         if panel.benchmark
         else "No accuracy is known for these checkpoints yet: import it with `cli.py scores import`."
     )
-    st.caption(leader_said)
+    st.caption(plain(reading.leader))
     with st.expander("The numbers", icon=":material/table:", key=f"numbers-{panel.id}"):
         numbers(panel, distance)
         if panel.published:
@@ -187,7 +137,7 @@ def draw(panel: Panel, distance: str) -> None:
         words(panel)
 
 
-panels = panels_of(store.state())
+panels = gaps.panels(store)
 ids = [panel.id for panel in panels]
 by_id = {panel.id: panel for panel in panels}
 default = ids[:SHOWN]
@@ -216,7 +166,7 @@ distance = control(
 )
 
 with top:
-    st.title(heading_of(store.state(), tuple(chosen), distance))
+    st.title(gaps.reading(store, chosen[0], distance).heading if chosen else "Token gap")
     st.markdown(
         "The gap is the mean distance among a domain's tokens plus their mean distance to everyday tokens, "
         "in the rows of the model's output embedding. No text is read and no model is run; a few hundred "
@@ -232,9 +182,9 @@ for start in range(0, len(chosen), 2):
         with column:
             draw(by_id[name], distance)
 
-if (said := claim_of(store.state())) and any(by_id[name].published for name in chosen):
+if (claim := gaps.claim(store)) and any(by_id[name].published for name in chosen):
     with st.container(border=True):
-        st.markdown(f":material/fact_check: **Does the paper's claim follow from its tables?** {said}")
+        st.markdown(f":material/fact_check: **Does the paper's claim follow from its tables?** {claim}")
         st.caption(
             "Source: arXiv 2506.24106, Section 3.2 and Tables 3 and 4. What this does not show: how the gap "
             "fares with other token sets, and whether a larger gap makes a model better."

@@ -4,7 +4,6 @@ A panel holds gaps that may be compared: the same words, read the same way, of s
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -12,12 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.formatting import signed
 from core.measures.families.gap import tied
 from core.statistics.correlation import DECIMALS, Agreement, agreement
 
 PUBLISHED = "published"
-_FAMILIES = {"MATH": "Qwen2.5", "HumanEval": "Llama 2"}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)[bB](?![a-zA-Z])")
 _NUMBERS = [
     f"{distance}_{part}"
@@ -181,72 +178,3 @@ def size(name: str) -> str | None:
     """The parameter count that a model's name states (`7` of Qwen2.5-7B), or None."""
     found = _SIZE.search(name)
     return found[1] if found else None
-
-
-def told(found: Verdict, benchmark: str) -> str:
-    """The verdict in words, with n and what the interval or the test is."""
-    a = found.overall
-    if a.n < 3 or np.isnan(a.rho):
-        return "Too few checkpoints with a known score to say whether the gap ranks them."
-    test = "exact permutation test" if a.exact else "permutation test"
-    interval = (
-        f"95 % bootstrap interval {signed(a.low)} to {signed(a.high)}, {test} p = {a.p:.2f}"
-        if np.isfinite(a.low)
-        else f"{test} p = {a.p:.2f}; {a.n} rows are too few for an interval"
-    )
-    parts = [f"Spearman of gap and {benchmark}: **{signed(a.rho)}** over {a.n} checkpoints ({interval})."]
-    if found.pairs_within and found.pairs_between:
-        parts.append(
-            f"In the right order are {found.right_within:g} of {found.pairs_within} pairs of one size and "
-            f"{found.right_between:g} of {found.pairs_between} pairs of different sizes."
-        )
-    return " ".join(parts)
-
-
-def heading(panels: Sequence[Panel], distance: str) -> str:
-    """What is seen, in one line."""
-    if not panels:
-        return "Token gap"
-    panel = panels[0]
-    found = verdict(panel, distance)
-    if np.isnan(found.overall.rho):
-        first, *near = leaders(panel, distance)
-        others = near[0] if len(near) == 1 else f"{len(near)} others"
-        if len(panel.rows) == 1:
-            gap = panel.rows[f"{distance}_gap"].iloc[0]
-            return f"{first}'s gap of {panel.domain} is {gap:.2f}: measure others to compare it with"
-        return f"{first} has the largest gap" + (f", tied with {others}" if near else "")
-    name = _FAMILIES.get(panel.benchmark, "these") if panel.published else "these"
-    right, pairs = found.right_within, found.pairs_within
-    if pairs > 2 and right == pairs and abs(found.overall.rho) < 0.5:
-        return f"The gap orders {name} models of one size, but not models of different sizes"
-    over = f"over {found.overall.n} {name} models"
-    if found.overall.rho > 0 and found.overall.p < 0.05:
-        return f"The gap of {panel.domain} follows {panel.benchmark} {over}"
-    if found.overall.rho > 0.5:
-        return f"The gap of {panel.domain} goes along with {panel.benchmark} {over}, too few to be sure"
-    return f"The gap of {panel.domain} does not follow {panel.benchmark} {over}"
-
-
-def claim(panels: Sequence[Panel]) -> str:
-    """Where the paper's sentence on its tables does not follow from them, computed from the tables."""
-    by = {panel.benchmark: panel for panel in panels if panel.published}
-    if not {"MATH", "HumanEval"} <= set(by):
-        return ""
-    values = {
-        (name, distance): verdict(by[name], distance).overall
-        for name in ("MATH", "HumanEval")
-        for distance in ("cosine", "euclidean")
-    }
-    math, code = values["MATH", "cosine"], values["HumanEval", "cosine"]
-    return (
-        "The paper says that the correlations “exceed 0.95” and that the gap “perfectly ranks all nine "
-        f"checkpoints”. That does not follow from its printed tables. Table 3 has {math.n} rows, not nine, "
-        f"and over them Spearman with MATH is {signed(math.rho)} by cosine and "
-        f"{signed(values['MATH', 'euclidean'].rho)} by Euclidean distance, with {math.swapped:g} and "
-        f"{values['MATH', 'euclidean'].swapped:g} of {math.pairs} pairs in the wrong order (a tie counts "
-        "half). "
-        f"Table 4 has {code.n} rows: {signed(code.rho)} with HumanEval by cosine, "
-        f"{signed(values['HumanEval', 'euclidean'].rho)} by Euclidean distance, where four rows cannot show "
-        f"less than p = {values['HumanEval', 'euclidean'].p:.2f}."
-    )

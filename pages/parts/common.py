@@ -15,7 +15,7 @@ from core.errors import InputError
 from core.overview import Overview, overview
 from pages.parts.controls import from_address, to_address
 
-FRONT_DOOR = "came through app.py"  # set by app.py in each session
+ENTERED = "came through app.py"  # set by app.py in each session
 REFRESH = "5s"  # how soon a page shows what a worker has finished
 
 
@@ -33,7 +33,7 @@ def open_store() -> Store:
 
     Where it cannot be opened the page says so in one sentence and ends. Every page calls this first.
     """
-    if FRONT_DOOR not in st.session_state:
+    if ENTERED not in st.session_state:
         # A folder named pages/ makes Streamlit run a page without app.py when a link to that page is the
         # first request to a new server; app.py then runs from here, and from the next request on by itself.
         runpy.run_path(str(Path(__file__).parents[2] / "app.py"))

@@ -21,21 +21,12 @@ from cache.store import Store
 from cache.tasks.gap import gap_for
 from cache.uploads import keep
 from cache.worker import work
+from tests import page_names
 from tests.browser import server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-PAGES = {
-    "shortlist": "",
-    "add_models": "add_models",
-    "explore": "explore",
-    "predicted": "predicted_scores",
-    "cells": "quantized_cells",
-    "token_gap": "token_gap",
-    "findings": "findings",
-    "evidence": "evidence",
-}
 IN_README = ("shortlist", "explore")  # light, full
 expect.set_options(timeout=120_000)
 BUILD, DOCS = server.PROJECT / "build/screenshots", server.PROJECT / "docs/screenshots"
@@ -69,8 +60,8 @@ def shoot(browser: Browser, app: server.App, state: str) -> None:
         context = browser.new_context(viewport={"width": WIDTH, "height": LEAST}, color_scheme=scheme)
         context.set_default_timeout(120_000)
         page = context.new_page()
-        for name, path in PAGES.items():
-            page.goto(f"{app.url}/{path}")
+        for name in page_names():
+            page.goto(f"{app.url}/{name}")
             page.get_by_role("heading", level=1).wait_for()
             page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
             expect(page.get_by_test_id("stSkeleton")).to_have_count(0)

@@ -235,7 +235,7 @@ def test_a_store_that_cannot_be_opened_is_said_in_one_sentence(
     ]
 
 
-def test_a_page_asked_for_first_comes_through_the_front_door(
+def test_a_page_asked_for_first_comes_through_the_entry_point(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Before its first st.navigation, Streamlit runs a file of pages/ by itself, as it does on a new server.

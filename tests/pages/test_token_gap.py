@@ -18,7 +18,7 @@ from core.charts import gap as charts_gap
 from core.errors import InputError
 from core.hub.search import search
 from core.reference import gap as published
-from core.token_sets.comparison import claim, heading, measured_panels, published_panels, size, told, verdict
+from core.token_sets.comparison import measured_panels, published_panels
 from tests import TOP, stores, tiny
 
 Open = Callable[..., AppTest]
@@ -101,7 +101,7 @@ def test_a_link_restores_distance_and_sets(open_page: Open) -> None:
     assert "Spearman of gap and HumanEval: **+1.00** over 4 checkpoints" in text
     assert "published (MATH)" not in text
     assert page.title[0].value == (
-        "The gap of code goes along with HumanEval over 4 Llama 2 models, too few to be sure"
+        "The gap of code correlates with HumanEval over 4 Llama 2 models, too few to be sure"
     )
 
 
@@ -163,29 +163,6 @@ def test_panels_keep_the_newest_of_a_name_and_find_scores_by_name(full: Path) ->
 
 
 _SCORES = ["subject", "name", "task", "metric", "value"]
-
-
-def test_sentences_are_computed_from_the_tables() -> None:
-    both = published_panels(published())
-    math = verdict(both[0], "cosine")
-    assert (math.right_within, math.pairs_within) == (7, 7)
-    assert (math.right_between, math.pairs_between) == (7.5, 20)
-    assert "In the right order are 7 of 7 pairs of one size and 7.5 of 20 pairs of different sizes." in told(
-        math, "MATH"
-    )
-    turned = [
-        type(panel)(**(vars(panel) | {"rows": panel.rows.assign(cosine_gap=panel.rows["score"])}))
-        for panel in both
-    ]
-    assert heading(turned, "cosine") == "The gap of digits follows MATH over 8 Qwen2.5 models"
-    assert "with MATH is +1.00 by cosine" in claim(turned)
-    assert claim(both[:1]) == ""
-    assert [size(name) for name in ("Qwen2.5-7B", "Llama-2-13b-hf", "bert-base", "x-1.5B-bits")] == [
-        "7",
-        "13",
-        None,
-        "1.5",
-    ]
 
 
 def test_the_chart_draws_errors_and_scores_only_where_they_are_known() -> None:
