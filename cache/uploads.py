@@ -12,8 +12,9 @@ import numpy as np
 
 from cache.files import replacing, writable
 from core.hidden_states import vector_files as vectors
+from core.hidden_states.vector_readers import READERS
 
-FORMATS = ("npy", "npz", "parquet", "csv", "safetensors")
+FORMATS = tuple(suffix.removeprefix(".") for suffix in READERS)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from cache import jobs, worker
 from cache.paths import store_folder
-from cache.requests import Measure, Settings, Subject, Vectors
+from cache.requests import Measure, Settings
 from cache.store import Store
 from cache.tasks.measure import measure_subject
 from commands.terminal import (
@@ -22,6 +22,7 @@ from commands.terminal import (
     people,
     print_json,
     report,
+    subjects_of,
 )
 from core.errors import InputError
 from core.measures import GROUPS, MEASURES, select
@@ -33,7 +34,9 @@ app = typer.Typer()
 def measure(
     checkpoints: Annotated[
         list[str] | None,
-        typer.Argument(metavar="CHECKPOINT…", help="Folders, hub ids, or `minilm` (installed)."),
+        typer.Argument(
+            metavar="CHECKPOINT…", help="Folders, hub ids, `minilm` (installed), or files of vectors."
+        ),
     ] = None,
     vectors: Annotated[
         list[Path] | None,
@@ -78,10 +81,7 @@ def measure(
     as_json: JsonOption = False,
 ) -> None:
     """Measure checkpoints, or vectors of your own; what the store already holds is not computed again."""
-    subjects = [Subject(name, revision=revision) for name in checkpoints or []]
-    subjects += [Vectors(path.name, path=str(path)) for path in vectors or []]
-    if not subjects:
-        raise InputError("Nothing to measure: name checkpoints, or give --vectors FILE.")
+    subjects = subjects_of(checkpoints, vectors, revision)
     settings = Settings(
         corpus=corpus,
         column=column,

@@ -9,7 +9,7 @@ from rich.table import Table
 from cache import jobs, own_study, worker
 from cache import predictions as predicting
 from cache.paths import store_folder
-from cache.requests import CellStudy, Plan, Settings, Subject, Vectors
+from cache.requests import CellStudy, Plan, Settings, Subject
 from cache.store import Store
 from cache.tasks import cell_study as cell_studies
 from cache.tasks import glue_run as fine_tuning
@@ -27,8 +27,8 @@ from commands.terminal import (
     print_json,
     records,
     report,
+    subjects_of,
 )
-from core.errors import InputError
 from core.fine_tuning.glue import TASKS as GLUE_TASKS
 from core.studies import own_study as own_plan
 
@@ -215,10 +215,7 @@ def cells_sweep(
     as_json: JsonOption = False,
 ) -> None:
     """Measure cells with other numbers of bins: does the order of the checkpoints change?"""
-    subjects = [Subject(name) for name in checkpoints or []]
-    subjects += [Vectors(path.name, path=str(path)) for path in vectors or []]
-    if not subjects:
-        raise InputError("Nothing to measure: name checkpoints, or give --vectors FILE.")
+    subjects = subjects_of(checkpoints, vectors)
     plan = Plan(
         M=tuple(map(int, numbers(m, "--m"))),
         k=tuple(map(int, numbers(k, "--k"))),

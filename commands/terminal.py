@@ -14,10 +14,11 @@ from rich.padding import Padding
 from rich.table import Table
 
 from cache import worker
-from cache.requests import Progress
+from cache.requests import Progress, Subject, Vectors
 from cache.store import Store
 from core.errors import InputError
 from core.formatting import typed_line
+from core.hidden_states.vector_readers import READERS
 
 people = Console()
 notices = Console(stderr=True)
@@ -35,6 +36,31 @@ JsonOption = Annotated[
 DetachOption = Annotated[
     bool, typer.Option("--detach", help="Hand it to background workers and return; see `cli.py jobs`.")
 ]
+
+
+def subjects_of(
+    names: list[str] | None, vectors: list[Path] | None, revision: str | None = None
+) -> list[Subject]:
+    """What to measure: checkpoints, and files of vectors, plain arguments or given with --vectors.
+
+    names: checkpoints; the name of a file, or a bare name that ends like one, is a file of vectors, so that
+    the shell may expand `--vectors *.npy`. revision: of hub ids.
+    Errors: InputError where nothing is given.
+    """
+    subjects: list[Subject] = []
+    for name in names or []:
+        path = Path(name).expanduser()
+        missing = path.name == name and path.suffix.lower() in READERS and not path.is_dir()
+        if path.is_file() or missing:
+            subjects.append(Vectors(path.name, path=str(path)))
+        else:
+            subjects.append(Subject(name, revision=revision))
+    places = [index for index, subject in enumerate(subjects) if isinstance(subject, Vectors)]
+    first = places[0] if places else len(subjects)
+    subjects[first:first] = [Vectors(path.name, path=str(path)) for path in vectors or []]
+    if not subjects:
+        raise InputError("Nothing to measure: name checkpoints or files of vectors.")
+    return subjects
 
 
 def print_json(document: Any) -> None:

@@ -105,10 +105,43 @@ def test_vectors_of_ones_own(run, tmp_path: Path) -> None:
     assert (result["subject"], result["n"], result["d"]) == ("mine.npy", 50, 8)
 
 
+def test_files_of_vectors_are_plain_arguments_too(run, tmp_path: Path) -> None:
+    """The shell makes several files of `--vectors *.npy`, and only the first of them follows the option."""
+    encoder = tiny.encoder(tmp_path / "encoder")
+    files = [tmp_path / name for name in ("a.npy", "b.npy", "c.npy")]
+    for seed, file in enumerate(files):
+        np.save(file, np.random.default_rng(seed).normal(size=(50, 8)).astype(np.float32))
+    rest = ("--measures", "eee", "--sequences", 10, "--json")
+    names = ["a.npy", "b.npy", "c.npy"]
+    for given in (
+        files,
+        ["--vectors", *files],
+        [part for file in files for part in ("--vectors", file)],
+        [*files, encoder],
+    ):
+        status, out, err = run("measure", *given, *rest)
+        results = json.loads(out)["results"]
+        assert status == 0, err
+        assert [result["subject"] for result in results if result["d"] == 8] == names
+        assert len(results) == len(names) + (encoder in given)
+    sizes = run("study", "cells-sweep", *files[:2], "--k", 4, "--measures", "pq", "--json")[1]
+    assert [result["subject"] for result in json.loads(sizes)["results"]] == names[:2]
+
+
+def test_a_file_of_something_else_is_one_sentence(run, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("not vectors")
+    status, out, err = run("measure", tmp_path / "notes.txt", "absent.npy", "--json")
+    assert (status, json.loads(out)["results"]) == (1, [])
+    assert err == (
+        "notes.txt is of no known format: give .npy, .npz, .parquet, .csv, .safetensors.\n"
+        "absent.npy cannot be read (No such file or directory): give a file of vectors.\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
     [
-        (["measure"], 1, "Nothing to measure: name checkpoints, or give --vectors FILE."),
+        (["measure"], 1, "Nothing to measure: name checkpoints or files of vectors."),
         (
             ["measure", "minilm", "--repeats", "0"],
             2,
