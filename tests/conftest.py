@@ -1,5 +1,6 @@
 """Fixtures for every test: the optional test material, the real encoder, and a network that is off."""
 
+import atexit
 import os
 from pathlib import Path
 
@@ -7,6 +8,17 @@ import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+
+@atexit.register
+def _end_quietly() -> None:
+    """Drop what is written to standard error after Python's own exit handlers.
+
+    At the end of a process in which anything still refers to a module that uses DuckDB, its bindings
+    (nanobind) list every type and function that they hold, a hundred lines for each worker of pytest. Closing
+    all connections leaves the list, and nanobind's switch for it is not among what DuckDB exposes.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
