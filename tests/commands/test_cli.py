@@ -5,18 +5,15 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import typer
 
 import cli
 from commands import measure as measuring
 from commands import scores as stored
-from core.measures import MEASURES, select
+from core.measures import select
 from tests import TOP, tiny
 
 COMPUTED = set(select("all"))
@@ -215,66 +212,3 @@ def test_the_real_checkpoints_are_measured_and_then_cached(material: Path, tmp_p
     assert all(set(result["measures"]) == COMPUTED for result in first["results"])
     assert all(np.isfinite(list(result["measures"].values())).all() for result in first["results"])
     assert all(result["cached"] for result in second["results"])
-
-
-def readme_commands() -> list[str]:
-    text = (TOP / "README.md").read_text()
-    return re.findall(r"^(?:\.venv/bin/)?python cli\.py (.+)$", text, flags=re.MULTILINE)
-
-
-def every_command(command: Any = None, words: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """What a user types, and the command, of each command that `cli.py` has."""
-    command = command or typer.main.get_command(cli.app)
-    if not hasattr(command, "commands"):
-        yield " ".join(words), command
-        return
-    for word, part in command.commands.items():
-        yield from every_command(part, (*words, word))
-
-
-def not_named(text: str, commands: Iterable[str]) -> list[str]:
-    """The commands that no piece of code in `text` begins with."""
-    return [name for name in commands if not re.search(rf"(?:cli\.py |`){name}(?![\w-])", text)]
-
-
-def test_every_command_stands_in_the_readme(run) -> None:
-    names = [name for name, _ in every_command()]
-    assert {"measure", "measures", "jobs watch", "study held-out"} <= set(names)
-    assert not_named((TOP / "README.md").read_text(), names) == []
-    assert not_named("`cli.py measures` and `jobs watch`", ["measure", "measures", "jobs", "jobs watch"]) == [
-        "measure"
-    ]
-
-
-def test_every_command_has_help_that_names_its_options(run) -> None:
-    for name, command in every_command():
-        status, out, err = run(*name.split(), "--help")
-        assert (status, err) == (0, ""), name
-        written = re.sub(r"\s+", " ", out)
-        assert command.help and re.sub(r"\s+", " ", command.help) in written, name
-        for parameter in command.params:
-            assert all(option in written for option in parameter.opts if option.startswith("--")), name
-
-
-def test_the_page_on_measures_is_the_registrys(run) -> None:
-    status, out, err = run("measures", "--markdown")
-    assert (status, err) == (0, "")
-    assert (TOP / "docs/measures.md").read_text() == out, "run cli.py measures --markdown > docs/measures.md"
-    for entry in MEASURES.values():
-        (row,) = (line for line in out.splitlines() if line.startswith("| ") and f"`{entry.name}`" in line)
-        assert f"| {entry.meaning} | {entry.direction} |" in row and row.endswith(f"| {entry.source} |")
-
-
-@pytest.mark.real
-def test_readme_commands_run_in_order(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each command of the README is carried out as written, beside the three files that it speaks of."""
-    np.save(tmp_path / "mine.npy", np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32))
-    (tmp_path / "scores.csv").write_text(
-        "checkpoint,benchmark,task,metric,value\nminilm,GLUE,RTE,accuracy,0.61\n"
-    )
-    (tmp_path / "covariates.csv").write_text("checkpoint,batch_size\nminilm,1024\n")
-    monkeypatch.chdir(tmp_path)
-    for line in readme_commands():
-        status, out, err = run(*line.split("#")[0].split())
-        assert status == 0, f"{line}: {err}"
-        assert out, line

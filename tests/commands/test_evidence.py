@@ -117,7 +117,7 @@ def test_published_perturbed_checkpoints_and_families_are_sets(run: Run) -> None
         assert json.loads(out)["n"] == n
 
 
-def test_the_figures_in_the_readme(run: Run) -> None:
+def test_the_figures_in_the_documentation(run: Run) -> None:
     options = (
         "--measure",
         "lsq_patchiness_published",
@@ -129,8 +129,8 @@ def test_the_figures_in_the_readme(run: Run) -> None:
     document = json.loads(run("evidence", *options, "--json")[1])
     assert f"{document['raw_spearman']['value']:+.2f}" == "+0.93"
     assert f"{document['partial_spearman']['value']:+.2f}" == "+0.04"
-    readme = (Path(cli.__file__).parent / "README.md").read_text()
-    assert "goes from ρ = +0.93 to +0.04" in " ".join(readme.split())
+    page = (Path(cli.__file__).parent / "docs/evidence.md").read_text()
+    assert "goes from ρ = +0.93 to +0.04" in " ".join(page.split())
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def full(tmp_path: Path) -> Path:
 def test_it_is_full_on_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = stores.new(tmp_path / "store").folder
     app = opened(folder, monkeypatch, PAGE)
-    covariates = "number of parameters, noise and run"  # these figures stand in the README
+    covariates = "number of parameters, noise and run"  # these figures stand in docs/evidence.md
     title = f"Of 19 measures 16 correlate with GLUE average; controlling for {covariates}, 3 still do"
     assert app.title[0].value == title
     shown = app.dataframe[0].value

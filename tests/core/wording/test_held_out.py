@@ -35,5 +35,5 @@ def test_titles_are_those_of_the_predictors_today() -> None:
     assert [names[entry.name] for entry in candidates()] == [entry.title for entry in candidates()]
 
 
-def test_the_readme_shows_the_shipped_table() -> None:
-    assert "\n".join(markdown(held_out())) in (TOP / "README.md").read_text()
+def test_the_documentation_shows_the_shipped_table() -> None:
+    assert "\n".join(markdown(held_out())) in (TOP / "docs/prediction.md").read_text()
