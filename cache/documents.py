@@ -43,6 +43,8 @@ def _decoded(kind: Any, content: Any, where: str) -> Any:
                 return _decoded(option, content, where)
             except ValueError:
                 continue
+    elif hasattr(kind, "from_json") and isinstance(content, dict):
+        return kind.from_json(content)
     elif is_dataclass(kind) and isinstance(content, dict):
         return _dataclass(kind, content, where)
     elif origin in (tuple, list) and isinstance(content, list | tuple):

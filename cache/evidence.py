@@ -1,17 +1,31 @@
-"""What the store holds for the evidence of measures: a row a checkpoint, its covariates, and the choices."""
+"""The evidence of measures: what it rests on in the store, the choices, and what was computed of them.
+
+Correlations of all measures with a score take seconds to minutes, so a job computes them
+(cache.tasks.evidence) and keeps them in the store's folder under a key of all that they rest on.
+"""
 
 import difflib
+import hashlib
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cache import files
+from cache.documents import from_json, to_json
 from cache.store import Store
 from core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from core.evidence.association import Association
+    from core.evidence.correlation_matrix import Matrix
+
 ALL, PERTURBED = "all", "perturbed"
 FEWEST = 3  # checkpoints with both numbers for a correlation to be tried
+VERSION = 1  # of what is computed: rises when a statistic changes
 
 
 @dataclass(frozen=True)
@@ -79,3 +93,93 @@ def found(known: Material, measure: str, score: str) -> None:
             close = difflib.get_close_matches(name, held)
             hint = f" (did you mean {' or '.join(close)}?)" if close else ""
             raise InputError(f"The store has no {what} {name!r}{hint}: {remedy} {'; '.join(held) or 'none'}.")
+
+
+@dataclass(frozen=True)
+class Computed:
+    """What a job computed: each measure's association with the score, and how measures correlate."""
+
+    associations: "list[Association]"
+    matrix: "Matrix"
+
+
+def key(known: Material, score: str, checkpoints: str, covariates: Sequence[str]) -> str:
+    """32 hex over everything that the evidence of these choices rests on.
+
+    Arguments:
+        checkpoints: a set that `choices` names; covariates: what to control for; none: all that are known.
+    """
+    import pandas as pd
+
+    rows = chosen(known.rows, checkpoints)
+    columns = ["family", score, *known.measures]
+    digest = hashlib.blake2b(digest_size=16)
+    for frame in (rows[columns], known.covariates.reindex(rows.index)):
+        digest.update(pd.util.hash_pandas_object(frame).to_numpy().tobytes())
+        digest.update(json.dumps(list(frame.columns)).encode())
+    asked = (score, known.metrics[score], checkpoints, *covariates)
+    return files.key(VERSION, digest.hexdigest(), *asked)
+
+
+def compute(
+    known: Material,
+    score: str,
+    checkpoints: str,
+    covariates: Sequence[str],
+    tell: Callable[[int, int], None] = lambda done, total: None,
+) -> Computed:
+    """Correlate every measure with the score, and the measures with each other. tell: done, total."""
+    from core.evidence.association import associations
+    from core.evidence.correlation_matrix import correlation_matrix
+
+    rows = chosen(known.rows, checkpoints)
+    measures = tried(rows, known.measures, score)
+    made = associations(
+        rows,
+        known.covariates,
+        measures,
+        score,
+        asked=list(covariates) or None,
+        metric=known.metrics[score],
+        tell=lambda done: tell(done, len(measures)),
+    )
+    return Computed(made, correlation_matrix(rows, known.measures))
+
+
+def save(store: Store, name: str, computed: Computed) -> None:
+    """Keep what was computed under its key. Raises InputError for a store that cannot be written."""
+    rho, n = (frame.to_numpy().tolist() for frame in (computed.matrix.rho, computed.matrix.n))
+    content = {
+        "associations": [to_json(entry) for entry in computed.associations],
+        "matrix": {
+            "measures": list(computed.matrix.rho.index),
+            "rho": rho,
+            "n": n,
+            "groups": computed.matrix.groups,
+        },
+    }
+    with files.writable(store.folder):
+        _path(store, name).parent.mkdir(exist_ok=True)
+        files.write_json(_path(store, name), content)
+
+
+def read(store: Store, name: str) -> Computed | None:
+    """What was computed under that key, or None."""
+    import pandas as pd
+
+    from core.evidence.association import Association
+    from core.evidence.correlation_matrix import Matrix
+
+    content = files.read_json(_path(store, name))
+    if not content:
+        return None
+    matrix, names = content["matrix"], content["matrix"]["measures"]
+    rho, n = (pd.DataFrame(matrix[name], names, names) for name in ("rho", "n"))
+    groups = tuple(tuple(group) for group in matrix["groups"])
+    return Computed(
+        [from_json(Association, entry) for entry in content["associations"]], Matrix(rho, n, groups)
+    )
+
+
+def _path(store: Store, name: str) -> Path:
+    return store.folder / "evidence" / f"{name}.json"

@@ -106,6 +106,8 @@ def carry_out(claim: Claim) -> None:
     roots = None if claim.job.roots is None else [Path(root) for root in claim.job.roots]
     try:
         result = task.run(claim.store, subject, claim.piece.request, claim.progress, roots)
+        if not task.listed and len(claim.job.pieces) == 1:
+            jobs.forget(claim.store, claim.job.id)
         claim.finish("done", result=result.to_json() if hasattr(result, "to_json") else result)
     except Cancelled:
         claim.finish("cancelled")

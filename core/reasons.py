@@ -19,6 +19,11 @@ class Reason:
         object.__setattr__(self, "code", code)
         object.__setattr__(self, "values", values)
 
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Reason":
+        """What `dataclasses.asdict` made of a reason; its tuples are lists then."""
+        return cls(content["code"], **content["values"])
+
     def __getitem__(self, name: str) -> Any:
         """The value of that name. Raises KeyError for a name that this reason does not have."""
         return self.values[name]

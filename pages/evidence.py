@@ -4,11 +4,11 @@ import pandas as pd
 import streamlit as st
 
 from cache import evidence as evidences
+from cache.tasks.evidence import Evidence
 from core.charts import evidence as charts_evidence
 from core.charts.palette import family_colours
 from core.evidence import association, correlation_matrix
 from core.evidence.association import Association
-from core.evidence.correlation_matrix import Matrix
 from core.evidence.covariates import KNOWN
 from core.evidence.published import STATISTICS, published
 from core.formatting import capital, percent
@@ -19,7 +19,8 @@ from core.wording import published_evidence as published_words
 from core.wording.correlations import LEVELS, interval, sentences
 from pages.parts.common import empty, from_url, open_store, refresh, table, to_url
 from pages.parts.evidence_import import bring_your_own
-from pages.parts.queue_cards import plain
+from pages.parts.evidence_job import computed
+from pages.parts.markdown import plain
 
 SETS = {evidences.ALL: "All", evidences.PERTURBED: "Published, perturbed"}
 DEFAULT = "glue_average"
@@ -34,23 +35,10 @@ def material_of(state: str) -> evidences.Material:
     return evidences.material(store)
 
 
-@st.cache_data(max_entries=64, show_spinner="Correlating every measure with the score…")
-def associations_of(state: str, score: str, chosen: str, asked: tuple[str, ...]) -> list[Association]:
-    """Every measure's association with the score, once per state of the store and choice."""
-    known = material_of(state)
-    rows = evidences.chosen(known.rows, chosen)
-    measures = evidences.tried(rows, known.measures, score)
-    metric = known.metrics[score]
-    return association.associations(
-        rows, known.covariates, measures, score, asked=asked or None, metric=metric
-    )
-
-
-@st.cache_data(max_entries=16, show_spinner="Comparing measures…")
-def matrix_of(state: str, chosen: str) -> Matrix:
-    """How the measures correlate with each other, once per state of the store and set."""
-    known = material_of(state)
-    return correlation_matrix.correlation_matrix(evidences.chosen(known.rows, chosen), known.measures)
+@st.cache_data(max_entries=64, show_spinner=False)
+def key_of(state: str, score: str, chosen: str, asked: tuple[str, ...]) -> str:
+    """Under which key the evidence of these choices is kept, once per state of the store."""
+    return evidences.key(material_of(state), score, chosen, asked)
 
 
 def ranked(associated: list[Association]) -> pd.DataFrame:
@@ -176,6 +164,17 @@ def published_beside(frame: pd.DataFrame, score: str) -> None:
         )
 
 
+def below() -> None:
+    """Ways to add scores and covariates, and what the page does not show."""
+    bring_your_own(store)
+    st.caption(
+        "What this does not show: whether changing a measure would change a score, since all of it is "
+        "observation; checkpoints made from the same weights are not independent, so intervals are narrower "
+        "than they should be; covariates that nobody recorded cannot be controlled for; and ranks of several "
+        "covariates enter as a sum, so what they do together can be left in a partial correlation."
+    )
+
+
 known = material_of(store.state())
 scores = [name for name in known.scores if evidences.tried(known.rows, known.measures, name)]
 if not scores:
@@ -216,11 +215,21 @@ to_url("outcome", default)
 to_url("of", evidences.ALL)
 to_url("fixed", [])
 
-associated = associations_of(store.state(), score, chosen, tuple(asked))
-if not associated:
+if not evidences.tried(evidences.chosen(known.rows, chosen), known.measures, score):
     heading.title("Evidence")
     empty("No measure to compare", "Fewer than three of these checkpoints have this score and a measure.")
     st.stop()
+key = key_of(store.state(), score, chosen, tuple(asked))
+made = computed(store, score, Evidence(chosen, tuple(asked), key))
+if made is None:
+    heading.title("Evidence")
+    heading.markdown(
+        f"Every measure is being correlated with {title_of(score)}: raw, controlling for covariates, after a "
+        "scaling law, each with a bootstrap interval. The result is kept until the values change."
+    )
+    below()
+    st.stop()
+associated = made.associations
 frame = ranked(associated)
 title = title_of(score)
 with heading:
@@ -259,7 +268,7 @@ closer(
 published_beside(frame, title)
 
 st.subheader("How the measures correlate with each other")
-compared = matrix_of(store.state(), chosen)
+compared = made.matrix
 said = words.matrix(compared)
 st.markdown(said)
 if len(compared.rho) > 1:
@@ -271,10 +280,4 @@ if len(compared.rho) > 1:
         alt=said,
     )
 
-bring_your_own(store)
-st.caption(
-    "What this does not show: whether changing a measure would change a score, since all of it is "
-    "observation; checkpoints made from the same weights are not independent, so intervals are narrower than "
-    "they should be; covariates that nobody recorded cannot be controlled for; and ranks of several "
-    "covariates enter as a sum, so what they do together can be left in a partial correlation."
-)
+below()

@@ -62,6 +62,7 @@ class Task:
         check: check(request) raises InputError for what cannot be done, before it is queued.
         also: also(store, request, subjects) gives what is carried out after them in the same job.
         called: called(subject), a subject as people call it.
+        listed: whether a job stays on the list once it is done; False where its page shows the result anyway.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Task:
     check: Callable[[Any], object] = lambda request: None
     also: "Callable[[Store, Any, Sequence[Subject]], list[Asked]]" = lambda store, request, subjects: []
     called: Callable[[Subject], str] = field(default=called)
+    listed: bool = True
 
 
 @cache

@@ -5,6 +5,7 @@ in `core.statistics.scaling_law`, what is controlled for in `core.evidence.covar
 the covariates it used, and has a reason where it has no value: nothing falls back silently.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -95,6 +96,7 @@ def associations(
     asked: list[str] | tuple[str, ...] | None = None,
     metric: str = "",
     seed: int = 0,
+    tell: Callable[[int], None] = lambda done: None,
 ) -> list[Association]:
     """How each of `measures` is associated with `score`, with q-values (Benjamini–Hochberg) over all of them.
 
@@ -104,6 +106,7 @@ def associations(
         asked: covariates to control for; None: all known ones (see `core.evidence.covariates.controlled`).
         metric: of the score, as the store has it: it says whether the score is a loss.
         seed: of bootstrap and folds.
+        tell: told how many measures are done; may raise to stop.
 
     Returns: one Association a measure. Checkpoints without the score, the measure, or a covariate that a
     statistic uses are left out of that statistic; its n says how many remain.
@@ -114,7 +117,8 @@ def associations(
     sizes = _sizes(beside)
     laws: dict[tuple[str, ...], _Fitted] = {}
     made = []
-    for measure in measures:
+    for index, measure in enumerate(measures):
+        tell(index)
         kept = scored.dropna(subset=[measure])
         x, y = _columns(kept, measure, score)
         residual, terms = _residual(kept, sizes.logs, measure, score, seed)

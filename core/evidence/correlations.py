@@ -68,7 +68,7 @@ def evidence(
         reasons = [Reason("sign_differs", r={name: c.pearson for name, c in sure.items()})]
     elif large and len(sure) == len(large) and np.sign(pooled.pearson) in signs:
         level = "holds"
-        within = {name: (c.pearson, c.n) for name, c in large.items()}
+        within = {name: [c.pearson, c.n] for name, c in large.items()}
         reasons = [Reason("within_each_family", families=within, needed=ENOUGH)]
     else:
         level = "partly"

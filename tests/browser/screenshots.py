@@ -65,6 +65,7 @@ def shoot(browser: Browser, app: server.App, state: str) -> None:
             page.get_by_role("heading", level=1).wait_for()
             page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
             expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+            expect(page.get_by_test_id("stProgress")).to_have_count(0)  # evidence is computed by a job
             page.wait_for_timeout(1500)  # charts fade in
             height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
             page.set_viewport_size({"width": WIDTH, "height": min(max(int(height), LEAST), MOST)})

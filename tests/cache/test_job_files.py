@@ -28,6 +28,7 @@ from cache.requests import (
 )
 from cache.store import Store
 from cache.tasks import glue_run, registry
+from cache.tasks.evidence import Evidence
 from core.hidden_states import extraction
 from core.studies import pretraining
 from core.token_sets import load
@@ -63,6 +64,9 @@ ASKED: dict[str, list[job_files.Asked]] = {
     ],
     "pretrain": [(Pretrain("/data/words.txt"), Subject("masked-words", path="/data/own/masked-words"))],
 }
+LATER: dict[str, list[job_files.Asked]] = {  # kinds that the first format does not have
+    "evidence": [(Evidence("perturbed", ("alpha", "run"), "0" * 32), Subject("glue_average"))],
+}
 
 
 @pytest.fixture
@@ -89,18 +93,19 @@ def test_files_of_the_first_format_say_what_they_said(kind: str, store: Store) -
     assert (job.state, job.error) == ("queued", None)
 
 
-@pytest.mark.parametrize("kind", list(ASKED))
+@pytest.mark.parametrize("kind", [*ASKED, *LATER])
 def test_the_second_format_says_the_same(kind: str, tmp_path: Path) -> None:
-    job = JobFile("mine", "2025-01-01T12:00:00+00:00", ["/data"], ASKED[kind])
+    asked = (ASKED | LATER)[kind]
+    job = JobFile("mine", "2025-01-01T12:00:00+00:00", ["/data"], asked)
     content = job_files.content_of(job)
     assert content["format"] == 2
-    assert len(content["requests"]) == len({type(request) for request, _ in ASKED[kind]})
+    assert len(content["requests"]) == len({type(request) for request, _ in asked})
     (tmp_path / "job.json").write_text(json.dumps(content))
     assert job_files.read(tmp_path / "job.json") == job
 
 
 def test_every_kind_of_job_is_among_those() -> None:
-    asked = {type(request) for pieces in ASKED.values() for request, _ in pieces}
+    asked = {type(request) for pieces in (ASKED | LATER).values() for request, _ in pieces}
     assert asked == {task.request for task in registry().values()}
 
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from cache import evidence, jobs, worker
 from cache.store import Store
+from cache.tasks.evidence import Evidence
 from pages.parts.queue_cards import plain
 from tests import stores
 from tests.pages.test_pages import bare, opened, words
@@ -40,8 +42,61 @@ def full(tmp_path: Path) -> Path:
     return store.folder
 
 
-def test_it_is_full_on_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def computed(folder: Path, score: str = "glue_average", of: str = "all", fixed: tuple[str, ...] = ()) -> None:
+    """Do what the page's job does for these choices."""
+    store = Store.open(folder)
+    known = evidence.material(store)
+    evidence.save(store, evidence.key(known, score, of, fixed), evidence.compute(known, score, of, fixed))
+
+
+@pytest.fixture
+def idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker starts."""
+    monkeypatch.setattr(worker, "ensure_workers", lambda store, limit=None: 0)
+
+
+def test_the_first_look_queues_one_job_and_shows_how_far_it_is(
+    tmp_path: Path, idle: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = stores.new(tmp_path / "store")
+    monkeypatch.setattr(evidence, "compute", lambda *arguments: pytest.fail("computed in the server"))
+    app = opened(store.folder, monkeypatch, PAGE)
+    assert app.title[0].value == "Evidence" and not app.dataframe
+    (job,) = jobs.list_jobs(store)
+    (piece,) = job.pieces
+    assert (piece.subject.name, type(piece.request)) == ("glue_average", Evidence)
+    app.run()
+    assert len(jobs.list_jobs(store)) == 1 and len(app.get("progress")) == 1
+
+
+def test_the_job_keeps_what_the_page_shows_and_leaves_the_queue(
+    full: Path, idle: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(full, monkeypatch, PAGE, outcome="pile")
+    worker.work(Store(full))
+    assert jobs.list_jobs(Store(full)) == []
+    app.run()
+    assert app.title[0].value.startswith("Of 2 measures ") and len(app.dataframe) == 1
+
+
+def test_a_job_that_failed_is_tried_again_when_asked(
+    full: Path, idle: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(full, monkeypatch, PAGE, outcome="pile")
+    with monkeypatch.context() as patch:
+        patch.setattr(evidence, "compute", lambda *arguments: 1 / 0)
+        worker.work(Store(full))
+    app.run()
+    (failed,) = jobs.list_jobs(Store(full))
+    assert failed.state == "failed" and "ZeroDivisionError" in words(app)
+    app.button(key="evidence again").click().run()
+    (again,) = jobs.list_jobs(Store(full))
+    assert again.state == "queued" and again.id != failed.id
+
+
+def test_it_is_full_once_computed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = stores.new(tmp_path / "store").folder
+    computed(folder)
     app = opened(folder, monkeypatch, PAGE)
     covariates = "number of parameters, noise and run"  # these figures stand in docs/evidence.md
     title = f"Of 19 measures 16 correlate with GLUE average; controlling for {covariates}, 3 still do"
@@ -61,6 +116,9 @@ def test_it_is_full_on_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_link_restores_it(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = {"outcome": "SST-2", "of": "BERT-small", "fixed": ["alpha"], "measure": "eee"}
+    computed(full, "SST-2", "BERT-small", ("alpha",))
+    computed(full, "SST-2", "perturbed", ("alpha",))
+    computed(full, "SST-2", "all", ("alpha",))
     app = opened(full, monkeypatch, PAGE, **asked)
     shown = {key: app.selectbox(key=key).value for key in ("outcome", "of", "measure")}
     assert shown == {key: asked[key] for key in shown}
@@ -75,6 +133,7 @@ def test_a_link_restores_it(full: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_imported_scores_and_covariates_count_like_published_ones(
     full: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    computed(full, "pile")
     app = opened(full, monkeypatch, PAGE, outcome="pile")
     assert app.title[0].value.startswith("Of 2 measures ")
     assert plain("Controlling for parameters and training_tokens.") in words(app)
@@ -86,6 +145,7 @@ def test_imported_scores_and_covariates_count_like_published_ones(
 
 
 def test_what_cannot_be_computed_says_why(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    computed(full, of="BERT-small")
     app = opened(full, monkeypatch, PAGE, of="BERT-small")
     said = words(app)
     assert "No scaling law correlation: A scaling law needs checkpoints of several sizes." in said
@@ -99,8 +159,9 @@ def test_an_empty_store_says_what_to_do(bare: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_file_dropped_on_the_page_is_imported_or_refused(
-    full: Path, monkeypatch: pytest.MonkeyPatch
+    full: Path, idle: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    computed(full)
     app = opened(full, monkeypatch, PAGE)
     good = b"checkpoint,benchmark,task,metric,value\nmodel 1,GLUE,RTE,accuracy,0.61\n"
     for content, told in (

@@ -27,6 +27,7 @@ from cache.requests import (
 )
 from cache.store import Store
 from cache.tasks import Page
+from cache.tasks.evidence import Evidence
 from core.errors import InputError
 from core.token_sets import load
 from tests import TOP, stores
@@ -44,6 +45,12 @@ ASKED: list[tuple[Request, str, Page | None, str]] = [  # its verb, the page of 
         "Measuring the token gap of",
         Page("token_gap", "Token gap"),
         "Token gap of 2 checkpoints: digits against random:20",
+    ),
+    (
+        Evidence("perturbed"),
+        "Correlating measures with",
+        Page("evidence", "Evidence"),
+        "Evidence: minilm",
     ),
     (GlueRun(), "Fine-tuning", Page("explore", "Explore"), "GLUE: MiniLM-L6 and 1 more"),
     (Pretrain(), "Pre-training", None, "Pre-training: minilm, org/model"),
@@ -111,9 +118,9 @@ def test_each_kind_has_its_verb_its_page_and_its_title(
 def test_all_kinds_are_looked_at_and_their_pages_are_in_the_navigation() -> None:
     assert {type(asked) for asked, *_ in ASKED} == {task.request for task in tasks.registry().values()}
     navigation = (TOP / "app.py").read_text()
-    named = dict(re.findall(r'"pages/(\w+)\.py",\s*title="([^"]+)"', navigation))
+    named = dict(re.findall(r'\("(\w+)", "([^"]+)", "\w+", ', navigation))
     pages = {page for _, _, page, _ in ASKED if page}
-    assert len(pages) == 4
+    assert len(pages) == 5
     assert {page.file: page.title for page in pages}.items() <= named.items()
 
 

@@ -18,7 +18,7 @@ def test_holds_within_each_family() -> None:
     known = evidence(frame, "m", "s")
     assert known.level == "holds" and not known.simpson
     (reason,) = known.reasons
-    within = {name: (c.pearson, c.n) for name, c in known.families.items()}
+    within = {name: [c.pearson, c.n] for name, c in known.families.items()}
     assert reason == Reason("within_each_family", families=within, needed=10) and within["a"][0] > 0.9
 
 
