@@ -13,6 +13,8 @@ from core.errors import InputError
 
 jobs_app = typer.Typer(help="Work handed to background workers.")
 
+JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Its id, as `cli.py jobs list` shows it.")]
+
 
 def job_document(job: jobs.Job) -> dict[str, Any]:
     """One job as the JSON that `jobs list` and `jobs watch` print."""
@@ -101,7 +103,7 @@ def watch_job(
 
 
 @jobs_app.command("cancel")
-def cancel_job(job_id: str, store: StoreOption = None, as_json: JsonOption = False) -> None:
+def cancel_job(job_id: JobArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Stop a job; what it has finished stays."""
     jobs.cancel(Store.open(store_folder(store)), job_id)
     if as_json:
@@ -111,7 +113,7 @@ def cancel_job(job_id: str, store: StoreOption = None, as_json: JsonOption = Fal
 
 
 @jobs_app.command("resume")
-def resume_job(job_id: str, store: StoreOption = None, as_json: JsonOption = False) -> None:
+def resume_job(job_id: JobArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Go on with a cancelled, interrupted or partly failed job; finished pieces are not done again."""
     opened = Store.open(store_folder(store))
     jobs.resume(opened, job_id)
@@ -123,7 +125,7 @@ def resume_job(job_id: str, store: StoreOption = None, as_json: JsonOption = Fal
 
 
 @jobs_app.command("remove")
-def remove_job(job_id: str, store: StoreOption = None, as_json: JsonOption = False) -> None:
+def remove_job(job_id: JobArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Take a job off the list; what it computed stays in the store."""
     jobs.forget(Store.open(store_folder(store)), job_id)
     if as_json:
