@@ -1,4 +1,4 @@
-"""The documentation: commands, options and paths are those that exist, and its examples run."""
+"""The documentation names what exists: files, packages, commands, options; its commands run as written."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -13,65 +13,47 @@ import cli
 from core.measures import MEASURES
 from tests import TOP
 
-DOCS = sorted((TOP / "docs").glob("*.md"))
-LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)[^)]*\)")
+PAGES = [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))]
+ARCHITECTURE = TOP / "docs/architecture.md"
+MOST_LINES = 120  # of the README; a newcomer reads it whole
+SLOW = {"measure", "gap", "study cells-sweep", "study glue", "study own"}  # commands that run a model
+
+# Paths in code begin with one of these; anything else is a name in a store, a cluster or a user's folder.
+ROOMS = ("app.py", "cli.py", "cache/", "commands/", "core/", "docs/", "pages/", "tests/")
+LINK = re.compile(r"\]\(([^)\s#]+)(?:#[^)]*)?\)")
+CODE = re.compile(r"`([^`\n]+)`")
 
 
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """Run a command in this process on a store of its own; returns status, stdout and stderr."""
-    monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(tmp_path / "store"))
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        status = cli.main([str(argument) for argument in arguments])
-        return status, *capsys.readouterr()
-
-    return command
+def paths(text: str) -> tuple[list[str], list[str]]:
+    """The relative targets of links, and the paths that stand in code, each as written."""
+    links = [target for target in LINK.findall(text) if "://" not in target]
+    words = [word for code in CODE.findall(text) for word in code.split()]
+    return links, [word for word in words if word.startswith(ROOMS) and not set(word) & set("*…{")]
 
 
-def missing_paths(page: Path) -> list[str]:
-    """The relative links of a page that lead nowhere."""
-    return [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
+def missing(page: Path, top: Path = TOP) -> list[str]:
+    """The paths in a page of documentation that lead nowhere."""
+    links, named = paths(page.read_text())
+    return [
+        *(target for target in links if not (page.parent / target).exists()),
+        *(path for path in named if not (top / path).exists()),
+    ]
 
 
-def packages(top: Path) -> set[str]:
-    """The folders of the product that hold modules, relative to `top`."""
-    rooms = ("core", "cache", "commands", "pages")
-    return {str(file.parent.relative_to(top)) for room in rooms for file in (top / room).rglob("*.py")}
+def packages(top: Path = TOP) -> list[str]:
+    """The product's folders of modules, each as the tree of docs/architecture.md writes it: `families/`."""
+    rooms = [top / room for room in ("cache", "commands", "core", "pages")]
+    folders = {file.parent for room in rooms for file in room.rglob("*.py")}
+    return sorted(f"{folder.name}/" for folder in folders)
 
 
-@pytest.mark.parametrize("page", [TOP / "README.md", *DOCS], ids=lambda page: page.name)
-def test_links_lead_to_files_that_exist(page: Path) -> None:
-    assert missing_paths(page) == []
-
-
-def test_a_link_that_leads_nowhere_is_noticed(tmp_path: Path) -> None:
-    (tmp_path / "page.md").write_text("[a](page.md), [b](gone/b.py), [c](https://example.org), ![d](d.png)")
-    assert missing_paths(tmp_path / "page.md") == ["gone/b.py", "d.png"]
-
-
-def test_the_architecture_page_names_every_package() -> None:
-    text = (TOP / "docs/architecture.md").read_text()
-    assert len(packages(TOP)) > 15
-    assert [name for name in sorted(packages(TOP)) if f"[{name}/](../{name})" not in text] == []
-
-
-def test_the_readme_is_short_and_its_pictures_are_small() -> None:
-    text = (TOP / "README.md").read_text()
-    assert text.count("\n") <= 120
-    pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", text)
-    assert pictures and all((TOP / picture).stat().st_size < 300_000 for picture in pictures)
-    assert [page.name for page in DOCS if f"docs/{page.name}" not in text] == []
-
-
-def documented_commands() -> list[str]:
-    """Every example in the README, and in the page on the command line, as written after `cli.py`."""
-    text = (TOP / "README.md").read_text() + (TOP / "docs/command-line.md").read_text()
-    return list(dict.fromkeys(re.findall(r"^python cli\.py (.+)$", text, flags=re.MULTILINE)))
+def tree(text: str) -> str:
+    """The first block of code of a page."""
+    return text.split("```")[1]
 
 
 def every_command(command: Any = None, words: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """What a user types, and the command, of each command that `cli.py` has."""
+    """What a user types, and the command, of each command that `cli.py` has; groups of commands left out."""
     command = command or typer.main.get_command(cli.app)
     if not hasattr(command, "commands"):
         yield " ".join(words), command
@@ -85,44 +67,130 @@ def not_named(text: str, commands: Iterable[str]) -> list[str]:
     return [name for name in commands if not re.search(rf"(?:cli\.py |`){name}(?![\w-])", text)]
 
 
-def test_every_command_stands_in_the_readme(run) -> None:
-    names = [name for name, _ in every_command()]
-    assert {"measure", "measures", "jobs watch", "study held-out"} <= set(names)
-    assert not_named((TOP / "README.md").read_text(), names) == []
-    assert not_named("`cli.py measures` and `jobs watch`", ["measure", "measures", "jobs", "jobs watch"]) == [
-        "measure"
-    ]
+def without_help(parameters: Iterable[Any]) -> list[str]:
+    """The options and arguments that nothing explains."""
+    return [one.name for one in parameters if not (getattr(one, "help", None) or "").strip()]
 
 
-def test_every_command_has_help_that_names_its_options(run) -> None:
-    for name, command in every_command():
-        status, out, err = run(*name.split(), "--help")
-        assert (status, err) == (0, ""), name
-        written = re.sub(r"\s+", " ", out)
-        assert command.help and re.sub(r"\s+", " ", command.help) in written, name
-        for parameter in command.params:
-            assert all(option in written for option in parameter.opts if option.startswith("--")), name
+def options_in(line: str) -> tuple[str, list[str]]:
+    """The command of a line as quoted in the documentation, and its options."""
+    words = line.split("#")[0].split()
+    names = [name for name, _ in every_command() if words[: len(name.split())] == name.split()]
+    return max(names, key=len, default=""), [word for word in words if word.startswith("--")]
 
 
-def test_the_page_on_measures_is_the_registrys(run) -> None:
-    status, out, err = run("measures", "--markdown")
-    assert (status, err) == (0, "")
+def quoted() -> list[str]:
+    """Every command line that stands in a block of code of the documentation, without `python cli.py`."""
+    text = "\n".join(page.read_text() for page in PAGES).replace("\\\n", " ")
+    lines = re.findall(r"^(?:\.venv/bin/)?python cli\.py ([^|\n]+)$", text, flags=re.MULTILINE)
+    return list(dict.fromkeys(line.split("#")[0].strip() for line in lines))
+
+
+COMMANDS = dict(every_command())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_paths_exist(page: Path) -> None:
+    assert missing(page) == []
+
+
+def test_paths_are_found_and_can_be_missing(tmp_path: Path) -> None:
+    links, named = paths("\n".join(page.read_text() for page in PAGES))
+    assert len(links) > 40 and len(named) > 15
+    page = tmp_path / "docs/page.md"
+    page.parent.mkdir()
+    page.write_text(
+        "[a](page.md#part) [b](gone.md) [c](https://example.org/x) ![d](../no.png) "
+        "`core/gone.py` and `python -m tests.golden` `docs/page.md` `docs/*.md` `docs/NAME.md`"
+    )
+    assert missing(page, tmp_path) == ["gone.md", "../no.png", "core/gone.py", "docs/NAME.md"]
+
+
+def test_every_package_stands_in_the_architecture() -> None:
+    drawn = tree(ARCHITECTURE.read_text())
+    assert len(packages()) > 20 and {"families/", "tasks/", "parts/", "wording/"} <= set(packages())
+    assert [package for package in packages() if not re.search(rf"(?<!\S){package}", drawn)] == []
+    assert not re.search(r"(?<!\S)toys/", drawn)
+
+
+def test_folders_of_the_tree_exist() -> None:
+    drawn = set(re.findall(r"(?<!\S)(\w+)/", tree(ARCHITECTURE.read_text())))
+    assert drawn == {package.removesuffix("/") for package in packages()} | {"docs", "tests"}
+
+
+def test_the_readme_is_short_and_has_its_pictures() -> None:
+    text = (TOP / "README.md").read_text()
+    assert len(text.splitlines()) <= MOST_LINES
+    journeys = text.partition("## Four journeys\n")[2].partition("\n## ")[0].split("\n### You ")[1:]
+    assert [journey.count("![") for journey in journeys] == [1, 1, 1, 1]
+    pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", text)
+    assert len(pictures) == 5 and all((TOP / picture).stat().st_size < 300_000 for picture in pictures)
+    assert [page.name for page in PAGES[1:] if f"docs/{page.name}" not in text] == []
+
+
+def test_the_page_on_measures_is_the_registrys(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["measures", "--markdown"]) == 0
+    out = capsys.readouterr().out
     assert (TOP / "docs/measures.md").read_text() == out, "run cli.py measures --markdown > docs/measures.md"
     for entry in MEASURES.values():
         (row,) = (line for line in out.splitlines() if line.startswith("| ") and f"`{entry.name}`" in line)
         assert f"| {entry.meaning} | {entry.direction} |" in row and row.endswith(f"| {entry.source} |")
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command = COMMANDS[name]
+    assert command.help and without_help(command.params) == []
+    assert cli.main([*name.split(), "--help"]) == 0
+    written = re.sub(r"\s+", " ", capsys.readouterr().out)
+    assert re.sub(r"\s+", " ", command.help) in written
+    options = [option for one in command.params for option in one.opts if option.startswith("--")]
+    assert [option for option in options if option not in written] == []
+
+
+def test_every_command_stands_in_the_readme() -> None:
+    assert {"measure", "measures", "jobs watch", "study held-out"} <= set(COMMANDS)
+    assert not_named((TOP / "README.md").read_text(), COMMANDS) == []
+
+
+def test_a_command_that_is_not_named_and_an_option_without_help_are_noticed() -> None:
+    assert not_named("`cli.py measures` and `jobs watch`", ["measure", "measures", "jobs watch"]) == [
+        "measure"
+    ]
+    app = typer.Typer()
+
+    @app.command()
+    def bare(number: int, other: int = typer.Option(1, help="Explained.")) -> None: ...
+
+    assert without_help(typer.main.get_command(app).params)[:1] == ["number"]
+    assert "other" not in without_help(typer.main.get_command(app).params)
+
+
+def test_quoted_commands_have_the_options_they_are_quoted_with() -> None:
+    assert len(quoted()) > 15
+    for line in quoted():
+        name, options = options_in(line)
+        assert name, line
+        known = {option for one in COMMANDS[name].params for option in one.opts}
+        assert set(options) <= known, line
+    assert options_in("study glue X --data F  # --not this") == ("study glue", ["--data"])
+    assert options_in("nothing --json") == ("", ["--json"])
+
+
 @pytest.mark.real
-def test_documented_commands_run_in_order(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each example is carried out as written, beside the three files that it names."""
-    np.save(tmp_path / "mine.npy", np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32))
-    (tmp_path / "scores.csv").write_text(
-        "checkpoint,benchmark,task,metric,value\nminilm,GLUE,RTE,accuracy,0.61\n"
-    )
-    (tmp_path / "covariates.csv").write_text("checkpoint,batch_size\nminilm,1024\n")
+def test_quoted_commands_that_are_cheap_run_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each as written, beside the files that they speak of; and vectors of one's own are measured."""
+    monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(tmp_path / "store"))
     monkeypatch.chdir(tmp_path)
-    for line in documented_commands():
-        status, out, err = run(*line.split("#")[0].split())
-        assert status == 0, f"{line}: {err}"
-        assert out, line
+    np.save("mine.npy", np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32))
+    scores = "checkpoint,benchmark,task,metric,value\nmine.npy,GLUE,RTE,accuracy,0.61\n"
+    Path("scores.csv").write_text(scores)
+    Path("covariates.csv").write_text("checkpoint,batch_size\nmine.npy,1024\n")
+    lines = [line for line in quoted() if options_in(line)[0] not in SLOW or "mine.npy" in line]
+    assert len(lines) > 10
+    for line in ("--help", *lines):
+        status = cli.main(line.split())
+        written = capsys.readouterr()
+        assert status == 0 and written.out, f"{line}: {written.err}"

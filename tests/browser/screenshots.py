@@ -1,12 +1,15 @@
 """Pictures of every page, full and empty, light and dark: `make screenshots`.
 
-The two that the README shows go to docs/screenshots; all go to build/screenshots, which is not committed.
+Those that the README shows go to docs/screenshots; all go to build/screenshots, which is not committed.
 """
 
 from __future__ import annotations
 
+import html
 import io
 import os
+import subprocess
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -27,10 +30,12 @@ from tests.browser import server
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-IN_README = ("shortlist", "explore")  # light, full
+IN_README = ("shortlist", "predicted_scores", "explore", "add_models")  # light, full
 expect.set_options(timeout=120_000)
 BUILD, DOCS = server.PROJECT / "build/screenshots", server.PROJECT / "docs/screenshots"
 WIDTH, LEAST, MOST = 1360, 860, 2600  # pixels
+IN_TERMINAL = ("predict", "--set", "nonstandard", "--predictor", "best")
+COLUMNS = 110  # of the terminal
 
 
 def fill(store: Store) -> None:
@@ -80,6 +85,21 @@ def shoot(browser: Browser, app: server.App, state: str) -> None:
         context.close()
 
 
+def terminal(browser: Browser, store: Path) -> None:
+    """A command of the README with what it prints, as a picture."""
+    environment = os.environ | {"COLUMNS": str(COLUMNS), "LATENT_SHORTLIST_STORE": str(store)}
+    command = [sys.executable, "cli.py", *IN_TERMINAL]
+    printed = subprocess.run(
+        command, cwd=server.PROJECT, env=environment, capture_output=True, text=True, check=True
+    ).stdout
+    page = browser.new_page()
+    text = html.escape(f"$ python cli.py {' '.join(IN_TERMINAL)}\n{printed}")
+    style = "display: inline-block; margin: 0; padding: 16px; background: #1c2027; color: #e8eaed"
+    page.set_content(f'<pre style="{style}; font: 14px/1.4 monospace">{text}</pre>')
+    page.locator("pre").screenshot(path=DOCS / "terminal.png")
+    page.close()
+
+
 def main() -> None:
     """Make them all."""
     os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub
@@ -93,6 +113,8 @@ def main() -> None:
                 fill(store)
             try:
                 shoot(browser, app.start(), state)
+                if state == "full":
+                    terminal(browser, app.store)
             finally:
                 app.stop()
 
