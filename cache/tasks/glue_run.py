@@ -150,7 +150,7 @@ def fine_tune_subject(
 
 def _keep_checkpoint(store: Store, checkpoint: Any, subject: Subject) -> None:
     """Add the row of `checkpoints` that a measurement would have added, unless it is there."""
-    from cache.tasks.plan import checkpoint_row
+    from cache.measuring.plan import checkpoint_row
 
     if store.query("SELECT 1 FROM checkpoints WHERE subject = ?", [checkpoint.fingerprint]).empty:
         store.add("checkpoints", [checkpoint_row(checkpoint, subject) | {"added_at": now()}])

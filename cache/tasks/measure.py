@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cache.files import now
+from cache.measuring import plan as targets
+from cache.measuring.plan import Target
 from cache.requests import Measure, Progress, Settings, Subject, Vectors
 from cache.store import Store
 from cache.tasks import Page, Task, text_sample
-from cache.tasks import plan as targets
-from cache.tasks.plan import Target
 from core.errors import InputError
 
 if TYPE_CHECKING:
