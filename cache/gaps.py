@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from cache.gap_rows import measured
 from cache.remembered import by_state
 from cache.store import Store
 from cache.tables import whole
-from cache.tasks.gap import measured
 from core.token_sets.comparison import Panel, leaders, measured_panels, published_panels, verdict
 from core.wording import token_gap as wording
 

@@ -1,14 +1,16 @@
 """Dispersion gaps of output embeddings."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from cache import jobs
+from cache.gap_rows import tied_pairs
 from cache.paths import store_folder
 from cache.requests import REFERENCE, Gap, Subject
+from cache.results import MeasuredGap
 from cache.store import Store
 from cache.tasks import gap as gaps
 from commands.terminal import (
@@ -82,46 +84,49 @@ def gap(
         lambda index, progress: gaps.gap_for(opened, names[index], request, progress, revision=revision),
     )
     if as_json:
-        print_json({"results": results, "failures": failures})
+        print_json({"results": [result.to_json() for result in results], "failures": failures})
     elif results:
-        print_gaps(results, gaps.tied_pairs(opened, results, "cosine"))
+        print_gaps(results, tied_pairs(opened, results, "cosine"))
     report(failures)
 
 
-def print_gaps(results: list[dict[str, Any]], tied: list[tuple[int, int]]) -> None:
+def print_gaps(results: list[MeasuredGap], tied: list[tuple[int, int]]) -> None:
     """Draw gaps as a ranking by cosine distance; what cannot be told apart says so."""
     first = results[0]
-    title = f"Token gap of {first['domain']} against {first['reference']}, by cosine distance"
+    title = f"Token gap of {first.domain} against {first.reference}, by cosine distance"
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column("rank", justify="right")
     table.add_column("checkpoint")
     for heading in ("gap", "± 95 %", "within", "between", "euclidean"):
         table.add_column(heading, justify="right")
     table.add_column("tied with rank")
-    order = sorted(range(len(results)), key=lambda index: -results[index]["cosine"]["gap"])
+    order = sorted(range(len(results)), key=lambda index: -results[index].cosine.gap)
     rank = {index: place for place, index in enumerate(order, start=1)}
     for index in order:
-        result, cosine = results[index], results[index]["cosine"]
+        result, cosine = results[index], results[index].cosine
         near = sorted(rank[j if i == index else i] for i, j in tied if index in (i, j))
         table.add_row(
             str(rank[index]),
-            Path(result["subject"]).name,
-            f"{cosine['gap']:.4f}",
-            f"{Z * cosine['se']:.2g}",
-            f"{cosine['within_domain']:.4f}",
-            f"{cosine['between']:.4f}",
-            f"{result['euclidean']['gap']:.4g}",
+            Path(result.subject).name,
+            f"{cosine.gap:.4f}",
+            f"{Z * cosine.se:.2g}",
+            f"{cosine.within_domain:.4f}",
+            f"{cosine.between:.4f}",
+            f"{result.euclidean.gap:.4g}",
             ", ".join(map(str, near)),
         )
     draw(table)
-    read, requests = (sum(result[key] for result in results) for key in ("bytes_read", "requests"))
-    cached = sum(result["cached"] for result in results)
+    read, requests = (
+        sum(result.bytes_read for result in results),
+        sum(result.requests for result in results),
+    )
+    cached = sum(result.cached for result in results)
     people.print(
         f"Read {read / 1e6:,.2f} MB in {requests:,} requests; {cached} of {len(results)} from the store."
     )
     for result in results:
-        if result["note"]:
-            people.print(result["note"], markup=False, highlight=False)
+        if result.note:
+            people.print(result.note, markup=False, highlight=False)
 
 
 def print_sets(as_json: bool) -> None:

@@ -1,14 +1,16 @@
 """Measure checkpoints and vectors; list the measures."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from cache import jobs, worker
+from cache.documents import from_json
 from cache.paths import store_folder
 from cache.requests import Measure, Settings
+from cache.results import Measured
 from cache.store import Store
 from cache.tasks.measure import measure_subject
 from commands.terminal import (
@@ -114,7 +116,8 @@ def measure(
                 jobs.forget(opened, job)
                 raise
             worker.wait(opened, job)  # for pieces that a background worker took
-        results, failures = jobs.outcome(opened, jobs.get(opened, job))
+        documents, failures = jobs.outcome(opened, jobs.get(opened, job))
+        results = [from_json(Measured, document) for document in documents]
         opened.ingest()
     else:
         results, failures = attempt(
@@ -122,25 +125,25 @@ def measure(
             lambda index, progress: measure_subject(opened, subjects[index], settings, progress),
         )
     if as_json:
-        print_json({"results": results, "failures": failures})
+        print_json({"results": [result.to_json() for result in results], "failures": failures})
     else:
         for result in results:
             print_card(result)
     report(failures)
 
 
-def print_card(result: dict[str, Any]) -> None:
+def print_card(result: Measured) -> None:
     """Draw one subject's measures."""
-    origin = "from the store" if result["cached"] else f"{result['seconds']:.1f} s"
-    title = f"{result['subject']}  ({result['n']:,} × {result['d']}, {origin})"
+    origin = "from the store" if result.cached else f"{result.seconds:.1f} s"
+    title = f"{result.subject}  ({result.n:,} × {result.d}, {origin})"
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column("measure")
     table.add_column("value", justify="right")
     table.add_column("± sd over samples", justify="right")
-    table.add_column("± sd over quantizer seeds" if result["sd_quantizer"] else "", justify="right")
-    for name, value in result["measures"].items():
-        seeds = result["sd_quantizer"].get(name)
-        spread = result["sd_text"].get(name, None if seeds else result["sd"].get(name))
+    table.add_column("± sd over quantizer seeds" if result.sd_quantizer else "", justify="right")
+    for name, value in result.measures.items():
+        seeds = result.sd_quantizer.get(name)
+        spread = result.sd_text.get(name, None if seeds else result.sd.get(name))
         table.add_row(
             name,
             f"{value:.5g}",
@@ -148,12 +151,12 @@ def print_card(result: dict[str, Any]) -> None:
             "" if seeds is None else f"{seeds:.2g}",
         )
     draw(table)
-    if result["cells"]:
+    if cells := result.cells:
         people.print(
-            "Cells at n = {n:,} vectors, M = {M}, k = {k}, engine {engine}.".format(**result["cells"])
+            f"Cells at n = {cells.n:,} vectors, M = {cells.M}, k = {cells.k}, engine {cells.engine}."
         )
-    for reason in dict.fromkeys(result["left_out"].values()):
-        names = ", ".join(name for name, why in result["left_out"].items() if why == reason)
+    for reason in dict.fromkeys(result.left_out.values()):
+        names = ", ".join(name for name, why in result.left_out.items() if why == reason)
         people.print(f"No value for {names}: {reason}", markup=False, highlight=False)
     people.print()
 

@@ -1,7 +1,7 @@
 """Studies: the papers' figures and tables, fine-tuning, sweeps, and the repetition of our own."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -10,6 +10,7 @@ from cache import jobs, own_study, worker
 from cache import predictions as predicting
 from cache.paths import store_folder
 from cache.requests import CellStudy, Plan, Settings, Subject
+from cache.results import StudiedCells
 from cache.store import Store
 from cache.tasks import cell_study as cell_studies
 from cache.tasks import glue_run as fine_tuning
@@ -127,17 +128,17 @@ def study_glue(
         lambda index, progress: fine_tuning.fine_tune_subject(opened, subjects[index], request, progress),
     )
     if as_json:
-        print_json({"results": results, "failures": failures})
+        print_json({"results": [result.to_json() for result in results], "failures": failures})
     else:
         for result in results:
-            origin = "from the store" if result["cached"] else f"{result['seconds']:.0f} s"
+            origin = "from the store" if result.cached else f"{result.seconds:.0f} s"
             table = Table(
-                title=f"{result['subject']}  ({origin})", title_justify="left", box=None, pad_edge=False
+                title=f"{result.subject}  ({origin})", title_justify="left", box=None, pad_edge=False
             )
             for heading in ("score", "value", "examples"):
                 table.add_column(heading, justify="right" if heading == "value" else "left")
-            for name, value in (result["scores"] | result["averages"]).items():
-                table.add_row(name, f"{value:.4f}", result["examples"].get(name, ""))
+            for name, value in (result.scores | result.averages).items():
+                table.add_row(name, f"{value:.4f}", result.examples.get(name, ""))
             draw(table)
     report(failures)
 
@@ -241,7 +242,8 @@ def cells_sweep(
     )
     agreement = cell_studies.agreements(results)
     if as_json:
-        print_json({"results": results, "agreement": records(agreement), "failures": failures})
+        documents = [result.to_json() for result in results]
+        print_json({"results": documents, "agreement": records(agreement), "failures": failures})
     else:
         for result in results:
             print_sizes(result)
@@ -270,17 +272,17 @@ def study_paper(as_json: JsonOption = False) -> None:
         people.print(f"{count} {paper.VERDICTS[verdict]}")
 
 
-def print_sizes(result: dict[str, Any]) -> None:
+def print_sizes(result: StudiedCells) -> None:
     """Draw one subject's cell measures at each size."""
-    title = f"{result['subject']}  ({result['n']:,} × {result['d']})"
+    title = f"{result.subject}  ({result.n:,} × {result.d})"
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    names = list(result["values"][0]["measures"])
+    names = list(result.values[0].measures)
     for heading in ("M", "k", "n", *names):
         table.add_column(heading, justify="right")
-    for size in result["values"]:
-        values = [f"{size['measures'][name]:.4g}" if name in size["measures"] else "" for name in names]
-        table.add_row(str(size["M"]), str(size["k"]), f"{size['n']:,}", *values)
+    for size in result.values:
+        values = [f"{size.measures[name]:.4g}" if name in size.measures else "" for name in names]
+        table.add_row(str(size.M), str(size.k), f"{size.n:,}", *values)
     draw(table)
-    for left in result["left_out"]:
-        people.print(f"M = {left['M']}, k = {left['k']}: {left['reason']}", markup=False, highlight=False)
+    for left in result.left_out:
+        people.print(f"M = {left.M}, k = {left.k}: {left.reason}", markup=False, highlight=False)
     people.print()

@@ -5,7 +5,7 @@ import math
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.cells import cell_len
@@ -19,6 +19,8 @@ from cache.store import Store
 from core.errors import InputError
 from core.formatting import typed_line
 from core.hidden_states.vector_readers import READERS
+
+Made = TypeVar("Made")
 
 people = Console()
 notices = Console(stderr=True)
@@ -161,10 +163,11 @@ def _short(value: Any) -> str:
 
 
 def attempt(
-    names: list[str], work: Callable[[int, Progress], dict[str, Any]]
-) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    names: list[str], work: Callable[[int, Progress], Made]
+) -> tuple[list[Made], list[dict[str, str]]]:
     """Do `work(index, progress)` for each name; one that fails does not end the list. (results, failures)"""
-    results, failures = [], []
+    results: list[Made] = []
+    failures: list[dict[str, str]] = []
     with notices.status("") as status:
         for index, name in enumerate(names):
 

@@ -1,27 +1,28 @@
-"""What is to be measured of a subject: tables of vectors, by what identifies them, and how to come by them.
+"""What is to be measured of a subject: tables of vectors, the measures of each, and the keys of those.
 
 Making a subject out is cheap and imports no torch: digests of files, text samples and fingerprints of vectors
-are remembered in the store's folder. Only `Target.load` runs a model or reads a matrix.
+are remembered in the store's folder. Targets are made one after another, since the key of a cell measure may
+need the number of vectors, and then those of a text sample are obtained before its targets are made.
 """
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cache.files import Remembered, key, now, writable
+from cache import checkpoints
+from cache.files import Remembered, key
+from cache.measuring import vectors
+from cache.measuring.vectors import Source
 from cache.store import Store
 from core.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from cache.requests import Progress, Settings, Subject
-    from core.checkpoints.output_embedding import StoredMatrix
     from core.checkpoints.resolve import Checkpoint
 
-    Load = Callable[[], tuple[np.ndarray | StoredMatrix, str | None]]
+Key = tuple[str, str, str, int, int]  # cloud, measure, parameters, seed, version
 
 # Of a cell measurement; "n" None is all vectors of the cloud. What differs stands in its parameters.
 CELL_DEFAULTS = {"n": None, "M": 4, "k": 256, "engine": "own"}
@@ -31,33 +32,37 @@ CELL_DEFAULTS = {"n": None, "M": 4, "k": 256, "engine": "own"}
 class Target:
     """A table of vectors that some measures are taken of, with one seed.
 
-    `load` gives the vectors, (n, d), and a note on them that belongs to every measure, or None.
     sample: which text sample, from 0. parameters: JSON of what is not the default.
     at: for cell measures, how many of the vectors are quantized; None: all, or no cell measures.
+    impossible: why nothing can be measured, or "".
     """
 
-    cloud: str
+    source: Source
     seed: int
     names: list[str]
-    load: "Load"
     sample: int = 0
     parameters: str = "{}"
     at: int | None = None
+    impossible: str = ""
 
-    def key(self, name: str) -> tuple[str, str, str, int, int]:
+    def key(self, name: str) -> Key:
         """What identifies a measurement of one subject."""
         from core.measures import MEASURES
 
-        return self.cloud, name, self.parameters, self.seed, MEASURES[name].version
+        return self.source.cloud, name, self.parameters, self.seed, MEASURES[name].version
 
 
 @dataclass(frozen=True)
-class Found:
-    """A subject made out: its fingerprint, its row of `checkpoints`, and what is to be measured of it."""
+class Plan:
+    """A subject made out: its fingerprint, its row of `checkpoints`, and what is to be measured of it.
+
+    targets: made as they are asked for, once. checkpoint: what a subject other than vectors is.
+    """
 
     fingerprint: str
     row: dict[str, Any]
-    targets: list[Target]
+    targets: Iterator[Target]
+    checkpoint: "Checkpoint | None" = None
 
 
 def of_checkpoint(
@@ -67,133 +72,49 @@ def of_checkpoint(
     names: list[str],
     tell: "Progress",
     roots: Iterable[Path] | None,
-) -> Found:
+) -> Plan:
     """A checkpoint: the hidden states of each text sample, and its output-embedding matrix."""
     from core.checkpoints.resolve import resolve
-    from core.hidden_states.devices import resolve_precision
-    from core.hidden_states.extraction import EXTRACTOR_VERSION
-    from core.measures import MEASURES
 
     tell("reading the checkpoint", 0, 0, "")
     digests = Remembered(store.folder / "digests")
     checkpoint = resolve(
         subject.path or subject.name, roots=roots, revision=subject.revision, digests=digests
     )
-    targets = []
-    of_clouds = [name for name in names if MEASURES[name].subject == "cloud" and not of_cells(name)]
+    targets = _of_checkpoint(store, checkpoint, settings, names, tell)
+    row = checkpoints.row_of(checkpoint, subject.path or subject.name)
+    return Plan(checkpoint.fingerprint, row, targets, checkpoint)
+
+
+def _of_checkpoint(
+    store: Store, checkpoint: "Checkpoint", settings: "Settings", names: list[str], tell: "Progress"
+) -> Iterator[Target]:
+    from core.hidden_states.devices import resolve_precision
+    from core.hidden_states.extraction import EXTRACTOR_VERSION
+    from core.measures import MEASURES
+
     cells = [name for name in names if of_cells(name)]
+    of_clouds = [name for name in names if MEASURES[name].subject == "cloud" and name not in cells]
     if of_clouds or cells:
         from cache import samples
 
         precision = resolve_precision(settings.precision)
         for repeat in range(settings.repeats):
             seed = settings.seed + repeat
-            told = tell if settings.repeats == 1 else _numbered(tell, repeat + 1, settings.repeats)
-            told("drawing the text sample", 0, 0, "")
+            progress = tell if settings.repeats == 1 else _numbered(tell, repeat + 1, settings.repeats)
+            progress("drawing the text sample", 0, 0, "")
             sample = samples.text_sample(store, settings.corpus, settings.sequences, seed, settings.column)
             layer = checkpoint.facts.layers if settings.layer is None else settings.layer
             identity = (sample.fingerprint, layer, settings.position, settings.max_length, precision)
             cloud = key(checkpoint.fingerprint, sample.corpus_fingerprint, *identity, EXTRACTOR_VERSION)
-            load = _extraction(store, checkpoint, sample, settings, precision, cloud, told)
+            source = vectors.hidden_states(store, checkpoint, sample, settings, precision, cloud, progress)
             if of_clouds:
-                targets.append(Target(cloud, seed, of_clouds, load, repeat))
+                yield Target(source, seed, of_clouds, repeat)
             # One training for each further text sample: the first alone shows what the quantizer's seed does.
             trainings = quantizer_seeds(settings) if repeat == 0 else 1
-            targets += _of_cells(store, cloud, cells, settings, load, seed, trainings, repeat)
+            yield from _of_cells(source, cells, settings, seed, trainings, repeat)
     if of_matrix := [name for name in names if MEASURES[name].subject == "unembedding"]:
-
-        def load_matrix() -> "tuple[np.ndarray | StoredMatrix, str | None]":
-            from core.checkpoints import output_embedding as weights
-
-            if checkpoint.recipe is not None and checkpoint.recipe.changes_embedding:
-                from core.checkpoints.loading import input_embedding
-
-                return input_embedding(checkpoint), "the input embedding of a variant whose head is not made"
-            at = weights.output_embedding(checkpoint)
-            return weights.StoredMatrix(at), at.note
-
-        targets += _of_one_table("", of_matrix, settings, load_matrix)
-    return Found(checkpoint.fingerprint, checkpoint_row(checkpoint, subject), targets)
-
-
-def checkpoint_row(checkpoint: "Checkpoint", subject: "Subject") -> dict[str, Any]:
-    """The row of `checkpoints` of what `subject` stands for."""
-    row = asdict(checkpoint.facts) | {
-        "subject": checkpoint.fingerprint,
-        "name": checkpoint.name,
-        "origin": "measured",
-        "source": checkpoint.source,
-        "path": str(checkpoint.folder),
-        "revision": checkpoint.revision,
-    }
-    if checkpoint.recipe is None:
-        return row
-    return row | {
-        "source": "variant",
-        "path": subject.path or subject.name,
-        "base": checkpoint.base,
-        "variant": checkpoint.recipe.variant,
-        "alpha": checkpoint.recipe.alpha,
-    }
-
-
-def _extraction(
-    store: Store,
-    checkpoint: Any,
-    sample: Any,
-    settings: "Settings",
-    precision: str,
-    cloud: str,
-    tell: "Progress",
-) -> "Load":
-    """How to come by the hidden states of a checkpoint on a sample: from disk, else by running it."""
-
-    def make(path: Path) -> None:
-        from core.hidden_states.extraction import EXTRACTOR_VERSION, extract
-
-        tell("loading the model", 0, 0, "")
-        made = extract(
-            checkpoint,
-            sample.sequences,
-            path,
-            layer=settings.layer,
-            position=settings.position,
-            max_length=settings.max_length,
-            device=settings.device,
-            precision=precision,
-            progress=tell,
-        )
-        row = {
-            "cloud": cloud,
-            "subject": checkpoint.fingerprint,
-            "corpus": sample.corpus,
-            "corpus_fingerprint": sample.corpus_fingerprint,
-            "sample_fingerprint": sample.fingerprint,
-            "sequences": len(sample.sequences),
-            "text_seed": sample.seed,
-            "layer": made.layer,
-            "position": settings.position,
-            "max_length": settings.max_length,
-            "precision": made.precision,
-            "extractor_version": EXTRACTOR_VERSION,
-            "n": made.n,
-            "d": made.d,
-            "tokens": made.tokens,
-            "seconds": made.seconds,
-            "note": made.note,
-            "created_at": now(),
-        }
-        store.add("clouds", [row])
-        store.ingest()  # `load` reads the note
-
-    def load() -> "tuple[np.ndarray, str | None]":
-        from cache.clouds import Clouds
-
-        vectors = Clouds(store.folder / "clouds").obtain(cloud, make)
-        notes = store.query("SELECT note FROM clouds WHERE cloud = ? AND note IS NOT NULL", [cloud])
-        return vectors, None if notes.empty else notes["note"][0]
-
-    return load
+        yield from _of_one_table(vectors.output_embedding(checkpoint), of_matrix, settings)
 
 
 def of_vectors(
@@ -203,7 +124,7 @@ def of_vectors(
     names: list[str],
     tell: "Progress",
     roots: Iterable[Path] | None,
-) -> Found:
+) -> Plan:
     """A file of vectors, which are kept by content: the same vectors in any format are one subject."""
     from core.measures import MEASURES
 
@@ -214,31 +135,22 @@ def of_vectors(
             "cloud, for example spread."
         )
     tell("reading the vectors", 0, 0, "")
-    fingerprint = _kept(store, Path(subject.path or subject.name), subject.name)
-    path = store.folder / "uploads" / f"{fingerprint}.npy"
-
-    def load() -> "tuple[np.ndarray, str | None]":
-        import numpy as np
-
-        vectors = np.load(path, mmap_mode="r", allow_pickle=False)
-        n, d = vectors.shape
-        row = {"cloud": fingerprint, "subject": fingerprint, "n": n, "d": d, "created_at": now()}
-        store.add("clouds", [row])
-        return vectors, None
-
+    fingerprint = vectors.kept_upload(store, Path(subject.path or subject.name), subject.name)
     row = {
         "subject": fingerprint,
         "name": subject.name,
         "origin": "uploaded",
         "source": "file",
-        "path": str(path),
+        "path": str(store.folder / "uploads" / f"{fingerprint}.npy"),
         "family": "uploaded vectors",
     }
+    return Plan(fingerprint, row, _of_vectors(vectors.uploaded(store, fingerprint), settings, names))
+
+
+def _of_vectors(source: Source, settings: "Settings", names: list[str]) -> Iterator[Target]:
     cells = [name for name in names if of_cells(name)]
-    targets = _of_one_table(fingerprint, [name for name in names if name not in cells], settings, load)
-    trainings = quantizer_seeds(settings)
-    targets += _of_cells(store, fingerprint, cells, settings, load, settings.seed, trainings, 0)
-    return Found(fingerprint, row, targets)
+    yield from _of_one_table(source, [name for name in names if name not in cells], settings)
+    yield from _of_cells(source, cells, settings, settings.seed, quantizer_seeds(settings), 0)
 
 
 def of_cells(name: str) -> bool:
@@ -254,55 +166,34 @@ def quantizer_seeds(settings: "Settings") -> int:
 
 
 def _of_cells(
-    store: Store,
-    cloud: str,
-    names: list[str],
-    settings: "Settings",
-    load: "Load",
-    seed: int,
-    trainings: int,
-    sample: int,
-) -> list[Target]:
-    """Cell measures of one cloud, a target a seed of the quantizer."""
+    source: Source, names: list[str], settings: "Settings", seed: int, trainings: int, sample: int
+) -> Iterator[Target]:
+    """Cell measures of one cloud, a target a seed of the quantizer; a draw of all vectors is no draw."""
     if not names:
-        return []
-    known = store.query("SELECT n FROM clouds WHERE cloud = ? AND n IS NOT NULL", [cloud])
-    at = None if len(known) and settings.at == known["n"][0] else settings.at
+        return
+    at = None if settings.at is not None and settings.at == source.n else settings.at
     options = {"n": at, "M": settings.M, "k": settings.k, "engine": settings.engine}
-    told = {key: value for key, value in options.items() if value != CELL_DEFAULTS[key]}
-    parameters = json.dumps(told, sort_keys=True)
-    return [Target(cloud, seed + i, names, load, sample, parameters, at) for i in range(trainings)]
+    unusual = {option: value for option, value in options.items() if value != CELL_DEFAULTS[option]}
+    parameters = json.dumps(unusual, sort_keys=True)
+    impossible = (
+        f"{at:,} vectors were asked for, but there are {source.n:,}: ask for no more than those."
+        if at is not None and at > source.n
+        else ""
+    )
+    for training in range(trainings):
+        yield Target(source, seed + training, names, sample, parameters, at, impossible)
 
 
-def _kept(store: Store, path: Path, name: str) -> str:
-    """The fingerprint of the vectors in a file, kept under it; read only where that is not known yet."""
-    from cache import uploads
-
-    if path.parent == store.folder / "uploads":
-        return path.stem
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise InputError(f"{name} cannot be read ({error.strerror}): give a file of vectors.") from error
-    remembered = Remembered(store.folder / "digests")
-    place = f"vectors|{path.resolve()}|{status.st_size}|{status.st_mtime_ns}"
-    fingerprint = remembered.get(place)
-    if fingerprint is None or not (store.folder / "uploads" / f"{fingerprint}.npy").exists():
-        with writable(store.folder), path.open("rb") as file:
-            fingerprint = uploads.keep(store.folder, file, name).fingerprint
-        remembered[place] = fingerprint
-    return fingerprint
-
-
-def _of_one_table(cloud: str, names: list[str], settings: "Settings", load: "Load") -> list[Target]:
+def _of_one_table(source: Source, names: list[str], settings: "Settings") -> Iterator[Target]:
     """Vectors that depend on no text: what is exact is measured once, what is sampled once a repeat."""
     from core.measures import MEASURES
 
     exact = [name for name in names if not MEASURES[name].estimated]
-    sampled = [name for name in names if MEASURES[name].estimated]
-    targets = [Target(cloud, 0, exact, load)] if exact else []
-    seeds = range(settings.seed, settings.seed + settings.repeats)
-    return targets + [Target(cloud, seed, sampled, load) for seed in seeds if sampled]
+    if exact:
+        yield Target(source, 0, exact)
+    if sampled := [name for name in names if MEASURES[name].estimated]:
+        for seed in range(settings.seed, settings.seed + settings.repeats):
+            yield Target(source, seed, sampled)
 
 
 def _numbered(tell: "Progress", number: int, repeats: int) -> "Progress":

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cache.requests import CellStudy, Progress, Settings, Subject, Vectors
+from cache.results import Measured, Size, SizeLeftOut, StudiedCells
 from cache.store import Store
 from cache.tasks import Page, Task, text_sample
 from cache.tasks.measure import measure_subject, only_cells
@@ -49,44 +50,37 @@ def study(
     progress: Progress | None = None,
     *,
     roots: Iterable[Path] | None = None,
-) -> dict[str, Any]:
+) -> StudiedCells:
     """Measure one subject at every size of the plan.
 
-    Returns {"subject", "fingerprint", "n", "d", "values": [{"M", "k", "n", "seeds", "measures": {name: mean},
-    "sd": {name: …}}…], "left_out": [{"M", "k", "n", "reason"}…], "seconds", "cached"}.
     Errors: InputError where no size can be measured, or where the settings ask for other than cell measures.
     """
     check(request)
     settings, sizes = request.settings, request.plan.sizes()
-    values: list[dict[str, Any]] = []
-    left_out: list[dict[str, Any]] = []
-    whole: dict[str, Any] = {}
+    values: list[Size] = []
+    left_out: list[SizeLeftOut] = []
+    whole: Measured | None = None
     seconds, cached = 0.0, True
     for number, (share, M, k) in enumerate(sizes, start=1):
-        at = settings.at if share == 1 or not whole else max(2, round(share * whole["n"]))
+        at = settings.at if share == 1 or whole is None else max(2, round(share * whole.n))
         told = f"M = {M}, k = {k}" + (f", n = {at:,}" if at else "") + f" ({number} of {len(sizes)}): "
         one = replace(settings, at=at, M=M, k=k)
         try:
             result = measure_subject(store, subject, one, partial(_told, progress, told), roots=roots)
         except InputError as error:
-            left_out.append({"M": M, "k": k, "n": at, "reason": str(error)})
-            if not whole and number == len(sizes):
+            left_out.append(SizeLeftOut(M, k, at, str(error)))
+            if whole is None and number == len(sizes):
                 raise
             continue
         whole = whole or result
-        seconds, cached = seconds + result["seconds"], cached and result["cached"]
-        found = {key: result[key] for key in ("n", "measures", "sd")}
-        values.append({"M": M, "k": k} | found)
-    keys = ("subject", "fingerprint", "n", "d")
-    return {key: whole[key] for key in keys} | {
-        "values": values,
-        "left_out": left_out,
-        "seconds": seconds,
-        "cached": cached,
-    }
+        seconds, cached = seconds + result.seconds, cached and result.cached
+        values.append(Size(M, k, result.n, result.measures, result.sd))
+    assert whole is not None
+    of = (whole.subject, whole.fingerprint, whole.n, whole.d)
+    return StudiedCells(*of, values, left_out, seconds, cached)
 
 
-def agreements(results: Sequence[dict[str, Any]]) -> "pd.DataFrame":
+def agreements(results: Sequence[StudiedCells]) -> "pd.DataFrame":
     """How each size orders the subjects of `study`'s results against M = 4, k = 256, measure by measure.
 
     Returned: measure, M, k, n, checkpoints, spearman; empty where fewer than three share all sizes and n.
@@ -97,11 +91,11 @@ def agreements(results: Sequence[dict[str, Any]]) -> "pd.DataFrame":
 
     long = pd.DataFrame(
         [
-            {"measure": name, "subject": result["fingerprint"], "value": value}
-            | {key: size[key] for key in ("M", "k", "n")}
+            {"measure": name, "subject": result.fingerprint, "value": value}
+            | {"M": size.M, "k": size.k, "n": size.n}
             for result in results
-            for size in result["values"]
-            for name, value in size["measures"].items()
+            for size in result.values
+            for name, value in size.measures.items()
         ],
         columns=["measure", "subject", "value", "M", "k", "n"],
     )
@@ -198,7 +192,7 @@ def _told(progress: Progress | None, before: str, stage: str, done: int, total: 
 
 def run(
     store: Store, subject: Subject, request: CellStudy, progress: Progress, roots: Iterable[Path] | None
-) -> dict[str, Any]:
+) -> StudiedCells:
     """`study` for a piece of a job."""
     return study(store, subject, request, progress, roots=roots)
 

@@ -13,9 +13,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from cache import checkpoints
 from cache.documents import from_json
 from cache.files import Remembered, now
 from cache.requests import GLUE, GlueRun, Progress, Subject
+from cache.results import GlueScores
 from cache.store import Store
 from cache.tasks import Page, Task, called
 from core.errors import InputError
@@ -75,16 +77,14 @@ def fine_tune_subject(
     progress: Progress | None = None,
     *,
     roots: Iterable[Path] | None = None,
-) -> dict[str, Any]:
+) -> GlueScores:
     """Fine-tune one checkpoint on every task of the request that the store has no score of.
 
-    Returns {"subject", "fingerprint", "scores": {task: score}, "averages": {name: mean}, "examples": {task:
-    which were used}, "seconds", "cached"}.
     Errors: InputError for a checkpoint or data that cannot be used.
     """
     import time
 
-    from core.checkpoints import resolve as checkpoints
+    from core.checkpoints.resolve import resolve
     from core.fine_tuning import glue
     from core.fine_tuning.training import VERSION, fine_tune
 
@@ -92,7 +92,7 @@ def fine_tune_subject(
     protocol = check(request)
     store.ingest()
     digests = Remembered(store.folder / "digests")
-    checkpoint = checkpoints.resolve(
+    checkpoint = resolve(
         subject.path or subject.name, roots=roots, revision=subject.revision, digests=digests
     )
     told = json.dumps(asdict(protocol), sort_keys=True)
@@ -111,7 +111,7 @@ def fine_tune_subject(
             scores[name] = float(known["score"][0])
             continue
         if cached:
-            _keep_checkpoint(store, checkpoint, subject)
+            checkpoints.keep(store, checkpoints.row_of(checkpoint, subject.path or subject.name))
         cached = False
         found = fine_tune(checkpoint, data[name], protocol, device=request.device, progress=progress)
         scores[name] = found.score
@@ -137,23 +137,9 @@ def fine_tune_subject(
         row = _score(checkpoint, name, "mean over tasks", value, split, formed, protocol)
         store.add("scores", [row])
     store.ingest()
-    return {
-        "subject": subject.name,
-        "fingerprint": checkpoint.fingerprint,
-        "scores": scores,
-        "averages": averages,
-        "examples": {name: one.told for name, one in data.items()},
-        "seconds": time.perf_counter() - started,
-        "cached": cached,
-    }
-
-
-def _keep_checkpoint(store: Store, checkpoint: Any, subject: Subject) -> None:
-    """Add the row of `checkpoints` that a measurement would have added, unless it is there."""
-    from cache.measuring.plan import checkpoint_row
-
-    if store.query("SELECT 1 FROM checkpoints WHERE subject = ?", [checkpoint.fingerprint]).empty:
-        store.add("checkpoints", [checkpoint_row(checkpoint, subject) | {"added_at": now()}])
+    examples = {name: one.told for name, one in data.items()}
+    seconds = time.perf_counter() - started
+    return GlueScores(subject.name, checkpoint.fingerprint, scores, averages, examples, seconds, cached)
 
 
 def _split(protocol: "Protocol", data: "list[TaskData]") -> str:
@@ -198,7 +184,7 @@ def _score(
 
 def run(
     store: Store, subject: Subject, request: GlueRun, progress: Progress, roots: Iterable[Path] | None
-) -> dict[str, Any]:
+) -> GlueScores:
     """`fine_tune_subject` for a piece of a job."""
     return fine_tune_subject(store, subject, request, progress, roots=roots)
 

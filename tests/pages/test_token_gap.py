@@ -11,9 +11,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cache import jobs
+from cache.gap_rows import measured
 from cache.requests import Gap
 from cache.store import Store
-from cache.tasks.gap import gap_for, measured
+from cache.tasks.gap import gap_for
 from core.charts import gap as charts_gap
 from core.errors import InputError
 from core.hub.search import search
@@ -49,7 +50,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     store.add("scores", scores)
     store.ingest()
-    assert found["subject"].endswith("llama-2B")
+    assert found.subject.endswith("llama-2B")
     return folder
 
 

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from cache import jobs, worker
+from cache.measuring.computing import draw
 from cache.requests import CellStudy, Plan, Settings, Subject, Vectors
+from cache.results import CellSettings
 from cache.store import Store
 from cache.tasks.cell_study import cell_rows, check, curve_rows, study
-from cache.tasks.measure import draw, measure_subject
+from cache.tasks.measure import measure_subject
 from cache.uploads import keep
 from core.cells.curves import Curves
 from core.errors import InputError
@@ -53,25 +55,38 @@ def test_a_draw_is_measured_at_its_size_and_remembered(store, subject, settings)
     first = measure_subject(store, subject, replace(settings, at=100))
     (path,) = (store.folder / "clouds").glob("*.npy")
     vectors = np.load(path)
-    assert first["cells"] == {"n": 100, "M": 4, "k": 8, "engine": "own"}
-    assert first["n"] == 100 < len(vectors)
+    assert first.cells == CellSettings(n=100, M=4, k=8, engine="own")
+    assert first.n == 100 < len(vectors)
     expected = measure_cells(vectors[draw(len(vectors), 100)], [NAME], k=8)[NAME].value
-    assert first["measures"][NAME] == expected
-    assert measure_subject(store, subject, replace(settings, at=100))["cached"]
+    assert first.measures[NAME] == expected
+    assert measure_subject(store, subject, replace(settings, at=100)).cached
     row = store.query("SELECT parameters, n, note FROM measurements WHERE origin = 'measured'").iloc[0]
     assert (json.loads(row["parameters"]), row["n"]) == ({"k": 8, "n": 100}, 100)
     assert f"a draw of 100 of {len(vectors)} vectors" in row["note"]
 
 
 def test_asking_for_as_many_vectors_as_there_are_is_asking_for_all(store, subject, settings) -> None:
-    n = measure_subject(store, subject, replace(settings, measures="dispersion"))["n"]
+    n = measure_subject(store, subject, replace(settings, measures="dispersion")).n
     whole = measure_subject(store, subject, replace(settings, at=n))
-    assert measure_subject(store, subject, settings) == whole | {
-        "seconds": pytest.approx(0, abs=60),
-        "cached": True,
-    }
+    again = measure_subject(store, subject, settings)
+    assert again == replace(whole, seconds=again.seconds, cached=True)
     parameters = store.query("SELECT parameters FROM measurements WHERE measure = 'lsq_patchiness' AND n > 0")
     assert parameters["parameters"].tolist() == ['{"k": 8}']
+
+
+def test_a_cloud_is_obtained_before_the_key_of_a_draw_is_formed(
+    store, subject, settings, tmp_path, monkeypatch
+) -> None:
+    n = measure_subject(store, subject, replace(settings, measures="dispersion")).n
+    other = stores.new(tmp_path / "other")  # which does not know how many vectors there are
+    whole = measure_subject(other, subject, replace(settings, at=n))
+    stored = other.query("SELECT parameters FROM measurements WHERE subject = ?", [whole.fingerprint])
+    assert stored["parameters"].tolist() == ['{"k": 8}']
+    monkeypatch.setattr(hidden_states, "extract", None)
+    (other.folder / "clouds" / f"{other.query('SELECT cloud FROM clouds')['cloud'][0]}.npy").unlink()
+    assert measure_subject(other, subject, settings).cached and whole.n == n
+    with pytest.raises(InputError, match="but there are"):  # known without the vectors
+        measure_subject(other, subject, replace(settings, at=n + 1))
 
 
 def test_a_smaller_draw_is_part_of_a_larger_one_and_no_prefix() -> None:
@@ -87,27 +102,27 @@ def test_more_vectors_than_there_are_is_one_sentence(store, subject, settings) -
     message = f"5,000 vectors were asked for, but there are {n}: ask for no more than those."
     assert str(caught.value) == message
     both = measure_subject(store, subject, replace(settings, at=5000, measures=f"eee,{NAME}"))
-    assert (list(both["measures"]), both["left_out"]) == (["eee"], {NAME: message})
+    assert (list(both.measures), both.left_out) == (["eee"], {NAME: message})
 
 
 def test_quantizer_seeds_and_text_samples_give_a_spread_each(store, subject, settings) -> None:
     def one(seed: int) -> float:
-        return measure_subject(store, subject, replace(settings, seed=seed))["measures"][NAME]
+        return measure_subject(store, subject, replace(settings, seed=seed)).measures[NAME]
 
     seeds = measure_subject(store, subject, replace(settings, quantizer_seeds=3))
-    assert seeds["sd_text"] == {} and seeds["sd"] == seeds["sd_quantizer"]
-    assert seeds["sd_quantizer"][NAME] > 0
+    assert seeds.sd_text == {} and seeds.sd == seeds.sd_quantizer
+    assert seeds.sd_quantizer[NAME] > 0
     both = measure_subject(store, subject, replace(settings, repeats=3, measures=f"{NAME},eee"))
-    assert both["sd_quantizer"] == seeds["sd_quantizer"]  # of the first sample
-    assert both["sd_text"][NAME] == pytest.approx(statistics.stdev(map(one, range(3))), rel=1e-12)
-    assert both["sd"][NAME] == both["sd_text"][NAME]
-    assert set(both["sd_text"]) == {NAME, "eee"}
+    assert both.sd_quantizer == seeds.sd_quantizer  # of the first sample
+    assert both.sd_text[NAME] == pytest.approx(statistics.stdev(map(one, range(3))), rel=1e-12)
+    assert both.sd[NAME] == both.sd_text[NAME]
+    assert set(both.sd_text) == {NAME, "eee"}
     held = store.query(
         "SELECT cloud, seed FROM measurements WHERE measure = ? AND origin = 'measured'", [NAME]
     )
     assert (len(held), held["cloud"].nunique()) == (5, 3)  # three on the first sample, one on each other
     single = replace(settings, repeats=2, quantizer_seeds=1)
-    assert measure_subject(store, subject, single)["sd_quantizer"] == {}
+    assert measure_subject(store, subject, single).sd_quantizer == {}
 
 
 def test_what_is_undefined_is_remembered_with_its_reason(store) -> None:
@@ -118,10 +133,10 @@ def test_what_is_undefined_is_remembered_with_its_reason(store) -> None:
     reason = (
         "A quantizer of k = 256 centroids needs as many vectors, but there are 30; add vectors or lower k."
     )
-    assert list(first["measures"]) == ["isoscore"]
-    assert first["left_out"] == dict.fromkeys(select("lsq"), reason)
+    assert list(first.measures) == ["isoscore"]
+    assert first.left_out == dict.fromkeys(select("lsq"), reason)
     again = measure_subject(store, subject, asked)
-    assert again["cached"] and again["left_out"] == first["left_out"]
+    assert again.cached and again.left_out == first.left_out
     with pytest.raises(InputError) as caught:
         measure_subject(store, subject, replace(asked, measures="lsq"))
     assert str(caught.value) == reason
@@ -162,7 +177,7 @@ def test_curves_are_kept_at_the_default_sizes_only(store) -> None:
     assert ((m + counts.var(1) / m - 1) / m).mean() == pytest.approx(one, rel=1e-12)
     assert sum(curves.shares) == pytest.approx(1, abs=1e-3)
     assert np.max(curves.nearest) == 1
-    assert found["sd_quantizer"]["pq_patchiness"] > 0
+    assert found.sd_quantizer["pq_patchiness"] > 0
 
 
 def test_a_study_measures_every_size_once(store, subject, settings) -> None:
@@ -170,22 +185,22 @@ def test_a_study_measures_every_size_once(store, subject, settings) -> None:
     asked = CellStudy(settings, plan)
     stages: list[str] = []
     found = study(store, subject, asked, lambda stage, *far: stages.append(stage))
-    assert [(v["M"], v["k"], v["n"] == found["n"]) for v in found["values"]] == [
+    assert [(v.M, v.k, v.n == found.n) for v in found.values] == [
         *[(M, k, True) for M in (1, 2) for k in (4, 8)],
         *[(M, k, False) for M in (1, 2) for k in (4, 8)],
     ]
-    assert found["values"][4]["n"] == round(found["n"] / 2)
-    assert found["left_out"] == [] and not found["cached"]
+    assert found.values[4].n == round(found.n / 2)
+    assert found.left_out == [] and not found.cached
     assert any(stage.startswith("M = 2, k = 8 (4 of 8): training LSQ") for stage in stages)
     again = study(store, subject, asked)
-    assert again["cached"] and again["values"] == found["values"]
+    assert again.cached and again.values == found.values
     rows = cell_rows(store)
     assert sorted(zip(rows["M"], rows["k"], rows["n"], strict=True)) == sorted(
-        (v["M"], v["k"], v["n"]) for v in found["values"]
+        (v.M, v.k, v.n) for v in found.values
     )
     too_many = study(store, subject, CellStudy(settings, Plan(k=(8, 4096))))
-    assert [entry["k"] for entry in too_many["left_out"]] == [4096]
-    assert "needs as many vectors" in too_many["left_out"][0]["reason"]
+    assert [entry.k for entry in too_many.left_out] == [4096]
+    assert "needs as many vectors" in too_many.left_out[0].reason
 
 
 def test_a_study_runs_as_a_job(store, subject, settings) -> None:

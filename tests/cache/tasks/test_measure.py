@@ -60,19 +60,19 @@ def rows(store: Store, table: str = "measurements") -> int:
 
 def test_every_measure_once_and_then_from_the_store(store, extracted, subject, settings) -> None:
     first = measure_subject(store, subject, settings)
-    assert first.keys() == {
+    assert first.to_json().keys() == {
         *("subject", "fingerprint", "n", "d", "measures", "sd", "seconds", "cached"),
         *("sd_text", "sd_quantizer", "cells", "left_out"),
     }
-    assert (first["subject"], first["d"], first["cached"]) == (subject.name, handmade.D, False)
-    assert list(first["measures"]) == select("all")
-    assert set(first["sd"].values()) == {None}
+    assert (first.subject, first.d, first.cached) == (subject.name, handmade.D, False)
+    assert list(first.measures) == select("all")
+    assert set(first.sd.values()) == {None}
     (cloud,) = (store.folder / "clouds").glob("*.npy")
     vectors = np.load(cloud)
-    assert first["n"] == len(vectors)
-    assert {name: first["measures"][name] for name in OF_CLOUDS} == measure(vectors, OF_CLOUDS)
+    assert first.n == len(vectors)
+    assert {name: first.measures[name] for name in OF_CLOUDS} == measure(vectors, OF_CLOUDS)
     again = measure_subject(store, subject, settings)
-    assert again == first | {"seconds": again["seconds"], "cached": True}
+    assert again == replace(first, seconds=again.seconds, cached=True)
     assert (extracted, rows(store)) == (["small-bert"], len(select("all")))
 
 
@@ -83,7 +83,7 @@ def test_what_is_known_comes_back_without_a_model_library(store, extracted, subj
         "from cache.tasks.measure import *; from cache.requests import *; asked = json.loads(sys.argv[1]);"
         "result = measure_subject(Store.open(Path(asked[0])), Subject(**asked[1]), Settings(*asked[2]));"
         "heavy = {'torch', 'transformers', 'sklearn', 'scipy', 'huggingface_hub'} & set(sys.modules);"
-        "print(json.dumps([result['cached'], sorted(heavy)]))"
+        "print(json.dumps([result.cached, sorted(heavy)]))"
     )
     asked = json.dumps([str(store.folder), vars(subject), list(vars(settings).values())])
     done = subprocess.run([sys.executable, "-c", code, asked], cwd=TOP, capture_output=True, text=True)
@@ -94,8 +94,8 @@ def test_only_what_is_missing_is_measured(store, extracted, subject, settings) -
     some = measure_subject(store, subject, replace(settings, measures="eee"))
     before = store.query("SELECT * FROM measurements WHERE measure = 'eee' AND origin = 'measured'")
     more = measure_subject(store, subject, replace(settings, measures="spread"))
-    assert list(some["measures"]) == ["eee"]
-    assert (more["cached"], more["measures"]["eee"]) == (False, some["measures"]["eee"])
+    assert list(some.measures) == ["eee"]
+    assert (more.cached, more.measures["eee"]) == (False, some.measures["eee"])
     after = store.query("SELECT * FROM measurements WHERE measure = 'eee' AND origin = 'measured'")
     assert after.equals(before)
     assert extracted == ["small-bert"]
@@ -104,8 +104,8 @@ def test_only_what_is_missing_is_measured(store, extracted, subject, settings) -
 def test_measurements_outlive_their_clouds(store, extracted, subject, settings) -> None:
     measure_subject(store, subject, replace(settings, measures="spread"))
     shutil.rmtree(store.folder / "clouds")
-    assert measure_subject(store, subject, replace(settings, measures="eee,vrm"))["cached"]
-    assert not measure_subject(store, subject, replace(settings, measures="dispersion"))["cached"]
+    assert measure_subject(store, subject, replace(settings, measures="eee,vrm")).cached
+    assert not measure_subject(store, subject, replace(settings, measures="dispersion")).cached
     assert extracted == ["small-bert", "small-bert"]
     assert rows(store, "clouds") == 1
 
@@ -114,7 +114,7 @@ def test_the_output_matrix_needs_no_forward_pass_and_a_stand_in_is_noted(
     store, extracted, subject, settings
 ) -> None:
     result = measure_subject(store, subject, replace(settings, measures="unembedding"))
-    assert (result["n"], result["d"], extracted) == (50, handmade.D, [])
+    assert (result.n, result.d, extracted) == (50, handmade.D, [])
     notes = store.query("SELECT DISTINCT note FROM measurements WHERE origin = 'measured'")["note"]
     assert notes.tolist() == [
         "small-bert has no language-model head: its input embedding bert.embeddings.word_embeddings.weight "
@@ -124,14 +124,14 @@ def test_the_output_matrix_needs_no_forward_pass_and_a_stand_in_is_noted(
 
 def test_repeats_draw_other_text_and_give_a_spread(store, extracted, subject, settings) -> None:
     single = [
-        measure_subject(store, subject, replace(settings, seed=seed))["measures"]["eee"] for seed in (3, 4)
+        measure_subject(store, subject, replace(settings, seed=seed)).measures["eee"] for seed in (3, 4)
     ]
     both = measure_subject(store, subject, replace(settings, seed=3, repeats=2))
-    assert both["cached"]
-    assert both["measures"]["eee"] == pytest.approx(statistics.fmean(single), rel=1e-15)
-    assert both["sd"]["eee"] == pytest.approx(statistics.stdev(single), rel=1e-12)
-    assert both["sd"]["eee"] > 0
-    assert both["sd"]["unembedding_isotropy"] is None  # one matrix, and exact: nothing varies
+    assert both.cached
+    assert both.measures["eee"] == pytest.approx(statistics.fmean(single), rel=1e-15)
+    assert both.sd["eee"] == pytest.approx(statistics.stdev(single), rel=1e-12)
+    assert both.sd["eee"] > 0
+    assert both.sd["unembedding_isotropy"] is None  # one matrix, and exact: nothing varies
     clouds = store.query("SELECT text_seed, sample_fingerprint FROM clouds ORDER BY ALL")
     assert clouds["text_seed"].tolist() == [3, 4]
     assert clouds["sample_fingerprint"].nunique() == 2
@@ -141,7 +141,7 @@ def test_repeats_draw_other_text_and_give_a_spread(store, extracted, subject, se
 def test_another_way_of_reading_is_another_cloud(store, extracted, subject, settings, change) -> None:
     few = replace(settings, measures="dispersion")
     measure_subject(store, subject, few)
-    assert not measure_subject(store, subject, replace(few, **change))["cached"]
+    assert not measure_subject(store, subject, replace(few, **change)).cached
     assert rows(store, "clouds") == 2
 
 
@@ -151,7 +151,7 @@ def test_a_new_version_of_a_measure_is_measured_anew(
     few = replace(settings, measures="eee,isoscore")
     measure_subject(store, subject, few)
     monkeypatch.setitem(MEASURES, "eee", replace(MEASURES["eee"], version=MEASURES["eee"].version + 1))
-    assert not measure_subject(store, subject, few)["cached"]
+    assert not measure_subject(store, subject, few).cached
     assert (rows(store), extracted) == (3, ["small-bert"])
 
 
@@ -159,7 +159,7 @@ def test_one_model_under_two_paths_is_one_subject(store, extracted, subject, set
     shutil.copytree(subject.name, tmp_path / "copy")
     first = measure_subject(store, subject, settings)
     copy = measure_subject(store, Subject("copy", path=str(tmp_path / "copy")), settings)
-    assert (copy["cached"], copy["fingerprint"], copy["subject"]) == (True, first["fingerprint"], "copy")
+    assert (copy.cached, copy.fingerprint, copy.subject) == (True, first.fingerprint, "copy")
     checkpoints = store.query("SELECT name, family, width, path FROM checkpoints WHERE origin = 'measured'")
     assert checkpoints.values.tolist() == [["small-bert", "BERT", handmade.D, subject.name]]
 
@@ -169,7 +169,7 @@ def test_what_another_process_has_left_is_seen(store, extracted, subject, settin
     with monkeypatch.context() as patch:
         patch.setattr(Store, "ingest", lambda self, wait=True: 0)
         measure_subject(store, subject, settings)
-    assert measure_subject(store, subject, settings)["cached"]
+    assert measure_subject(store, subject, settings).cached
 
 
 def test_stopping_leaves_nothing_half_done(store, extracted, subject, settings) -> None:
@@ -201,11 +201,11 @@ def test_the_same_vectors_in_any_format_are_one_cloud(store, tmp_path) -> None:
         measure_subject(store, Vectors(name, path=str(tmp_path / name)), Settings(repeats=2))
         for name in formats
     ]
-    assert [result["cached"] for result in results] == [False, True, True, True, True]
-    assert {result["fingerprint"] for result in results} == {fingerprint(vectors)}
-    assert results[4]["measures"] == results[0]["measures"]
-    assert results[0]["measures"]["isoscore"] == measure(vectors, ["isoscore"])["isoscore"]
-    assert {name for name, sd in results[0]["sd"].items() if sd is not None} == {"dispersion_euclidean"}
+    assert [result.cached for result in results] == [False, True, True, True, True]
+    assert {result.fingerprint for result in results} == {fingerprint(vectors)}
+    assert results[4].measures == results[0].measures
+    assert results[0].measures["isoscore"] == measure(vectors, ["isoscore"])["isoscore"]
+    assert {name for name, sd in results[0].sd.items() if sd is not None} == {"dispersion_euclidean"}
     subjects = store.query("SELECT subject, name, origin FROM checkpoints WHERE origin <> 'published'")
     assert subjects.values.tolist() == [[fingerprint(vectors), "cloud.npy", "uploaded"]]
     assert rows(store, "clouds") == 1

@@ -118,12 +118,12 @@ def test_scores_are_kept_with_what_repeats_them_and_not_made_again(
     subject = Subject(str(encoder))
     first = remembered.fine_tune_subject(store, subject, asked)
     again = remembered.fine_tune_subject(store, subject, asked)
-    assert not first["cached"]
-    assert again["cached"]
-    assert again["scores"] == first["scores"]
-    mean = sum(first["scores"].values()) / 4
-    assert first["averages"] == {"glue_average_4_tasks": pytest.approx(mean, abs=1e-12)}
-    rows = store.query("SELECT * FROM scores WHERE subject = ?", [first["fingerprint"]])
+    assert not first.cached
+    assert again.cached
+    assert again.scores == first.scores
+    mean = sum(first.scores.values()) / 4
+    assert first.averages == {"glue_average_4_tasks": pytest.approx(mean, abs=1e-12)}
+    rows = store.query("SELECT * FROM scores WHERE subject = ?", [first.fingerprint])
     assert set(rows["task"]) == {"CoLA", "MRPC", "RTE", "STS-B", "glue_average_4_tasks"}
     assert set(rows["split"]) == {
         *(f"dev, 1 epochs, part of the examples of {task}" for task in ("CoLA", "MRPC", "RTE", "STS-B")),
@@ -140,7 +140,7 @@ def test_other_seeds_and_examples_are_other_runs(encoder: Path, data: Path, tmp_
     subject = Subject(str(encoder))
     for more in ({}, {"seed": 1}, {"train_examples": 32}):
         asked = request(data, "RTE", epochs=1.0, **more)
-        assert not remembered.fine_tune_subject(store, subject, asked)["cached"]
+        assert not remembered.fine_tune_subject(store, subject, asked).cached
     assert len(store.query("SELECT * FROM fine_tunings")) == 3
 
 

@@ -1,0 +1,147 @@
+"""Computing measures of a table of vectors, and the rows of the store that come of it.
+
+A cell measure that is undefined on some vectors is a row without a value, whose note says why.
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cache.files import now
+from cache.measuring.plan import Key, Target, of_cells
+from cache.requests import Progress, Settings
+from cache.store import Store
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from core.measures.quantized import Cells
+
+
+@dataclass(frozen=True)
+class Value:
+    """One measurement, of n vectors of d numbers; value None: it is undefined, and why says so."""
+
+    value: float | None
+    n: int
+    d: int
+    why: str = ""
+
+
+def compute(
+    store: Store, fingerprint: str, target: Target, names: list[str], settings: Settings, tell: Progress
+) -> dict[Key, Value]:
+    """Measure some of a target's measures and add their rows; nothing is ingested.
+
+    Each row carries its share of the seconds, since the measures share their work.
+    """
+    take = _cells if of_cells(names[0]) else _direct
+    return take(store, fingerprint, target, names, settings, tell)
+
+
+def _direct(
+    store: Store, fingerprint: str, target: Target, names: list[str], settings: Settings, tell: Progress
+) -> dict[Key, Value]:
+    """Measure and add rows; each carries its share of the seconds, since the measures share their work."""
+    from core.measures import measure_detailed
+
+    vectors, note = target.source.obtained.vectors, target.source.obtained.note
+    n, d = vectors.shape
+    started = time.perf_counter()
+    measured = measure_detailed(vectors, names, seed=target.seed, progress=tell)
+    seconds = (time.perf_counter() - started) / len(names)
+    common = _common(fingerprint, target, n, d, seconds)
+    rows = [
+        common
+        | {
+            "measure": name,
+            "version": target.key(name)[-1],
+            "value": found.value,
+            "standard_error": found.standard_error,
+            "note": "; ".join(filter(None, [note, found.note])) or None,
+        }
+        for name, found in measured.items()
+    ]
+    store.add("measurements", rows)
+    return {target.key(name): Value(found.value, n, d) for name, found in measured.items()}
+
+
+def _cells(
+    store: Store, fingerprint: str, target: Target, names: list[str], settings: Settings, tell: Progress
+) -> dict[Key, Value]:
+    """Train quantizers, measure their cells and add rows; of the default sizes also what is drawn of them."""
+    from core.cells.curves import Curves
+    from core.measures import MEASURES, measure_cells
+    from core.measures.measuring import K, M
+
+    whole, note = target.source.obtained.vectors, target.source.obtained.note
+    total, d = whole.shape
+    n = total if target.at is None else target.at
+    vectors = whole if n == total else whole[draw(total, n)]
+    key: dict[str, Any] = {"subject": fingerprint, "cloud": target.source.cloud}
+    key |= {"parameters": target.parameters, "seed": target.seed}
+    drawn: list[dict[str, Any]] = []
+
+    def look(quantizer: str, quantized: "Cells") -> None:
+        if (settings.M, settings.k) != (M, K):
+            return
+        version = max(MEASURES[name].version for name in names if MEASURES[name].quantizer == quantizer)
+        row = {"quantizer": quantizer, "version": version, "created_at": now()}
+        row |= {"curves": json.dumps(Curves.of(quantized).to_json())}
+        drawn.append(key | row)
+
+    undefined: dict[str, str] = {}
+    started = time.perf_counter()
+    seed = f" (quantizer seed {target.seed})"
+    measured = measure_cells(
+        vectors,
+        names,
+        seed=target.seed,
+        M=settings.M,
+        k=settings.k,
+        engine=settings.engine,
+        progress=lambda stage, *far: tell(stage + seed, *far),
+        undefined=undefined,
+        look=look,
+    )
+    seconds = (time.perf_counter() - started) / len(names)
+    part = "" if n == total else f"a draw of {n:,} of {total:,} vectors"
+    found = {name: Value(one.value, n, d, one.note or "") for name, one in measured.items()}
+    found |= {name: Value(None, n, d, why) for name, why in undefined.items()}
+    common = _common(fingerprint, target, n, d, seconds)
+    rows = [
+        common
+        | {
+            "measure": name,
+            "version": target.key(name)[-1],
+            "value": one.value,
+            "note": "; ".join(filter(None, [note, part, one.why])) if one.value is not None else one.why,
+        }
+        for name, one in found.items()
+    ]
+    store.add("measurements", rows)
+    store.add("cell_curves", drawn)
+    return {target.key(name): one for name, one in found.items()}
+
+
+def draw(total: int, n: int) -> "np.ndarray":
+    """Which n of `total` vectors a draw takes, ascending; a smaller draw is part of every larger one."""
+    import numpy as np
+
+    return np.sort(np.random.default_rng(0).permutation(total)[:n])
+
+
+def _common(fingerprint: str, target: Target, n: int, d: int, seconds: float) -> dict[str, Any]:
+    """What the rows of one target have in common."""
+    return {
+        "subject": fingerprint,
+        "cloud": target.source.cloud,
+        "parameters": target.parameters,
+        "seed": target.seed,
+        "n": n,
+        "d": d,
+        "seconds": seconds,
+        "origin": "measured",
+        "created_at": now(),
+    }

@@ -1,0 +1,152 @@
+"""What comes of a request: plain values, whose `to_json` is what commands print and jobs keep."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cache import documents
+
+
+@dataclass(frozen=True)
+class Result:
+    """Of one subject. seconds: of this call; cached: nothing had to be computed."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as JSON values, in their order."""
+        return documents.to_json(self)
+
+
+@dataclass(frozen=True)
+class CellSettings:
+    """What cell measures were taken at: n vectors, M codebooks of k centroids each, by an engine."""
+
+    n: int
+    M: int
+    k: int
+    engine: str
+
+
+@dataclass(frozen=True)
+class Measured(Result):
+    """Measures of a subject, each the mean over text samples and seeds.
+
+    Attributes:
+        n, d: of the vectors of the first measure.
+        measures: name → value.
+        sd: name → between text samples where there are several, else between seeds; None for one value.
+        sd_text, sd_quantizer: name → that of either kind, of cell measures and where it exists. The text
+            samples of `sd_text` have one quantizer seed each, so that it holds the quantizer's share as well;
+            `sd_quantizer` is that of the first sample.
+        cells: None where no cell measure has a value.
+        left_out: name → why it has no value.
+    """
+
+    subject: str
+    fingerprint: str
+    n: int
+    d: int
+    measures: dict[str, float]
+    sd: dict[str, float | None]
+    sd_text: dict[str, float]
+    sd_quantizer: dict[str, float]
+    cells: CellSettings | None
+    left_out: dict[str, str]
+    seconds: float
+    cached: bool
+
+
+@dataclass(frozen=True)
+class Distances:
+    """A gap in one distance: mean distances, their sum within_domain + between, and its standard error."""
+
+    within_domain: float
+    within_reference: float
+    between: float
+    gap: float
+    se: float
+
+
+@dataclass(frozen=True)
+class SkippedWord:
+    """A word that is not counted; set: "domain" or "reference"."""
+
+    word: str
+    set: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class MeasuredGap(Result):
+    """The dispersion gap of a checkpoint between two token sets.
+
+    Attributes:
+        domain, reference: names of the sets.
+        domain_ids, reference_ids: the tokens that count, each once.
+        bytes_read, requests: of this call, headers included.
+        note: what a reader should know, or None.
+        parameters, seed: what tells the gap from others of the same checkpoint.
+    """
+
+    subject: str
+    fingerprint: str
+    domain: str
+    reference: str
+    cosine: Distances
+    euclidean: Distances
+    domain_ids: list[int]
+    reference_ids: list[int]
+    skipped: list[SkippedWord]
+    bytes_read: int
+    requests: int
+    cached: bool
+    seconds: float
+    note: str | None
+    parameters: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Size:
+    """Cell measures at one size: of n vectors, with M codebooks of k centroids; sd as in `Measured`."""
+
+    M: int
+    k: int
+    n: int
+    measures: dict[str, float]
+    sd: dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class SizeLeftOut:
+    """A size that could not be measured, and why; n None: all vectors."""
+
+    M: int
+    k: int
+    n: int | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class StudiedCells(Result):
+    """Cell measures of a subject at every size of a plan; n, d: of its vectors."""
+
+    subject: str
+    fingerprint: str
+    n: int
+    d: int
+    values: list[Size]
+    left_out: list[SizeLeftOut]
+    seconds: float
+    cached: bool
+
+
+@dataclass(frozen=True)
+class GlueScores(Result):
+    """scores: task → score; averages: name → mean; examples: task → which were used, in words."""
+
+    subject: str
+    fingerprint: str
+    scores: dict[str, float]
+    averages: dict[str, float]
+    examples: dict[str, str]
+    seconds: float
+    cached: bool
