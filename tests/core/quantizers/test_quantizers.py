@@ -1,6 +1,6 @@
 """The quantizers: as good as FAISS, the same bits for the same seed, and each search step the best one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from core import blocks as rows
 from core import quantizers
 from core.errors import InputError
 from core.quantizers import icm, lsq, pq
+from tests.core.quantizers import plain_icm
 
 
 def mixture(n: int, d: int, seed: int = 0) -> np.ndarray:
@@ -127,6 +128,22 @@ def test_search_takes_the_steps_of_a_plain_loop(M: int, k: int) -> None:
             if squared(x, now) < squared(x, best):
                 best[:] = now
     assert np.array_equal(codes, expected)
+
+
+@pytest.mark.parametrize("twin", [plain_icm.by_loop, plain_icm.by_keys])
+@pytest.mark.parametrize(("M", "k"), [(1, 16), (2, 256), (4, 32), (4, 250)])
+def test_the_vector_code_gives_the_codes_of_plain_numba(
+    twin: Callable[..., None], M: int, k: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(1)
+    vectors = np.round(mixture(700, 8))  # whole and half numbers, so that many sums are equal
+    codebooks = rng.integers(-3, 4, (M, k, 8)) / 2
+    start = rng.integers(0, k, (700, M), dtype=np.int32)
+    codes, expected = start.copy(), start.copy()
+    lsq._refine(vectors, codebooks, codes, 8, [0, 0, 0])
+    monkeypatch.setattr(icm, "search", twin)
+    lsq._refine(vectors, codebooks, expected, 8, [0, 0, 0])
+    assert np.array_equal(codes, expected) and not np.array_equal(codes, start)
 
 
 def test_nearest_is_the_nearest_and_of_equals_the_first() -> None:
