@@ -6,7 +6,7 @@
   which the paper does not use.
 - GLUE scores of the small BERT models and of the word-order models; each row says where from.
 - arXiv 2506.24106 (representation dispersion): the parts of the dispersion gap, dispersion of sub-layers.
-- arXiv 2602.20433 (the paper that doubts): how a measure goes with loss, raw and with training held fixed.
+- arXiv 2602.20433: how a measure correlates with loss, raw and controlling for training.
 
 Scores are fractions (−1 to 1), noise `alpha` too. What is not known is null, never a guess: parameters stand
 only where the architecture fixes them.

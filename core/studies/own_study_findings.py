@@ -30,7 +30,7 @@ AVERAGED = ("CoLA", "MRPC", "RTE", "STS-B")
 SHOWN = ("lsq_patchiness", "lsq_reconstruction_skew", "lsq_centroid_variance", "lsq_cluster_eee", "eee")
 FEWEST = 5  # checkpoints for a correlation to be told
 CENTRAL = "lsq_patchiness_published"  # the measure of the paper's main finding
-WEAK = 0.2  # |r| below which a measure goes with the score in neither direction
+WEAK = 0.2  # |r| below which a correlation counts as having no direction
 _KINDS = {"plain": "perturbed", "perturbed": "perturbed"}
 
 
@@ -138,7 +138,7 @@ def by_vectors(long: pd.DataFrame, measure: str = CENTRAL) -> list[str]:
             if len(kept) >= FEWEST:
                 found.append(f"r = {signed(pearson(kept, measure, str(base)))} on {n:,.0f} vectors")
         if len(found) > 1:
-            said.append(f"Our {base}: {title_of(measure)} goes with the score by {' and by '.join(found)}.")
+            said.append(f"Our {base}: {title_of(measure)} correlates with the score, {' and '.join(found)}.")
     return said
 
 
@@ -159,7 +159,7 @@ def beside_the_paper(long: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
 
 
 def agreement(table: pd.DataFrame) -> list[str]:
-    """One sentence a base: how often a measure goes with the score in the paper's direction.
+    """One sentence a base: how often a measure's correlation with the score has the paper's sign.
 
     table: as `beside_the_paper` gives it. Counted are measures with |r| ≥ WEAK and one sign in both of the
     paper's families; the others have no direction to agree with.
@@ -173,19 +173,19 @@ def agreement(table: pd.DataFrame) -> list[str]:
         against = [title_of(name) for name in clear.loc[~with_paper & strong, "measure"]]
         weak = int((~strong).sum())
         said.append(
-            f"Of {len(clear)} measures that go one way in BERT-small and RoBERTa (|r| ≥ {WEAK}), "
-            f"{int((with_paper & strong).sum())} go the same way in our {base}"
-            + (f", {weak} go neither way" if weak else "")
-            + (f", {len(against)} the other way: {', '.join(against)}" if against else "")
+            f"Of {len(clear)} measures whose correlation with the score has one sign in BERT-small and "
+            f"RoBERTa (|r| ≥ {WEAK}), {int((with_paper & strong).sum())} have the same sign in our {base}"
+            + (f", {weak} have |r| < {WEAK}" if weak else "")
+            + (f", {len(against)} the opposite sign: {', '.join(against)}" if against else "")
             + "."
         )
     return said
 
 
 def predicted_elsewhere(long: pd.DataFrame, measure: str = CENTRAL) -> list[str]:
-    """One sentence a base: what its perturbed checkpoints' regression on `measure` says of its others.
+    """One sentence a base: the error of its perturbed checkpoints' regression on `measure` on its others.
 
-    The paper's Figure 5 on our checkpoints: mean squared error beside that of always saying the mean.
+    The paper's Figure 5 on our checkpoints: mean squared error beside that of the mean baseline.
     """
     rows, said = frame(long).dropna(subset=[GLUE]), []
     if measure not in rows:
@@ -196,16 +196,15 @@ def predicted_elsewhere(long: pd.DataFrame, measure: str = CENTRAL) -> list[str]
             continue
         line = regression(group, measure, architecture=False)
         said.append(
-            f"Our {base}: a line through its {len(noisy)} perturbed checkpoints misses its {len(rest)} "
-            "non-standard "
-            f"ones by a mean squared error of {error(line, rest):.2g}, always saying the mean by "
-            f"{mean_error(group):.2g}."
+            f"Our {base}: a linear regression fitted to its {len(noisy)} perturbed checkpoints has a mean "
+            f"squared error of {error(line, rest):.2g} on its {len(rest)} non-standard ones, the mean "
+            f"baseline one of {mean_error(group):.2g}."
         )
     return said
 
 
 def with_noise_fixed(long: pd.DataFrame, measure: str = "lsq_patchiness") -> list[str]:
-    """One sentence a base: Spearman of the measure and the score as it is, and with α held fixed."""
+    """One sentence a base: Spearman of the measure and the score, raw and controlling for α."""
     import numpy as np
 
     from core.statistics.partial import partial_spearman
@@ -218,8 +217,8 @@ def with_noise_fixed(long: pd.DataFrame, measure: str = "lsq_patchiness") -> lis
         raw = partial_spearman(x, y, np.empty((len(x), 0))).value
         fixed = partial_spearman(x, y, alpha[:, None]).value
         said.append(
-            f"Our {base}: {title_of(measure)} goes with the score by ρ = {signed(raw)}, and by "
-            f"{signed(fixed)} once the amount of noise is held fixed."
+            f"Our {base}: {title_of(measure)} correlates with the score, ρ = {signed(raw)}; controlling for "
+            f"the amount of noise, ρ = {signed(fixed)}."
         )
     return said
 

@@ -55,7 +55,7 @@ def test_the_gallery_shows_every_figure_and_table_in_order(
     assert "**What this does not show.**" in said and "nan" not in said
     of_paper, of_ours = 1 + 1 + 2 + 1 + 4 + 1 + 1 + 8 + 8 + 3, len(own_findings(shipped()))
     assert len(app.get("vega_lite_chart")) == of_paper + of_ours and of_ours > 0
-    assert "8 go the same way in our small encoder" in said
+    assert "8 have the same sign in our small encoder" in said
 
 
 def test_the_tables_mark_what_differs(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,8 +133,8 @@ def test_measures_of_another_number_of_vectors_are_kept_apart() -> None:
     assert wide(both)[measure].mean() == pytest.approx(many["value"].mean())
     assert texts(both) == {"small encoder": "many, 5,000 vectors"}
     assert by_vectors(both) == [
-        "Our small encoder: Point patchiness as published (LSQ) goes with the score by r = +1.00 on 1,000 "
-        "vectors and by r = −1.00 on 5,000 vectors."
+        "Our small encoder: Point patchiness as published (LSQ) correlates with the score, r = +1.00 on "
+        "1,000 vectors and r = −1.00 on 5,000 vectors."
     ]
     partly = merged(few, many.iloc[1:])
     assert wide(partly)[measure].mean() == pytest.approx(measured["value"].mean())
@@ -144,8 +144,8 @@ def test_measures_of_another_number_of_vectors_are_kept_apart() -> None:
 @pytest.mark.parametrize(
     ("sign", "words"),
     [
-        (1, "1 go the same way in our small encoder."),
-        (-1, "0 go the same way in our small encoder, 1 the other way"),
+        (1, "1 have the same sign in our small encoder."),
+        (-1, "0 have the same sign in our small encoder, 1 the opposite sign: "),
     ],
     ids=["with", "against"],
 )
@@ -191,7 +191,7 @@ def test_bases_that_differ_by_a_constant_need_an_intercept_each() -> None:
 def test_a_line_that_holds_for_all_predicts_the_others() -> None:
     (said,) = predicted_elsewhere(made(), "lsq_patchiness")
     missed, mean = (
-        float(figure) for figure in re.findall(r"by (?:a mean squared error of )?(\d\S*\d)", said)
+        float(figure) for figure in re.findall(r"(?:squared error|baseline one) of (\d\S*\d)", said)
     )
     assert missed < 1e-6 < mean
     assert predicted_elsewhere(made(), "eee") == []
