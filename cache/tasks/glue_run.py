@@ -121,7 +121,7 @@ def fine_tune_subject(
         store.add("fine_tunings", [row | {"details": json.dumps(details), "created_at": now()}])
         metric = METRICS.get(data[name].task.metrics[0], data[name].task.formed)
         metric = metric if len(data[name].task.metrics) == 1 else data[name].task.formed
-        formed = f"{data[name].task.formed}; {data[name].told}"
+        formed = f"{data[name].task.formed}; {data[name].used(protocol.train_examples)}"
         split = _split(protocol, [data[name]])
         store.add("scores", [_score(checkpoint, name, metric, found.score, split, formed, protocol)])
         store.ingest()
@@ -137,7 +137,7 @@ def fine_tune_subject(
         row = _score(checkpoint, name, "mean over tasks", value, split, formed, protocol)
         store.add("scores", [row])
     store.ingest()
-    examples = {name: one.told for name, one in data.items()}
+    examples = {name: one.used(protocol.train_examples) for name, one in data.items()}
     seconds = time.perf_counter() - started
     return GlueScores(subject.name, checkpoint.fingerprint, scores, averages, examples, seconds, cached)
 

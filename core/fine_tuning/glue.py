@@ -92,14 +92,16 @@ class TaskData:
     source: str
     fingerprint: str
 
-    @property
-    def told(self) -> str:
-        """Which examples these are: "all 2,490 + 277 examples", or how many of the official ones."""
-        found = len(self.train), len(self.dev)
-        if found == self.task.rows:
-            return f"all {found[0]:,} + {found[1]:,} examples"
+    def used(self, train_examples: int | None = None) -> str:
+        """Which examples a score rests on: "all 2,490 + 277 examples", or how many of the official ones.
+
+        train_examples: trained on the first so many; None: on all.
+        """
+        trained, scored = len(self.train.head(train_examples)), len(self.dev)
         official = self.task.rows
-        return f"{found[0]:,} of {official[0]:,} + {found[1]:,} of {official[1]:,} examples"
+        if (trained, scored) == official:
+            return f"all {trained:,} + {scored:,} examples"
+        return f"{trained:,} of {official[0]:,} + {scored:,} of {official[1]:,} examples"
 
 
 def task_named(name: str) -> Task:

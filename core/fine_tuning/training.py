@@ -99,7 +99,7 @@ def fine_tune(
         | {
             "data": data.fingerprint,
             "source": data.source,
-            "examples": data.told,
+            "examples": data.used(protocol.train_examples),
             "trained_on": len(train.labels),
             "version": VERSION,
         },

@@ -1,5 +1,6 @@
 """GLUE's examples and metrics: against scikit-learn and SciPy; one sentence for what cannot be used."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,12 @@ def test_a_folder_gives_the_examples_and_says_how_many_of_the_official_ones(tmp_
     write(tmp_path, "RTE", train=6, dev=4)
     data = glue.load("RTE", tmp_path)
     assert (len(data.train), len(data.dev)) == (6, 4)
-    assert data.told == "6 of 2,490 + 4 of 277 examples"
+    assert data.used() == "6 of 2,490 + 4 of 277 examples"
+    assert data.used(2) == "2 of 2,490 + 4 of 277 examples"
+    train, dev = (glue.Examples([""] * n, None, np.zeros(n)) for n in (2490, 277))
+    whole = replace(data, train=train, dev=dev)
+    assert whole.used() == "all 2,490 + 277 examples"
+    assert whole.used(128) == "128 of 2,490 + 277 of 277 examples"
     assert data.train.second is not None
     assert glue.load("RTE", tmp_path).fingerprint == data.fingerprint
     write(tmp_path, "RTE", train=5, dev=4)
