@@ -1,4 +1,4 @@
-"""The back door: the same work from a terminal.
+"""The command-line interface: the same work from a terminal.
 
 Prints for people; with --json the last line of standard output is one JSON document and nothing else goes
 there. What cannot be done ends with one sentence on standard error and an exit status above 0.
@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from commands import evidence, gap, jobs, measure, predict, scores, study
+from commands import covariates, evidence, export, gap, jobs, measure, predict, scores, study
 from commands.terminal import say, sentence
 
 app = typer.Typer(
@@ -18,12 +18,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (measure, scores, predict, gap, evidence):
+for part in (measure, export, predict, gap, evidence):
     app.add_typer(part.app)
-app.add_typer(scores.scores_app, name="scores")
-app.add_typer(scores.covariates_app, name="covariates")
-app.add_typer(jobs.jobs_app, name="jobs")
-app.add_typer(study.study_app, name="study")
+for group in (scores, covariates, jobs, study):
+    app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -11,7 +11,7 @@ from cache.store import Store
 from commands.terminal import JsonOption, StoreOption, draw, notices, people, print_json, say
 from core.errors import InputError
 
-jobs_app = typer.Typer(help="Work handed to background workers.")
+app = typer.Typer(help="Work handed to background workers.")
 
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Its id, as `cli.py jobs list` shows it.")]
 
@@ -41,14 +41,14 @@ def job_document(job: jobs.Job) -> dict[str, Any]:
     }
 
 
-@jobs_app.callback(invoke_without_command=True)
+@app.callback(invoke_without_command=True)
 def jobs_default(context: typer.Context, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """List the jobs when no command is given."""
     if context.invoked_subcommand is None:
         list_jobs(store, as_json)
 
 
-@jobs_app.command("list")
+@app.command("list")
 def list_jobs(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """List the jobs, newest first, with how far each is."""
     found = jobs.list_jobs(Store.open(store_folder(store)))
@@ -67,7 +67,7 @@ def list_jobs(store: StoreOption = None, as_json: JsonOption = False) -> None:
     draw(table)
 
 
-@jobs_app.command("watch")
+@app.command("watch")
 def watch_job(
     job_id: Annotated[str | None, typer.Argument(metavar="JOB", help="The newest by default.")] = None,
     store: StoreOption = None,
@@ -102,7 +102,7 @@ def watch_job(
         raise typer.Exit(1)
 
 
-@jobs_app.command("cancel")
+@app.command("cancel")
 def cancel_job(job_id: JobArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Stop a job; what it has finished stays."""
     jobs.cancel(Store.open(store_folder(store)), job_id)
@@ -112,7 +112,7 @@ def cancel_job(job_id: JobArgument, store: StoreOption = None, as_json: JsonOpti
         people.print(f"Job {job_id} is being cancelled.")
 
 
-@jobs_app.command("resume")
+@app.command("resume")
 def resume_job(job_id: JobArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Go on with a cancelled, interrupted or partly failed job; finished pieces are not done again."""
     opened = Store.open(store_folder(store))
@@ -124,7 +124,7 @@ def resume_job(job_id: JobArgument, store: StoreOption = None, as_json: JsonOpti
         people.print(f"Job {job_id} goes on; `cli.py jobs watch {job_id}` shows how far it is.")
 
 
-@jobs_app.command("remove")
+@app.command("remove")
 def remove_job(job_id: JobArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Take a job off the list; what it computed stays in the store."""
     jobs.forget(Store.open(store_folder(store)), job_id)

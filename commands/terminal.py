@@ -219,3 +219,12 @@ def detached(store: Store, job: str, as_json: bool) -> None:
         print_json({"job": job})
     else:
         people.print(f"Job {job} is queued; `cli.py jobs watch {job}` shows how far it is.")
+
+
+def queued(store: Store, made: list[str], as_json: bool) -> None:
+    """Start workers on jobs just made, and say how to follow them."""
+    worker.ensure_workers(store)
+    if as_json:
+        print_json({"jobs": made})
+    else:
+        people.print(f"Queued: {', '.join(made)}; `cli.py jobs` shows how far they are.", highlight=False)
