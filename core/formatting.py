@@ -52,6 +52,11 @@ def short_number(value: float) -> str:
     return f"{value:.0f}"
 
 
+def count_of(count: int, whole: int) -> str:
+    """ "3 of 8", "all 8" or "none of 8"."""
+    return f"all {whole}" if count == whole else f"{count or 'none'} of {whole}"
+
+
 def listed(names: Iterable[str]) -> str:
     """Names in a sentence: "a", "a and b", "a, b and c"; "" for none."""
     *first, last = list(names) or [""]

@@ -41,6 +41,7 @@ class Panel:
     line: pd.DataFrame = field(repr=False, default_factory=lambda: pd.DataFrame({"x": [], "y": []}))
 
 
+TURN = 0.25  # of a measure's range: smaller changes of direction are noise of three runs
 SHOWN = {  # figure → the measures of its panels
     "figure-3": ("lsq_patchiness_published",),
     "figure-6": (ADDITIVE["RS"], ADDITIVE["CDvar"], ADDITIVE["PDEEE"], "eee"),
@@ -139,6 +140,21 @@ def matrix(frame: pd.DataFrame) -> Panel:
     named = correlations(frame).rename(index=SHORT, columns=SHORT).rename_axis(index="row", columns="column")
     cells = named.stack().rename("r").reset_index()
     return Panel("matrix", "Pearson's r over the perturbed BERT-small", "", cells)
+
+
+def turns(frame: pd.DataFrame, measure: str) -> int:
+    """How often a measure changes direction by TURN of its range or more as noise grows in BERT-small."""
+    rows = medians(frame, [measure])[lambda table: table["family"] == SMALL].sort_values("alpha")
+    values = rows[measure].to_numpy(np.float64)
+    least, count, direction = TURN * np.ptp(values), 0, 0
+    low = high = values[0]
+    for value in values[1:]:
+        low, high = min(low, value), max(high, value)
+        if direction >= 0 and high - value >= least:
+            count, direction, low, high = count + (direction > 0), -1, value, value
+        elif direction <= 0 and value - low >= least:
+            count, direction, low, high = count + (direction < 0), 1, value, value
+    return count
 
 
 _POINT = ["family", "variant", "label", "runs", "x", GLUE]

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.formatting import capital, minus, signed
+from core.formatting import capital, count_of, signed
 from core.formatting import fine_percent as percent
 from core.studies.latent_geometry import (
     ADDITIVE,
     BASE,
-    COLUMNS,
     GLUE,
     LOW_NOISE,
     PRODUCT,
@@ -32,8 +31,9 @@ from core.studies.latent_geometry import (
     recomputed,
     regression,
 )
-from core.studies.latent_geometry_figures import SHOWN, correlations, decay, predictions
+from core.studies.latent_geometry_figures import SHOWN, TURN, correlations, decay, predictions, turns
 from core.studies.latent_geometry_print import comparisons
+from core.wording.latent_geometry_tables import Words, count_notes, table_words, text_words
 
 IDS = {  # in the paper's order
     "figure-1": "Figure 1",
@@ -53,7 +53,6 @@ IDS = {  # in the paper's order
 WIDE_MISS = 0.2  # of GLUE average: further off than the whole span between most published encoders
 ALIKE = 0.9
 BEND = 0.05  # of r²: what a squared term must add for a line not to fit
-TURN = 0.25  # of a measure's range: smaller changes of direction are noise of three runs
 
 
 @dataclass(frozen=True)
@@ -76,20 +75,17 @@ def findings(frame: pd.DataFrame) -> list[Finding]:
         "figure-3": _figure_3(frame, compared),
         "figure-4": _figure_4(frame, compared),
         "figure-5": _figure_5(frame, compared),
-        "table-1": _table(frame, compared, tables, "Table 1"),
+        "table-1": table_words(frame, compared, tables, "Table 1"),
         "figure-6": _figure_6(frame),
         "figure-7": _figure_7(frame, tables),
         "figure-8": _figure_8(frame),
-        "table-2": _table(frame, compared, tables, "Table 2"),
+        "table-2": table_words(frame, compared, tables, "Table 2"),
         "figure-9": _all_measures(frame, "additive quantizer", ADDITIVE),
         "figure-10": _all_measures(frame, "product quantizer", PRODUCT),
         "figure-11": _all_measures(frame, "spread", SPREAD),
-        "text": _text(compared),
+        "text": text_words(compared),
     }
     return [Finding(id_, IDS[id_], *made[id_]) for id_ in IDS]
-
-
-Words = tuple[str, str, tuple[str, ...]]
 
 
 def _figure_1(frame: pd.DataFrame, compared: pd.DataFrame) -> Words:
@@ -107,7 +103,7 @@ def _figure_1(frame: pd.DataFrame, compared: pd.DataFrame) -> Words:
     return (
         title,
         said,
-        _notes(compared, "BERT-small models", f"models with at most {percent(LOW_NOISE)} noise"),
+        count_notes(compared, "BERT-small models", f"models with at most {percent(LOW_NOISE)} noise"),
     )
 
 
@@ -168,7 +164,7 @@ def _figure_5(frame: pd.DataFrame, compared: pd.DataFrame) -> Words:
         f"Furthest off: {worst['label']}, predicted {worst['predicted']:.2f}, scored {worst[GLUE]:.2f}."
         + (f" {len(beyond)} predictions are above 1, which no score can be." if len(beyond) else "")
     )
-    notes = _notes(compared, "non-standard models", "non-standard models in the chart")
+    notes = count_notes(compared, "non-standard models", "non-standard models in the chart")
     claim = (
         "The paper calls the regression predictive of many of these models; its error is larger than that of "
         "always saying the mean."
@@ -254,36 +250,6 @@ def _figure_8(frame: pd.DataFrame) -> Words:
     return title, said, (note,)
 
 
-def _table(frame: pd.DataFrame, compared: pd.DataFrame, tables: pd.DataFrame, table: str) -> Words:
-    rows = compared[compared["table"] == table]
-    legible = rows[rows["verdict"] != "illegible"]
-    same = int((legible["verdict"] == "same").sum())
-    off = legible[legible["verdict"] == "differs"]
-    digit = int((legible["verdict"] == "last digit").sum())
-    measures = tables[tables["table"] == table]
-    better = measures[measures["mse"] < mean_error(frame)]
-    not_ = f"{len(off)} {'does' if len(off) == 1 else 'do'} not"
-    title = f"{same} of {len(legible)} printed numbers of {table} come out of the data, {not_}"
-    said = (
-        f"{digit} more {'is' if digit == 1 else 'are'} off by one in the last digit. {len(better)} of "
-        f"{len(measures)} measures predict the {len(others(frame))} non-standard models better than always "
-        f"saying the perturbed models' mean (mean squared error {mean_error(frame):.4f}): "
-        f"{', '.join(better.sort_values('mse')['row'])}."
-    )
-    notes = [
-        f"{row.row}, {COLUMNS[row.column]}: printed {minus(row.printed)}. {row.comment}"
-        for row in off.itertuples()
-    ]
-    unread = rows[rows["verdict"] == "illegible"]["row"].nunique()
-    if unread:
-        notes.append(
-            f"{unread} of {len(measures)} rows are not legible in the copy of the paper at hand: ours only."
-        )
-    if table == "Table 1":
-        notes.append("The caption bolds an MSE of at least 0.6; none is that large, r is meant.")
-    return title, said, tuple(notes)
-
-
 def _all_measures(frame: pd.DataFrame, group: str, names: dict[str, str]) -> Words:
     r = {short: (pearson(frame, name, SMALL), pearson(frame, name, ROBERTA)) for short, name in names.items()}
     keep = [short for short, (small, roberta) in r.items() if np.sign(small) == np.sign(roberta)]
@@ -301,41 +267,4 @@ def _all_measures(frame: pd.DataFrame, group: str, names: dict[str, str]) -> Wor
     return title, said, ()
 
 
-def _text(compared: pd.DataFrame) -> Words:
-    rows = compared[compared["table"] == "Text"]
-    off = rows[rows["verdict"] == "differs"]
-    title = f"{len(rows) - len(off)} of {len(rows)} numbers in text and captions agree with the data"
-    listed = ", ".join(f"{row.row} ({row.column})" for row in off.itertuples())
-    return title, f"Different: {listed}.", ()
-
-
-def turns(frame: pd.DataFrame, measure: str) -> int:
-    """How often a measure changes direction by TURN of its range or more as noise grows in BERT-small."""
-    rows = medians(frame, [measure])[lambda table: table["family"] == SMALL].sort_values("alpha")
-    values = rows[measure].to_numpy(np.float64)
-    least, count, direction = TURN * np.ptp(values), 0, 0
-    low = high = values[0]
-    for value in values[1:]:
-        low, high = min(low, value), max(high, value)
-        if direction >= 0 and high - value >= least:
-            count, direction, low, high = count + (direction > 0), -1, value, value
-        elif direction <= 0 and value - low >= least:
-            count, direction, low, high = count + (direction < 0), 1, value, value
-    return count
-
-
-def count_of(count: int, whole: int) -> str:
-    """ "3 of 8", "all 8" or "none of 8"."""
-    return f"all {whole}" if count == whole else f"{count or 'none'} of {whole}"
-
-
 SHORT_NAMES = SHORT | {name: row for row, name in TABLES["Table 1"].items()}
-
-
-def _notes(compared: pd.DataFrame, row: str, what: str) -> tuple[str, ...]:
-    """A note for every number of the text's `row` that differs: printed, ours, and why."""
-    off = compared[(compared["row"] == row) & (compared["verdict"] == "differs")]
-    return tuple(
-        f"The paper counts {entry.printed} {what}; the tables hold {entry.ours:.0f}. {entry.comment}"
-        for entry in off.itertuples()
-    )

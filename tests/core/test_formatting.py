@@ -36,6 +36,11 @@ def test_counts_in_short() -> None:
     assert [formatting.short_number(count) for count in counts] == ["512", "2k", "28.8M", "1.1B", "–"]
 
 
+def test_counts_of_a_whole() -> None:
+    counts = ((3, 8), (8, 8), (0, 8))
+    assert [formatting.count_of(*pair) for pair in counts] == ["3 of 8", "all 8", "none of 8"]
+
+
 def test_lists_in_a_sentence() -> None:
     assert [formatting.listed("abc"[:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
     assert formatting.first_few("a") == "a" and formatting.first_few("abcd") == "a and 3 more"

@@ -14,8 +14,9 @@ from core.prediction import Reference
 from core.prediction.regression import Linear
 from core.studies import latent_geometry as paper
 from core.studies import latent_geometry_figures as figures
+from core.studies.latent_geometry_figures import turns
 from core.studies.latent_geometry_print import as_text, comparisons, for_people, printed, verdict
-from core.wording.latent_geometry import IDS, count_of, findings, turns
+from core.wording.latent_geometry import IDS, findings
 
 
 @pytest.fixture(scope="module")
@@ -306,10 +307,6 @@ def test_sentences_follow_the_data(frame: pd.DataFrame) -> None:
     assert told["figure-3"].title == "Patchiness and GLUE: r = +0.90 in BERT-small, −0.64 in RoBERTa"
     assert told["figure-9"].title.startswith("5 of 8 ")
     assert told["table-1"].title.startswith("10 of 15 ")
-
-
-def test_counts_in_words() -> None:
-    assert [count_of(*pair) for pair in ((3, 8), (8, 8), (0, 8))] == ["3 of 8", "all 8", "none of 8"]
 
 
 def test_for_people_has_a_row_a_number(compared: pd.DataFrame) -> None:
