@@ -159,15 +159,15 @@ def _figure_5(frame: pd.DataFrame, compared: pd.DataFrame) -> Words:
     title = f"Patchiness misses {far} of the {len(rows)} non-standard models by more than {WIDE_MISS:g}"
     beyond = rows[rows["predicted"] > 1]
     said = (
-        f"Mean squared error {error_of(frame, name):.3f}, against {mean_error(frame):.3f} for always saying "
-        f"the perturbed models' mean; rank correlation of prediction and score {signed(float(rank))}. "
+        f"Mean squared error {error_of(frame, name):.3f}, against {mean_error(frame):.3f} of the mean "
+        f"baseline; rank correlation of prediction and score {signed(float(rank))}. "
         f"Furthest off: {worst['label']}, predicted {worst['predicted']:.2f}, scored {worst[GLUE]:.2f}."
         + (f" {len(beyond)} predictions are above 1, which no score can be." if len(beyond) else "")
     )
     notes = count_notes(compared, "non-standard models", "non-standard models in the chart")
     claim = (
-        "The paper calls the regression predictive of many of these models; its error is larger than that of "
-        "always saying the mean."
+        "The paper calls the regression predictive of many of these models; its error is larger than the "
+        "mean baseline's."
     )
     return title, said, (*((claim,) if error_of(frame, name) > mean_error(frame) else ()), *notes[-1:])
 

@@ -26,8 +26,8 @@ def table_words(frame: pd.DataFrame, compared: pd.DataFrame, tables: pd.DataFram
     title = f"{same} of {len(legible)} printed numbers of {table} come out of the data, {not_}"
     said = (
         f"{digit} more {'is' if digit == 1 else 'are'} off by one in the last digit. {len(better)} of "
-        f"{len(measures)} measures predict the {len(others(frame))} non-standard models better than always "
-        f"saying the perturbed models' mean (mean squared error {mean_error(frame):.4f}): "
+        f"{len(measures)} measures predict the {len(others(frame))} non-standard models better than the "
+        f"mean baseline (mean squared error {mean_error(frame):.4f}): "
         f"{', '.join(better.sort_values('mse')['row'])}."
     )
     notes = [

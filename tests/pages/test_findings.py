@@ -51,7 +51,7 @@ def test_the_gallery_shows_every_figure_and_table_in_order(
         "Our own repetition, on a small scale",
     ]
     said = words(app)
-    assert "Mean squared error 0.089, against 0.046 for always saying" in said
+    assert "Mean squared error 0.089, against 0.046 of the mean baseline" in said
     assert "**What this does not show.**" in said and "nan" not in said
     of_paper, of_ours = 1 + 1 + 2 + 1 + 4 + 1 + 1 + 8 + 8 + 3, len(own_findings(shipped()))
     assert len(app.get("vega_lite_chart")) == of_paper + of_ours and of_ours > 0
