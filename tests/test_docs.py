@@ -16,7 +16,10 @@ from tests import TOP
 PAGES = [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))]
 ARCHITECTURE = TOP / "docs/architecture.md"
 MOST_LINES = 120  # of the README; a newcomer reads it whole
-SLOW = {"measure", "gap", "study cells-sweep", "study glue", "study own"}  # commands that run a model
+RUN = (
+    PAGES[0],
+    TOP / "docs/command-line.md",
+)  # pages whose examples need no file but those that the test makes
 
 # Paths in code begin with one of these; anything else is a name in a store, a cluster or a user's folder.
 ROOMS = ("app.py", "cli.py", "cache/", "commands/", "core/", "docs/", "pages/", "tests/")
@@ -79,9 +82,9 @@ def options_in(line: str) -> tuple[str, list[str]]:
     return max(names, key=len, default=""), [word for word in words if word.startswith("--")]
 
 
-def quoted() -> list[str]:
+def quoted(pages: Iterable[Path] = PAGES) -> list[str]:
     """Every command line that stands in a block of code of the documentation, without `python cli.py`."""
-    text = "\n".join(page.read_text() for page in PAGES).replace("\\\n", " ")
+    text = "\n".join(page.read_text() for page in pages).replace("\\\n", " ")
     lines = re.findall(r"^(?:\.venv/bin/)?python cli\.py ([^|\n]+)$", text, flags=re.MULTILINE)
     return list(dict.fromkeys(line.split("#")[0].strip() for line in lines))
 
@@ -178,18 +181,18 @@ def test_quoted_commands_have_the_options_they_are_quoted_with() -> None:
 
 
 @pytest.mark.real
-def test_quoted_commands_that_are_cheap_run_in_order(
+def test_quoted_commands_run_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each as written, beside the files that they speak of; and vectors of one's own are measured."""
+    """Examples of the README and of the page on the command line, as written, beside the files they name."""
     monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(tmp_path / "store"))
     monkeypatch.chdir(tmp_path)
     np.save("mine.npy", np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32))
     scores = "checkpoint,benchmark,task,metric,value\nmine.npy,GLUE,RTE,accuracy,0.61\n"
     Path("scores.csv").write_text(scores)
     Path("covariates.csv").write_text("checkpoint,batch_size\nmine.npy,1024\n")
-    lines = [line for line in quoted() if options_in(line)[0] not in SLOW or "mine.npy" in line]
-    assert len(lines) > 10
+    lines = quoted(RUN)
+    assert len(lines) > 15
     for line in ("--help", *lines):
         status = cli.main(line.split())
         written = capsys.readouterr()
