@@ -1,4 +1,4 @@
-"""Predicted scores: predictions against what is known, and which predictor to believe how far."""
+"""Predicted scores: predictions against known scores, and predictors compared by held-out error."""
 
 import numpy as np
 import pandas as pd

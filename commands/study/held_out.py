@@ -27,7 +27,7 @@ def study_held_out(
     save: Annotated[Path | None, typer.Option(help="Also write the table to this .csv file.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Every predictor by what it misses on checkpoints that it was not fitted to."""
+    """Every predictor by its error on checkpoints that it was not fitted to."""
     names = [name.strip() for name in (predictors or "").split(",") if name.strip()]
     with notices.status("") as status:
         table = predicting.held_out_table(again, names, say=status.update)
@@ -41,7 +41,7 @@ def study_held_out(
         "role": "chosen for",
         "family_mse": "MSE",
         "fold_r2": "R²",
-        "coverage": "held",
+        "coverage": "coverage",
         "width": "width",
         "test_mse": "MSE 13",
         "test_mae": "MAE 13",
@@ -50,7 +50,7 @@ def study_held_out(
     shown = table[list(short)].rename(columns=short)
     print_frame(shown.round(dict.fromkeys(shown.columns, 4)), "Predictors by held-out error")
     people.print(
-        "MSE: on families left out, families counting the same. R²: in 10-fold cross-validation. held, "
-        "width: of the 90 % range, families left out. 13: the 13 non-standard checkpoints; ρ is Spearman's.",
+        "MSE: on families left out, families counting the same. R²: in 10-fold cross-validation. coverage, "
+        "width: of the 90 % interval, families left out. 13: the 13 non-standard checkpoints; ρ: Spearman's.",
         highlight=False,
     )

@@ -1,4 +1,4 @@
-"""Charts of predictions: against what is known, the non-standard checkpoints, and predictors compared."""
+"""Charts of predictions: against known scores, the non-standard checkpoints, and predictors compared."""
 
 from collections.abc import Mapping
 
@@ -20,11 +20,11 @@ def against(
     subtitle: str,
     height: int = 400,
 ) -> alt.VConcatChart:
-    """Predicted against known score with ranges, and what is left over below, for the same known scores.
+    """Predicted against known score with intervals, and the residuals below, over the same x axis.
 
     Arguments:
         points: one row a checkpoint: name, family, kind (a key of KINDS), covered (words), actual, predicted,
-            low, high, residual (predicted − actual), told (the reason or "").
+            low, high, residual (predicted − actual).
         colours: of every family.
     """
     shown = [kind for kind in KINDS if kind in set(points["kind"])]
@@ -53,8 +53,8 @@ def against(
         alt.Tooltip("family:N", title="Family"),
         alt.Tooltip("actual:Q", title=f"Known {title_of(score)}", format=".3f"),
         alt.Tooltip("predicted:Q", title="Predicted", format=".3f"),
-        alt.Tooltip("low:Q", title="Range from", format=".3f"),
-        alt.Tooltip("high:Q", title="Range to", format=".3f"),
+        alt.Tooltip("low:Q", title="Interval from", format=".3f"),
+        alt.Tooltip("high:Q", title="Interval to", format=".3f"),
         alt.Tooltip("covered:N", title="Reference"),
     ]
     faint = alt.when(alt.datum.covered == "outside").then(alt.value(0.45)).otherwise(alt.value(0.85))
@@ -103,11 +103,11 @@ def against(
 def ranges(
     rows: pd.DataFrame, score: str, *, colours: Mapping[str, str], mean: float, title: str, subtitle: str
 ) -> alt.LayerChart | alt.FacetChart:
-    """One line a checkpoint: the range, the prediction in it, and the known score.
+    """One line a checkpoint: the interval, the prediction in it, and the known score.
 
     Arguments:
         rows: name, family, predicted, low, high, actual, covered (words), in the order to be drawn.
-        mean: what always saying the mean would say.
+        mean: what the mean baseline predicts.
     """
     order = list(rows["name"])
     y = alt.Y(
@@ -125,8 +125,8 @@ def ranges(
     tooltip = [
         alt.Tooltip("name:N", title="Checkpoint"),
         alt.Tooltip("predicted:Q", title="Predicted", format=".3f"),
-        alt.Tooltip("low:Q", title="Range from", format=".3f"),
-        alt.Tooltip("high:Q", title="Range to", format=".3f"),
+        alt.Tooltip("low:Q", title="Interval from", format=".3f"),
+        alt.Tooltip("high:Q", title="Interval to", format=".3f"),
         alt.Tooltip("actual:Q", title="Known", format=".3f"),
         alt.Tooltip("covered:N", title="Reference"),
     ]
@@ -161,7 +161,7 @@ def compared(table: pd.DataFrame, *, title: str, subtitle: str) -> alt.LayerChar
 
     Arguments:
         table: title, family_rmse, test_rmse (NaN where not known), in the order to be drawn; the first row
-            is always saying the mean, and a line marks its error on families left out.
+            is the mean baseline, and a line marks its error on families left out.
     """
     kinds = {"family_rmse": "on a family left out", "test_rmse": "on the 13 non-standard checkpoints"}
     long = table.melt(["title"], list(kinds), var_name="kind", value_name="rmse").dropna(subset="rmse")

@@ -130,18 +130,13 @@ def samples(values: pd.DataFrame, measures: list[str] | None = None) -> list[Sam
     return [sample_of(name) for name in order]
 
 
-def left_out(values: pd.DataFrame, sample: str, measures: list[str]) -> dict[str, str]:
-    """Subjects with a value of `measures`, but not at `sample` → at which other, the largest, in words."""
+def left_out(values: pd.DataFrame, sample: str, measures: list[str]) -> dict[str, tuple[Sample, ...]]:
+    """Subjects with a value of `measures`, but not at `sample` → at which others, the largest first."""
     asked = [name for name in measures if name in NAMES]
-    elsewhere: dict[str, str] = {}
-    kept = values[values["measure"].isin(asked)]
-    for subject, rows in kept.groupby("subject"):
+    others: dict[str, tuple[Sample, ...]] = {}
+    for subject, rows in values[values["measure"].isin(asked)].groupby("subject"):
         if set(asked) - set(rows.loc[rows["sample"] == sample, "measure"]):
-            others = samples(rows[rows["sample"] != sample])
-            if others:
-                more = {1: "", 2: " and one other size"}.get(
-                    len(others), f" and {len(others) - 1} other sizes"
-                )
-                largest = max(others, key=lambda other: other.n or 0)
-                elsewhere[str(subject)] = f"{largest.title}{more}"
-    return elsewhere
+            elsewhere = samples(rows[rows["sample"] != sample])
+            if elsewhere:
+                others[str(subject)] = tuple(sorted(elsewhere, key=lambda other: -(other.n or 0)))
+    return others

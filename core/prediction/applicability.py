@@ -12,7 +12,7 @@ Reasons are data (`core.reasons.Reason`), `core.wording.applicability` puts them
 not_measured (measures), outside_range (measure, value, low, high), outside_joint_range (distance,
 farthest), unknown_architecture, other_architecture (family, layers, width), other_kind (kind, kinds),
 other_text (corpus, corpora), less_text (sequences, reference), and from `core.prediction.predictions`
-other_cells (sizes).
+other_cells (samples, as of `core.measures.protocol.left_out`).
 """
 
 from collections.abc import Mapping
@@ -89,12 +89,8 @@ class Domain:
     def _architecture(self, row: Mapping[Any, Any], any_architecture: bool) -> list[Reason]:
         if any_architecture:
             kind = row.get("kind")
-            known = isinstance(kind, str) and kind and self.kinds
-            return (
-                [Reason("other_kind", kind=kind, kinds=self.kinds)]
-                if known and kind not in self.kinds
-                else []
-            )
+            other = isinstance(kind, str) and kind and self.kinds and kind not in self.kinds
+            return [Reason("other_kind", kind=kind, kinds=self.kinds)] if other else []
         if row.get("origin") == "uploaded":
             return [Reason("unknown_architecture")]
         return [] if row.get(FAMILY) in self.families else [Reason("other_architecture", **shape_of(row))]
@@ -146,7 +142,7 @@ def farthest_neighbour(values: np.ndarray) -> float:
     return float(KDTree(values).query(values, k=2)[0][:, 1].max())
 
 
-def shape_of(row: Mapping[Any, Any] | pd.Series) -> dict[str, Any]:
+def shape_of(row: Mapping[Any, Any]) -> dict[str, Any]:
     """Family, layers and width of a checkpoint, None where one is not known."""
     layers, width = row.get("layers", np.nan), row.get("width", np.nan)
     return {

@@ -5,8 +5,8 @@ cross-validation, and, once everything is chosen, on the 13 non-standard checkpo
 rule of choice is in `core.prediction.selection`. `reference.held_out()` is this table as it was last
 computed, by `cli.py study held-out --save core/reference/held_out.csv`.
 
-Errors are those of the predicted value itself, which for a straight line may lie beyond what a score can be.
-The GLUE average is the authors' own, over 9 tasks for BERT-base and 8 for the others.
+Errors are those of the predicted value itself, which for a linear regression may lie beyond what a score can
+be. The GLUE average is the authors' own, over 9 tasks for BERT-base and 8 for the others.
 
 Not covered: other scores than the one asked for, and other checkpoints than these 181.
 """
@@ -30,6 +30,8 @@ from core.prediction.selection import (
     complete,
     held_out_errors,
 )
+from core.statistics.correlation import spearman
+from core.statistics.regression import r_squared
 
 SCORE = "glue_average"
 BEST, ANEW = "best", "best:anew"
@@ -140,18 +142,10 @@ def _tried(
     }
 
 
-def spearman(predicted: np.ndarray, actual: np.ndarray) -> float:
-    """Spearman's rank correlation; NaN where one side is constant."""
-    if np.ptp(predicted) < 1e-12 or np.ptp(actual) < 1e-12:
-        return float("nan")
-    return float(pd.Series(predicted).rank().corr(pd.Series(actual).rank()))
-
-
 def _half(kept: pd.DataFrame, score: str, run: FitPredict) -> float:
     errors = errors_on_others(kept, score, FAMILY, run, LEVEL)
     return errors.quantile if errors else float("nan")
 
 
 def _r2(kept: pd.DataFrame, score: str, run: FitPredict) -> float:
-    actual = kept[score].to_numpy(np.float64)
-    return float(1 - ((run(kept, kept) - actual) ** 2).sum() / ((actual - actual.mean()) ** 2).sum())
+    return r_squared(kept[score].to_numpy(np.float64), run(kept, kept))

@@ -9,11 +9,12 @@ The coverage of such an interval is measured by nesting: `nested` predicts each 
 interval that comes from the others alone, and `coverage` counts.
 
 Not covered: with three groups the level is nominal. No finite-sample guarantee can be had from three, which
-would ask for at least nine groups at 90 %; the coverage that was found is all there is to go by.
+would ask for at least nine groups at 90 %; the measured coverage is all there is to go by.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,14 @@ class Errors:
     quantile: float  # of |error| at the model's level: half the width of the interval
     sd: float  # of the predictive distribution
     shared_sd: float  # the part of it that moves a whole group together
+
+    @cached_property
+    def figures(self) -> dict[Hashable, tuple[int, float, float]]:
+        """n, rmse and mean_rmse by group."""
+        return {
+            group: (int(n), float(rmse), float(mean_rmse))
+            for group, n, rmse, mean_rmse in self.by_group.itertuples(index=False)
+        }
 
 
 def weighted_quantile(values: np.ndarray, weights: np.ndarray, level: float) -> float:
@@ -59,7 +68,7 @@ def left_out(frame: pd.DataFrame, group: str, fit_predict: FitPredict) -> pd.Ser
 def errors_on_others(
     frame: pd.DataFrame, score: str, group: str, fit_predict: FitPredict, level: float
 ) -> Errors | None:
-    """Leave each group out in turn and collect what predicting it from the others misses by.
+    """Leave each group out in turn and collect the errors of predicting it from the others.
 
     Arguments:
         frame: one row a checkpoint with the score, the group and what `fit_predict` needs.
@@ -128,5 +137,5 @@ def coverage(predictions: pd.DataFrame, actual: pd.Series) -> float:
 def coverage_by_group(predictions: pd.DataFrame, actual: pd.Series, groups: pd.Series) -> float:
     """As `coverage`, but with every group counting the same."""
     shares = [coverage(part, actual) for _, part in predictions.groupby(groups.reindex(predictions.index))]
-    known = [share for share in shares if np.isfinite(share)]
-    return float(np.mean(known)) if known else float("nan")
+    finite = [share for share in shares if np.isfinite(share)]
+    return float(np.mean(finite)) if finite else float("nan")

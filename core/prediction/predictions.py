@@ -72,15 +72,18 @@ def predict(
     if not model.measures:
         measured |= rows[model.score].notna()
     others = model.predict(rows[measured & ~rows.index.isin(own.index)])
-    parts = [part.assign(held_out=held) for part, held in ((own, True), (others, False)) if len(part)]
-    found = pd.concat(parts) if parts else others.assign(held_out=False)
-    found["reasons"] = _with_other_cells(overview, found["reasons"], reference.sample, model.measures)
+    parts = [part.assign(held_out=flag) for part, flag in ((own, True), (others, False)) if len(part)]
+    predicted = pd.concat(parts) if parts else others.assign(held_out=False)
+    predicted["reasons"] = _with_other_cells(overview, predicted["reasons"], reference.sample, model.measures)
     actual = rows[model.score] if model.score in rows else pd.Series(np.nan, index=rows.index)
     absent = [name for name in model.measures if name not in rows]
-    joined = rows.assign(**dict.fromkeys(absent, np.nan)).join(found, how="inner").assign(actual=actual)
+    joined = rows.assign(**dict.fromkeys(absent, np.nan)).join(predicted, how="inner").assign(actual=actual)
     joined["rank"] = places(joined)
-    trusts = {str(subject): trust(model, row) for subject, row in joined.iterrows()}
-    joined["trust"] = [trusts[str(subject)].level for subject in joined.index]
+    trusts = {
+        str(subject): trust(model, row)
+        for subject, row in zip(joined.index, joined.to_dict("records"), strict=True)
+    }
+    joined["trust"] = [entry.level for entry in trusts.values()]
     return Predictions(
         rows=joined,
         model=model,
@@ -95,9 +98,9 @@ def _with_other_cells(
     overview: Overview, reasons: pd.Series, sample: str, measures: tuple[str, ...]
 ) -> pd.Series:
     """`reasons` with that of cells measured on another text or size, which were not used."""
-    sizes = left_out(overview.cells, sample, list(measures))
+    others = left_out(overview.cells, sample, list(measures))
     added = [
-        (*own, Reason("other_cells", sizes=sizes[str(subject)])) if str(subject) in sizes else own
+        (*own, Reason("other_cells", samples=others[str(subject)])) if str(subject) in others else own
         for subject, own in reasons.items()
     ]
     return pd.Series(added, index=reasons.index, dtype=object)

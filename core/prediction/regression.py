@@ -16,6 +16,8 @@ from core.prediction.applicability import domain_of
 from core.prediction.intervals import FitPredict, errors_on_others
 from core.prediction.model import LEVEL, Model
 from core.prediction.reference import FAMILY, Reference
+from core.statistics.regression import least_squares as solve
+from core.statistics.regression import r_squared
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,7 @@ class Linear:
             )
         X = _design(rows, self.measures, families if self.architecture else None)
         y = rows[score].to_numpy(np.float64)
-        weights = _solve(X, y)
-        total = ((y - y.mean()) ** 2).sum()
+        weights = solve(X, y)
         run = least_squares(score, self.measures, self.architecture)
         return LinearModel(
             measures=self.measures,
@@ -69,7 +70,7 @@ class Linear:
             level=level,
             domain=domain_of(rows, self.measures),
             errors=errors_on_others(rows, score, kept.groups, run, level),
-            r2=float(1 - ((y - X @ weights) ** 2).sum() / total) if total > 0 else float("nan"),
+            r2=r_squared(y, X @ weights),
             architecture=self.architecture,
             weights=weights,
         )
@@ -80,7 +81,7 @@ def least_squares(score: str, measures: tuple[str, ...], architecture: bool) -> 
 
     def fit_predict(rest: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
         families = tuple(sorted(rest[FAMILY].unique())) if architecture else None
-        weights = _solve(_design(rest, measures, families), rest[score].to_numpy(np.float64))
+        weights = solve(_design(rest, measures, families), rest[score].to_numpy(np.float64))
         return _design(others, measures, families) @ weights
 
     return fit_predict
@@ -99,7 +100,3 @@ def _design(frame: pd.DataFrame, measures: tuple[str, ...], families: tuple[str,
             for name in families[1:]
         ]
     return np.column_stack(columns)
-
-
-def _solve(X: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.linalg.lstsq(X, y, rcond=None)[0]

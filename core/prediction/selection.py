@@ -40,7 +40,7 @@ from core.prediction.intervals import (
 from core.prediction.reference import BASE, FAMILY
 
 LEVEL = 0.9
-Say = Callable[[str], None]  # told what is being done, for a progress line
+Say = Callable[[str], None]  # receives what is being done, for a progress line
 FOLDS, SHUFFLES = 10, 3
 
 
@@ -81,10 +81,10 @@ def folds(n: int, seed: int) -> Iterable[tuple[np.ndarray, np.ndarray]]:
 
 def in_folds(frame: pd.DataFrame, run: FitPredict, seed: int) -> pd.Series:
     """Each row predicted from the other nine tenths."""
-    told = pd.Series(np.nan, index=frame.index)
-    for rest, held in folds(len(frame), seed):
-        told.iloc[held] = run(frame.iloc[rest], frame.iloc[held])
-    return told
+    predictions = pd.Series(np.nan, index=frame.index)
+    for train, test in folds(len(frame), seed):
+        predictions.iloc[test] = run(frame.iloc[train], frame.iloc[test])
+    return predictions
 
 
 def fold_errors(frame: pd.DataFrame, score: str, run: FitPredict) -> tuple[float, float]:
@@ -106,7 +106,7 @@ def held_out_errors(
     errors = errors_on_others(frame, score, FAMILY, run, LEVEL)
     assert errors is not None, "a reference of one family has no held-out error"
     by_base = (left_out(frame, BASE, run) - frame[score]) ** 2
-    told = nested(frame, score, FAMILY, run, LEVEL, (0.0, 1.0))
+    predictions = nested(frame, score, FAMILY, run, LEVEL, (0.0, 1.0))
     fold_mse, fold_r2 = fold_errors(frame, score, known or run)
     by_family = {str(row[FAMILY]): float(row["rmse"] ** 2) for _, row in errors.by_group.iterrows()}
     return HeldOut(
@@ -116,9 +116,9 @@ def held_out_errors(
         base_mse=float(by_base.groupby(frame[BASE]).mean().mean()),
         fold_mse=fold_mse,
         fold_r2=fold_r2,
-        coverage=coverage(told, frame[score]),
-        family_coverage=coverage_by_group(told, frame[score], frame[FAMILY]),
-        width=float((told["high"] - told["low"]).mean()),
+        coverage=coverage(predictions, frame[score]),
+        family_coverage=coverage_by_group(predictions, frame[score], frame[FAMILY]),
+        width=float((predictions["high"] - predictions["low"]).mean()),
     )
 
 
@@ -140,7 +140,7 @@ def chosen_anew(
     """
     chosen: dict[str, str] = {}
 
-    def run(rest: pd.DataFrame, held: pd.DataFrame) -> np.ndarray:
+    def run(rest: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
         families = " + ".join(sorted(rest[FAMILY].unique()))
         if families not in chosen:
             best, lowest = compared[0], np.inf
@@ -153,6 +153,6 @@ def chosen_anew(
                     best, lowest = entry, mse
             chosen[families] = best.name
         entry = next(entry for entry in compared if entry.name == chosen[families])
-        return fit_predict(entry, score)(complete(rest, entry.measures, score), held)
+        return fit_predict(entry, score)(complete(rest, entry.measures, score), others)
 
     return run, chosen

@@ -5,10 +5,9 @@ all_in_range, one_group, near_known_base (rmse), unseen_group (family, layers, w
 and held_out_group (group, n, groups, rmse, baseline). `core.wording.applicability` has the words.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
-
-import pandas as pd
+from typing import Any, Literal
 
 from core.prediction.applicability import shape_of
 from core.prediction.model import Model
@@ -26,7 +25,7 @@ class Trust:
     reasons: tuple[Reason, ...]
 
 
-def trust(model: Model, row: pd.Series) -> Trust:
+def trust(model: Model, row: Mapping[Any, Any]) -> Trust:
     """How far to trust a prediction.
 
     Arguments:
@@ -42,7 +41,7 @@ def trust(model: Model, row: pd.Series) -> Trust:
     return Trust("missed" if missed else level, (*first, *reasons))
 
 
-def _covered(model: Model, row: pd.Series) -> tuple[Level, tuple[Reason, ...]]:
+def _covered(model: Model, row: Mapping[Any, Any]) -> tuple[Level, tuple[Reason, ...]]:
     """The level of a row that the reference covers, before its known score is looked at."""
     first, errors = Reason("all_in_range"), model.errors
     if errors is None:
@@ -50,19 +49,12 @@ def _covered(model: Model, row: pd.Series) -> tuple[Level, tuple[Reason, ...]]:
     if row["interpolated"]:
         return "fair", (first, Reason("near_known_base", rmse=float(row["sd"])))
     group = model.reference.groups
-    own = errors.by_group[errors.by_group[group] == row.get(group)]
-    if own.empty:
+    label = row.get(group)
+    if label not in errors.figures:
         unseen = Reason(
             "unseen_group", **shape_of(row), groups=group, rmse=errors.rmse, baseline=errors.mean_rmse
         )
         return "weak", (first, unseen)
-    rmse, baseline = float(own["rmse"].iloc[0]), float(own["mean_rmse"].iloc[0])
-    reason = Reason(
-        "held_out_group",
-        group=str(row[group]),
-        n=int(own["n"].iloc[0]),
-        groups=group,
-        rmse=rmse,
-        baseline=baseline,
-    )
+    n, rmse, baseline = errors.figures[label]
+    reason = Reason("held_out_group", group=str(label), n=n, groups=group, rmse=rmse, baseline=baseline)
     return "fair" if rmse < baseline else "weak", (first, reason)

@@ -1,9 +1,10 @@
 """Why the reference does not cover a checkpoint, and how far to trust a prediction, in words."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from core.formatting import decimal, listed
+from core.measures.protocol import Sample
 from core.measures.titles import title_of
 from core.reasons import Reason
 
@@ -38,6 +39,12 @@ def labels(reasons: Iterable[Reason]) -> list[str]:
     reasons = list(reasons)
     elsewhere = [reason for reason in reasons if reason.code == "other_cells"]
     return [label(reason) for reason in elsewhere or reasons]
+
+
+def sizes(samples: Sequence[Sample]) -> str:
+    """At which text and size cells were measured: the largest, and how many others."""
+    more = {1: "", 2: " and one other size"}.get(len(samples), f" and {len(samples) - 1} other sizes")
+    return f"{samples[0].title}{more}"
 
 
 def _side(values: Mapping[str, Any]) -> str:
@@ -77,7 +84,7 @@ _SENTENCES: dict[str, Words] = {
     "less_text": lambda v: (
         f"Measured on {v['sequences']:,.0f} sequences, the reference on {v['reference']:,.0f}."
     ),
-    "other_cells": lambda v: f"Its cells were measured on {v['sizes']}, which does not compare.",
+    "other_cells": lambda v: f"Its cells were measured on {sizes(v['samples'])}, which does not compare.",
     "outside_interval": lambda v: (
         f"The known score {decimal(v['actual'])} lies outside the prediction interval, {decimal(v['low'])} "
         f"to {decimal(v['high'])}."

@@ -5,7 +5,8 @@ import pandas as pd
 
 from core.formatting import decimal, percent, signed
 from core.prediction.candidates import candidates
-from core.prediction.held_out import ANEW, BEST, TITLES, spearman
+from core.prediction.held_out import ANEW, BEST, TITLES
+from core.statistics.correlation import spearman
 
 # Targets of the best predictor, set before it was built: column of the held-out table, words, limits.
 TARGETS = (
@@ -72,8 +73,8 @@ def on_the_targets(table: pd.DataFrame) -> str:
         [f"{row['target']} ({row['reached']:.{digits}f})" for _, row in asked[kept].iterrows()]
         for kept, digits in ((asked["met"], 3), (~asked["met"], 4))
     )
-    said = [f"Met: {'; '.join(met)}."] if met else []
-    return " ".join([*said, *([f"**Not met**: {'; '.join(missed)}."] if missed else [])])
+    parts = [f"Met: {'; '.join(met)}."] if met else []
+    return " ".join([*parts, *([f"**Not met**: {'; '.join(missed)}."] if missed else [])])
 
 
 def markdown(table: pd.DataFrame) -> list[str]:

@@ -6,8 +6,8 @@ from core.formatting import decimal, listed, lower_first, percent, signed
 from core.measures.titles import title_of
 from core.prediction import Model, Predictions, Reference, nonstandard
 from core.prediction.best import BestModel
-from core.prediction.held_out import spearman
 from core.prediction.regression import LinearModel
+from core.statistics.correlation import spearman
 
 _PLURALS = {"family": "families", "base": "base checkpoints"}
 
@@ -125,22 +125,22 @@ def on_the_nonstandard(predictions: Predictions) -> tuple[str, str]:
             f"RMSE {mse**0.5:.2f} on the {len(rows)} non-standard checkpoints, "
             f"{'below' if mse < level else 'not below'} the mean baseline ({level**0.5:.2f})"
         )
-    said = [
+    text = [
         f"Mean squared error {mse:.4f}; of the reference's mean {level:.4f}; of their own mean, which is not "
         f"known beforehand, {own:.4f}."
     ]
     if np.isfinite(rank):
-        said.append(f"Spearman correlation with the known scores: {signed(rank)}.")
-    said.append(f"{inside} of {len(rows)} known scores lie within the {percent(model.level)} interval.")
+        text.append(f"Spearman correlation with the known scores: {signed(rank)}.")
+    text.append(f"{inside} of {len(rows)} known scores lie within the {percent(model.level)} interval.")
     covered = rows["in_range"].to_numpy(bool)
     if 0 < covered.sum() < len(rows):
         within, outside = (((values - actual) ** 2)[kept].mean() for kept in (covered, ~covered))
-        said.append(
+        text.append(
             f"Mean squared error of the {int(covered.sum())} that the reference covers: {within:.4f}; of the "
             f"{int((~covered).sum())} outside it: {outside:.4f}."
         )
     beyond = rows[(values > 1) | (values < model.reference.limits[0])]
     if len(beyond):
         shown = ", ".join(decimal(value) for value in sorted(beyond["raw"]))
-        said.append(f"{len(beyond)} predictions lie beyond what a score can be: {shown}.")
-    return claim, " ".join(said)
+        text.append(f"{len(beyond)} predictions lie beyond what a score can be: {shown}.")
+    return claim, " ".join(text)

@@ -27,7 +27,7 @@ def headline(shown: pd.DataFrame, chance: np.ndarray, score: str) -> tuple[str, 
         return _test(shown, top, hits, score)
     third = top["predicted"].iloc[-1]
     rivals = int((shown["high"].iloc[3:] >= third).sum())
-    said = [
+    parts = [
         f"{confidence(hits / len(top))}: {hits:.1f} of these {len(top)} are expected among the true best "
         f"{len(top)}"
         + (
@@ -38,8 +38,8 @@ def headline(shown: pd.DataFrame, chance: np.ndarray, score: str) -> tuple[str, 
         )
     ]
     if top["actual"].notna().any():
-        said.append(_known(shown, top, score))
-    return f"Fine-tune first: {' · '.join(top['name'])}", " ".join(said)
+        parts.append(_known(shown, top, score))
+    return f"Fine-tune first: {' · '.join(top['name'])}", " ".join(parts)
 
 
 def _test(shown: pd.DataFrame, top: pd.DataFrame, hits: float, score: str) -> tuple[str, str]:

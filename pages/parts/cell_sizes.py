@@ -8,6 +8,7 @@ from cache.tasks.cell_study import settings_at, subject_of, too_small
 from core.formatting import listed
 from core.measures.protocol import NAMES, PUBLISHED, left_out, sample_of
 from core.overview import Overview
+from core.wording.applicability import sizes
 from pages.parts.common import table
 from pages.parts.markdown import plain
 from pages.parts.submit import submit
@@ -26,7 +27,7 @@ def bring_others(store: Store, overview: Overview, measures: list[str], key: str
     if rows.empty:
         return
     sample = sample_of(overview.sample)
-    said = [f"{plain(row['name'])} ({plain(out[str(subject)])})" for subject, row in rows.iterrows()]
+    said = [f"{plain(row['name'])} ({plain(sizes(out[str(subject)]))})" for subject, row in rows.iterrows()]
     more = [f"{len(said) - SHOWN} more"] if len(said) > SHOWN else []
     few = too_small(table(store, "clouds"), map(str, rows.index), sample)
     movable = rows[(rows["origin"] != "uploaded") & ~rows.index.isin(few)]

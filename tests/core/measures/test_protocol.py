@@ -15,7 +15,7 @@ from core import reference
 from core.measures.protocol import PUBLISHED, left_out, sample_of, samples
 from core.overview import Overview, at_sample, overview
 from core.prediction import perturbed_reference, predict
-from core.wording.applicability import labels, sentences
+from core.wording.applicability import labels, sentences, sizes
 from tests import stores
 from tests.pages.test_pages import opened, words
 
@@ -85,7 +85,8 @@ def test_only_the_protocol_stands_beside_the_published_tables(mixed: Overview) -
     assert mixed.sample == PUBLISHED
     assert mixed.rows.loc[["a", "b", "c", "d", "u"], NAME].notna().tolist() == [True, *[False] * 4]
     assert mixed.rows[NAME].notna().sum() == 182
-    assert left_out(mixed.cells, PUBLISHED, ["eee", NAME]) == {
+    others = left_out(mixed.cells, PUBLISHED, ["eee", NAME])
+    assert {subject: sizes(at) for subject, at in others.items()} == {
         "b": "1,398 vectors of standard-library (5,000 sequences)",
         "c": "1,398 vectors of ptb+wikitext-2 (5,000 sequences) and one other size",
         "d": "90,000 vectors of ptb+wikitext-2 (5,000 sequences) layer 6",

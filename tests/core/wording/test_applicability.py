@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from core.measures.protocol import Sample
 from core.prediction import applicability, predictions, trust
 from core.reasons import Reason
 from core.wording.applicability import TRUST, label, labels, sentence, sentences
@@ -49,8 +50,12 @@ WORDS = [
         "Measured on 500 sequences, the reference on 5,000.",
     ),
     (
-        Reason("other_cells", sizes="1,398 vectors of wikitext-2"),
-        "Its cells were measured on 1,398 vectors of wikitext-2, which does not compare.",
+        Reason(
+            "other_cells",
+            samples=(Sample("a", "wikitext-2", 500, n=1398), Sample("b", "wikitext-2", 500, n=9)),
+        ),
+        "Its cells were measured on 1,398 vectors of wikitext-2 (500 sequences) and one other size, which "
+        "does not compare.",
     ),
     (
         Reason("outside_interval", actual=0.7, low=0.8, high=0.9),
