@@ -6,6 +6,7 @@ own fingerprint. Whoever is about to look for a checkpoint's rows, or to add som
 with `remember_aliases` what it has read.
 """
 
+from collections.abc import MutableMapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -41,3 +42,31 @@ def keep(store: Store, row: dict[str, Any]) -> None:
     """Add a row of `checkpoints`, unless its subject has one."""
     if store.query("SELECT 1 FROM checkpoints WHERE subject = ?", [row["subject"]]).empty:
         store.add("checkpoints", [row | {"added_at": now()}])
+
+
+def subject_of(store: Store, fingerprint: str) -> str:
+    """The own fingerprint of the checkpoint that a fingerprint stands for, else the same."""
+    found = store.query("SELECT subject FROM aliases WHERE provisional = ?", [fingerprint])
+    return fingerprint if found.empty else str(found["subject"][0])
+
+
+def remember_aliases(
+    store: Store, checkpoint: "Checkpoint", digests: MutableMapping[str, str] | None = None
+) -> None:
+    """Add which fingerprints a checkpoint had, or may be given, unread; they count once they are ingested.
+
+    Nothing is added for one that is provisional itself, for what is known, and for a variant, which has no
+    files of its own. digests: as in `core.checkpoints.resolve.resolve`.
+    """
+    from core.checkpoints import fingerprints
+    from core.weights.tensor_files import weight_files
+
+    if checkpoint.provisional or checkpoint.recipe is not None:
+        return
+    unread = fingerprints.unread(weight_files(checkpoint.folder))
+    first = fingerprints.fingerprint(checkpoint.folder, unread, digests)
+    if subject_of(store, first) == checkpoint.fingerprint:
+        return
+    names = fingerprints.provisional(checkpoint.folder, checkpoint.revision, digests)
+    row = {"subject": checkpoint.fingerprint, "created_at": now()}
+    store.add("aliases", [row | {"provisional": name} for name in names])

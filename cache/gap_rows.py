@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from cache.checkpoints import subject_of
 from cache.files import now
 from cache.requests import Gap
 from cache.results import MeasuredGap
@@ -93,7 +94,9 @@ def tied_pairs(store: Store, results: Sequence[MeasuredGap], distance: str) -> l
     Where both checkpoints have the same words, their difference is taken word by word (the resamples are
     paired), else their errors are added.
     """
-    details = [_details(store, one.fingerprint, one.parameters, one.seed) for one in results]
+    details = [
+        _details(store, subject_of(store, one.fingerprint), one.parameters, one.seed) for one in results
+    ]
     return [
         (i, j)
         for (i, a), (j, b) in combinations(enumerate(details), 2)

@@ -40,7 +40,7 @@ def gap_for(
     tell("reading the checkpoint", 0, 0, "")
     checkpoint = _resolved(store, name, revision, roots)
     store.ingest()
-    subject = checkpoint.fingerprint
+    subject = checkpoints.subject_of(store, checkpoint.fingerprint)
     found = gap_rows.find(store, subject, request)
     cached = found is not None
     if found is None:
@@ -55,6 +55,7 @@ def gap_for(
             progress=tell,
         )
         checkpoints.keep(store, checkpoints.row_of(checkpoint, name) | {"subject": subject})
+        checkpoints.remember_aliases(store, checkpoint, Remembered(store.folder / "digests"))
         gap_rows.keep(store, subject, request, found, time.perf_counter() - started)
         store.ingest()
     opened = checkpoint.opened

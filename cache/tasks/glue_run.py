@@ -136,6 +136,7 @@ def fine_tune_subject(
         split = _split(protocol, [data[task] for task in tasks])
         row = _score(checkpoint, name, "mean over tasks", value, split, formed, protocol)
         store.add("scores", [row])
+    checkpoints.remember_aliases(store, checkpoint, digests)
     store.ingest()
     examples = {name: one.used(protocol.train_examples) for name, one in data.items()}
     seconds = time.perf_counter() - started

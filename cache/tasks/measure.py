@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cache import checkpoints
+from cache.files import Remembered
 from cache.measuring import plan as plans
 from cache.measuring.computing import Value, compute
 from cache.measuring.plan import Key, Target
@@ -63,6 +64,8 @@ def measure_subject(
                 checkpoints.keep(store, plan.row)
                 added = True
             known |= compute(store, plan.fingerprint, target, lacking, settings, tell)
+    if plan.checkpoint is not None:
+        checkpoints.remember_aliases(store, plan.checkpoint, Remembered(store.folder / "digests"))
     cached = not any(target.source.is_obtained for target in targets)
     store.ingest()
     summary = _summary(targets, names, known, settings)
