@@ -6,6 +6,7 @@ row is of one of them (`_measured` says which), several samples of it as their m
 Cell measures are those of one text and size for all rows, see `core.measures.protocol`.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -134,39 +135,25 @@ def _families(rows: pd.DataFrame) -> pd.Series:
 def _measured(clouds: pd.DataFrame, measurements: pd.DataFrame) -> _Measured:
     """What each subject's row shows of its measurements; without cell measures, see `at_sample`.
 
-    Of each measure the row shows one setting: the one with most measures of its group, so that those which
-    are read together come from the same text where any text has them all. A measure that this setting lacks
-    comes from the next, so a further measurement never removes one. The row's own setting, whose text and
-    size it names, is that of the measures that the published checkpoints have too, since predictions read
-    those; else of its first measure in the registry's order, cells last.
+    Of each measure the row shows one setting, the best of its group by `_ranked`, so that measures which are
+    read together come from one text where any text has them all. A measure that this setting lacks comes from
+    the next, so a further measurement never removes one. The row's own setting, whose text and size it names,
+    is that of the measures that predictions read; else of its first measure in the registry's order, cells
+    last.
     """
-    cells = measurements["measure"].isin(cell_samples.NAMES)
-    usual = (measurements["parameters"].fillna("{}") == "{}") | cells
-    kept = measurements[usual].dropna(subset=["value"])
-    newest = kept.groupby(["subject", "cloud", "measure"])["version"].transform("max")
-    made = clouds.reindex(columns=["cloud", *_SETTING, "created_at"]).rename(
-        columns={"created_at": "made_at"}
-    )
-    made["setting"] = made.groupby(_SETTING, dropna=False).ngroup()
-    long = kept[kept["version"] == newest].merge(made, on="cloud", how="left")
-    group = long["measure"].map({name: measure.group for name, measure in MEASURES.items()})
-    long = _ranked(long.assign(group=group.fillna("")))
+    long = _long(clouds, measurements)
+    compared = set(long.loc[long["subject"].str.startswith(PUBLISHED), "measure"]) - cell_samples.NAMES
+    long = _ranked(long, compared)
     best = long["rank"] == long.groupby(["subject", "measure"])["rank"].transform("max")
     shown = long[best & ~long["measure"].isin(cell_samples.NAMES)]
     grouped = shown.groupby(["subject", "measure"])
-    values = grouped["value"].mean().unstack()
     between = grouped["value"].std().unstack()
     within = grouped["standard_error"].max().unstack().astype(float)
-    over = pd.DataFrame(
-        np.where(between.notna(), "samples", np.where(within.notna(), "pairs drawn", "")),
-        values.index,
-        values.columns,
-    )
-    compared = set(long.loc[long["subject"].str.startswith(PUBLISHED), "measure"])
+    over = np.where(between.notna(), "samples", np.where(within.notna(), "pairs drawn", ""))
     order = sorted(MEASURES, key=lambda name: (name in cell_samples.NAMES, name not in compared))
-    made_of_text = long[best & (long["cloud"] != "")]
-    place = made_of_text["measure"].map({name: index for index, name in enumerate(order)})
-    first = made_of_text.assign(place=place).sort_values(["place", "rank"]).drop_duplicates("subject")
+    of_text = long[best & (long["cloud"] != "")]
+    place = of_text["measure"].map({name: index for index, name in enumerate(order)})
+    first = of_text.assign(place=place).sort_values(["place", "rank"]).drop_duplicates("subject")
     own = first.set_index("subject")["setting"]
     rows = long[(long["cloud"] != "") & (long["setting"] == long["subject"].map(own))]
     settings = rows.groupby("subject").agg(
@@ -177,27 +164,58 @@ def _measured(clouds: pd.DataFrame, measurements: pd.DataFrame) -> _Measured:
     apart = shown[(shown["cloud"] != "") & (shown["setting"] != shown["subject"].map(own))]
     apart = apart.drop_duplicates(["subject", "measure"])
     apart = apart.assign(text=[_setting_title(row) for _, row in apart.iterrows()])
-    texts = apart.pivot(index="subject", columns="measure", values="text")
-    return _Measured(values, between.fillna(within), over, texts, settings)
+    return _Measured(
+        values=grouped["value"].mean().unstack(),
+        errors=between.fillna(within),
+        over=pd.DataFrame(over, between.index, between.columns),
+        texts=apart.pivot(index="subject", columns="measure", values="text"),
+        settings=settings,
+    )
 
 
-def _ranked(long: pd.DataFrame) -> pd.DataFrame:
+def _long(clouds: pd.DataFrame, measurements: pd.DataFrame) -> pd.DataFrame:
+    """The newest version of each measurement, of cells at any parameters, else at the usual ones.
+
+    Added are its cloud's facts, the number of its setting and the group of its measure.
+    """
+    cells = measurements["measure"].isin(cell_samples.NAMES)
+    usual = (measurements["parameters"].fillna("{}") == "{}") | cells
+    kept = measurements[usual].dropna(subset=["value"])
+    newest = kept.groupby(["subject", "cloud", "measure"])["version"].transform("max")
+    made = clouds.reindex(columns=["cloud", *_SETTING, "created_at"])
+    made = made.rename(columns={"created_at": "made_at"})
+    made["setting"] = made.groupby(_SETTING, dropna=False).ngroup()
+    long = kept[kept["version"] == newest].merge(made, on="cloud", how="left")
+    groups = {name: measure.group for name, measure in MEASURES.items()}
+    return long.assign(group=long["measure"].map(groups).fillna(""))
+
+
+def _ranked(long: pd.DataFrame, compared: Collection[str]) -> pd.DataFrame:
     """`long` with `rank`: of the settings of one subject and group, the highest is the one to show.
 
-    All tokens come before some of them, then more measures of the group, the deeper layer and the newer.
+    First comes whether it is of all tokens; then what decides whether a prediction can use it: how many of
+    the group's measures it has that are `compared` with the published ones, whether it is of the published
+    text, and of how many sequences, up to the published number. So a setting that a prediction can use gives
+    way only to another such. Then the deeper layer, more measures, and the newer.
     """
     keys = ["subject", "group", "setting"]
-    order = (
-        long.groupby(keys, dropna=False)
-        .agg(
-            whole=("position", lambda p: (p == "all").any()),
-            held=("measure", "nunique"),
-            layer=("layer", "max"),
-            newest=("made_at", "max"),
-        )
-        .sort_values(["whole", "held", "layer", "newest"], na_position="first")
-        .reset_index()[keys]
+    text, sequences = PUBLISHED_TEXT["corpus"], PUBLISHED_TEXT["sequences"]
+    facts = long.assign(
+        whole=long["position"] == "all",
+        read=long["measure"].where(long["measure"].isin(compared)),
+        same=long["corpus"] == text,
+        enough=pd.to_numeric(long["sequences"]).clip(upper=sequences),
     )
+    order = facts.groupby(keys, dropna=False).agg(
+        whole=("whole", "any"),
+        read=("read", "nunique"),
+        same=("same", "any"),
+        enough=("enough", "max"),
+        layer=("layer", "max"),
+        held=("measure", "nunique"),
+        newest=("made_at", "max"),
+    )
+    order = order.sort_values(list(order.columns), na_position="first", kind="stable").reset_index()[keys]
     return long.merge(order.assign(rank=np.arange(len(order))), on=keys, how="left")
 
 

@@ -75,6 +75,7 @@ def predict(
     parts = [part.assign(held_out=flag) for part, flag in ((own, True), (others, False)) if len(part)]
     predicted = pd.concat(parts) if parts else others.assign(held_out=False)
     predicted["reasons"] = _with_other_cells(overview, predicted["reasons"], reference.sample, model.measures)
+    predicted = _with_mixed_texts(overview, predicted, model.measures)
     actual = rows[model.score] if model.score in rows else pd.Series(np.nan, index=rows.index)
     absent = [name for name in model.measures if name not in rows]
     joined = rows.assign(**dict.fromkeys(absent, np.nan)).join(predicted, how="inner").assign(actual=actual)
@@ -104,3 +105,17 @@ def _with_other_cells(
         for subject, own in reasons.items()
     ]
     return pd.Series(added, index=reasons.index, dtype=object)
+
+
+def _with_mixed_texts(overview: Overview, rows: pd.DataFrame, measures: tuple[str, ...]) -> pd.DataFrame:
+    """`rows` with the reason not to rank a checkpoint whose measures were taken on different texts."""
+    texts = overview.texts.reindex(index=rows.index, columns=list(measures))
+    mixed = texts.notna().any(axis=1).to_numpy()
+    reasons = [
+        (*own, Reason("mixed_texts", texts=texts.loc[subject].dropna().to_dict())) if apart else own
+        for (subject, own), apart in zip(rows["reasons"].items(), mixed, strict=True)
+    ]
+    return rows.assign(
+        reasons=pd.Series(reasons, index=rows.index, dtype=object),
+        in_range=rows["in_range"].astype(bool) & ~mixed,
+    )

@@ -85,6 +85,11 @@ _SENTENCES: dict[str, Words] = {
         f"Measured on {v['sequences']:,.0f} sequences, the reference on {v['reference']:,.0f}."
     ),
     "other_cells": lambda v: f"Its cells were measured on {sizes(v['samples'])}, which does not compare.",
+    "mixed_texts": lambda v: (
+        "Its measures are of different texts: "
+        + listed(f"{title_of(name)} of {text}" for name, text in v["texts"].items())
+        + "."
+    ),
     "outside_interval": lambda v: (
         f"The known score {decimal(v['actual'])} lies outside the prediction interval, {decimal(v['low'])} "
         f"to {decimal(v['high'])}."
@@ -111,4 +116,5 @@ _LABELS: dict[str, Words] = {
     "other_text": lambda v: "other text",
     "less_text": lambda v: "less text",
     "other_cells": lambda v: "other text or size of cells",
+    "mixed_texts": lambda v: "different texts",
 }

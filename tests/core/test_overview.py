@@ -7,41 +7,30 @@ import pytest
 from core import reference
 from core.measures import MEASURES
 from core.overview import PUBLISHED, Overview, formed, overview, percentile
+from core.prediction.candidates import SPREAD
+
+Cloud = tuple[dict[str, object], dict[str, float]]  # its facts, and the values measured of it
 
 
-def measured(
-    *clouds: tuple[str, str, dict[str, float]], sequences: int = 5000
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(clouds, measurements) of one subject "s": (cloud, corpus, values) each."""
-    made = pd.DataFrame(
-        [
-            {
-                "cloud": c,
-                "subject": "s",
-                "corpus": corpus,
-                "sequences": sequences,
-                "layer": 6,
-                "position": "all",
-            }
-            for c, corpus, _ in clouds
-        ]
+def cloud_of(name: str, corpus: str, sequences: int, values: dict[str, float], layer: int = 6) -> Cloud:
+    """A cloud of the subject "s" and what was measured of it."""
+    facts = {"subject": "s", "corpus": corpus, "sequences": sequences, "layer": layer, "position": "all"}
+    return facts | {"cloud": name}, values
+
+
+def measured(*clouds: tuple[str, str, dict[str, float]] | Cloud) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(clouds, measurements) of one subject "s": (cloud, corpus, values) or what `cloud_of` makes, each."""
+    made = [cloud_of(one[0], one[1], 5000, one[2]) if len(one) == 3 else one for one in clouds]
+    common = {"subject": "s", "parameters": "{}", "seed": 0, "version": 1}
+    rows = [
+        common | {"cloud": facts["cloud"], "measure": name, "value": value}
+        for facts, values in made
+        for name, value in values.items()
+    ]
+    return (
+        pd.DataFrame([facts for facts, _ in made]),
+        pd.DataFrame(rows).assign(standard_error=None, n=100, d=8),
     )
-    rows = pd.DataFrame(
-        [
-            {
-                "subject": "s",
-                "cloud": c,
-                "measure": name,
-                "parameters": "{}",
-                "seed": 0,
-                "version": 1,
-                "value": v,
-            }
-            for c, _, values in clouds
-            for name, v in values.items()
-        ]
-    ).assign(standard_error=None, n=100, d=8)
-    return made, rows
 
 
 def checkpoint(**facts: object) -> pd.DataFrame:
@@ -96,7 +85,35 @@ def test_further_measures_never_remove_one_and_say_when_they_are_of_another_text
     assert again.rows.loc["s", ["corpus", *spread]].tolist() == ["b", *spread.values()]
 
 
-def beside_published(*clouds: tuple[str, str, dict[str, float]]) -> Overview:
+def test_what_a_prediction_can_use_stays_whatever_else_is_measured() -> None:
+    names = [
+        *SPREAD,
+        "effective_rank",
+        "effective_rank_ratio",
+        "dispersion",
+        "lsq_patchiness",
+        "pq_patchiness",
+    ]
+    rng = np.random.default_rng(0)
+    complete = cloud_of("c0", "ptb+wikitext-2", 5000, dict.fromkeys(names[:3], 0.5))
+    for _ in range(12):
+        more = [
+            cloud_of(
+                f"c{number}",
+                str(rng.choice(["ptb+wikitext-2", "standard-library"])),
+                int(rng.choice([50, 3000, 5000, 20_000])),
+                dict.fromkeys(rng.choice(names, rng.integers(1, len(names)), replace=False), float(number)),
+                layer=int(rng.choice([3, 6])),
+            )
+            for number in range(1, 6)
+        ]
+        made = beside_published(complete, *more)
+        row = made.rows.loc["s"]
+        assert row[list(SPREAD)].notna().all() and made.texts.loc["s", list(SPREAD)].isna().all()
+        assert row["corpus"] == "ptb+wikitext-2" and row["sequences"] >= 5000
+
+
+def beside_published(*clouds: tuple[str, str, dict[str, float]] | Cloud) -> Overview:
     """The overview of one measured subject "s" and the published checkpoints."""
     made, rows = measured(*clouds)
     both = pd.concat([reference.checkpoints(), checkpoint()], ignore_index=True)

@@ -27,6 +27,19 @@ def published() -> Overview:
     return overview(reference.checkpoints(), nothing, reference.measurements(), reference.scores())
 
 
+def test_measures_of_different_texts_are_a_reason_not_to_rank(published: Overview) -> None:
+    name = next(iter(nonstandard(published.rows).index))
+    assert predictions_for(published, "glue_average", "linear", ["eee", "vrm"]).rows.loc[name, "in_range"]
+    texts = published.texts.astype(object)
+    texts.loc[name, "vrm"] = "standard-library, 50 sequences"
+    mixed = replace(published, texts=texts)
+    row = predictions_for(mixed, "glue_average", "linear", ["eee", "vrm"]).rows.loc[name]
+    assert not row["in_range"] and np.isnan(row["rank"]) and row["trust"] == "outside"
+    assert [reason.code for reason in row["reasons"]] == ["mixed_texts"]
+    assert row["reasons"][0]["texts"] == {"vrm": "standard-library, 50 sequences"}
+    assert predictions_for(mixed, "glue_average", "linear", ["eee"]).rows.loc[name, "in_range"]
+
+
 # Table 1 of arXiv 2406.12159 (rows PP, PDEEE, CDvar, RS) as its own data give it.
 TABLE_1 = {
     "lsq_patchiness_published": 0.0885,

@@ -58,6 +58,11 @@ WORDS = [
         "does not compare.",
     ),
     (
+        Reason("mixed_texts", texts={"vrm": "standard-library, 50 sequences", "isoscore": "own.txt"}),
+        "Its measures are of different texts: Vasicek ratio MSE of standard-library, 50 sequences and "
+        "IsoScore of own.txt.",
+    ),
+    (
         Reason("outside_interval", actual=0.7, low=0.8, high=0.9),
         "The known score 0.70 lies outside the prediction interval, 0.80 to 0.90.",
     ),
