@@ -1,15 +1,19 @@
 """Predictions out of the store: those that pages and the command line show, and the held-out table."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cache.files import reason, replacing
+from cache.remembered import by_state
 from cache.store import Store
+from cache.tables import one_row_each
 from core.checkpoints.resolve import MINILM
 from core.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from core.overview import Overview
@@ -46,6 +50,68 @@ def predictions_for(
 
     estimator(predictor, measures)  # a wrong name is reported before a score that is missing
     return predict(overview, perturbed_reference(overview, score), predictor, measures)
+
+
+@dataclass(frozen=True)
+class Shortlist:
+    """Some predicted checkpoints as a shortlist shows them, each part with the highest predicted score first.
+
+    candidates: those without a known score where several are, else all that the reference covers. chance: of
+    each of them to be among the best three, (candidates,). checked: the others that the reference covers.
+    outside: those that it does not cover.
+    """
+
+    candidates: "pd.DataFrame"
+    chance: "np.ndarray"
+    checked: "pd.DataFrame"
+    outside: "pd.DataFrame"
+
+    @property
+    def covered(self) -> "pd.DataFrame":
+        """All that the reference covers, highest predicted score first."""
+        import pandas as pd
+
+        return pd.concat([self.candidates, self.checked]).sort_values(
+            ["predicted", "raw"], ascending=False, kind="stable"
+        )
+
+
+@by_state(24)
+def predictions_of(store: Store, score: str, predictor: str, measures: tuple[str, ...]) -> "Predictions":
+    """`predictions_for` every checkpoint of the store."""
+    return predictions_for(one_row_each(store), score, predictor, measures)
+
+
+@by_state(64)
+def shortlist(
+    store: Store, score: str, predictor: str, measures: tuple[str, ...], subjects: frozenset[str]
+) -> Shortlist:
+    """Those of the predicted checkpoints that are among `subjects`; the rest as of `predictions_for`."""
+    from core.prediction import chances
+
+    predictions = predictions_of(store, score, predictor, measures)
+    rows = predictions.ranked
+    rows = rows[rows.index.isin(subjects)]
+    covered = rows[rows["in_range"]]
+    unscored = covered[covered["actual"].isna()]
+    candidates = unscored if len(unscored) > 1 else covered
+    return Shortlist(
+        candidates,
+        chances(predictions.model, candidates),
+        covered.drop(candidates.index),
+        rows[~rows["in_range"]],
+    )
+
+
+@by_state(4)
+def predictable(store: Store, fewest: int, *, perturbed: bool = False) -> list[str]:
+    """The scores that at least `fewest` checkpoints with a measure have, or `fewest` perturbed ones."""
+    overview = one_row_each(store)
+    rows = overview.rows
+    if perturbed:
+        rows = rows[rows["variant"] == "perturbed"]
+    rows = rows[rows[overview.measures].notna().any(axis=1)]
+    return [name for name in overview.scores if rows[name].notna().sum() >= fewest]
 
 
 def predict(

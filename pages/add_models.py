@@ -9,10 +9,11 @@ from cache import uploads
 from cache.cost import estimate
 from cache.preflight import Facts
 from cache.requests import Measure, Settings, Subject, Vectors
+from cache.tables import whole
 from cache.tasks import called
 from core.errors import InputError
 from core.formatting import first_few
-from pages.parts.common import open_store, table
+from pages.parts.common import open_store
 from pages.parts.glue_form import fine_tune
 from pages.parts.markdown import plain, wrong
 from pages.parts.pickers import choose_checkpoints, choose_hub_ids, clear, short
@@ -75,8 +76,8 @@ def cost(models: Collection[Facts], settings: Settings) -> str:
     if not sizes:
         return ""
     guess = estimate(
-        table(store, "clouds"),
-        table(store, "checkpoints"),
+        whole(store, "clouds"),
+        whole(store, "checkpoints"),
         sizes,
         sequences=settings.sequences,
         repeats=settings.repeats,

@@ -4,8 +4,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from cache.predictions import predictable, predictions_of
+from cache.studies import ranked_by_published
+from cache.tables import one_row_each, whole
 from core.charts import predictions as charts_predicted
-from core.charts.palette import ORIGINS, family_colours
+from core.charts.palette import family_colours
 from core.errors import InputError
 from core.formatting import percent
 from core.measures.titles import title_of
@@ -13,61 +16,48 @@ from core.prediction import DEFAULT, LINEAR, PREDICTORS, nonstandard
 from core.prediction.candidates import PATCHINESS
 from core.prediction.held_out import ANEW, BEST
 from core.reference import held_out
-from core.studies import latent_geometry, own_study, own_study_findings
-from core.wording.applicability import sentences
 from core.wording.held_out import on_the_compared, on_the_targets, titled
 from core.wording.predictions import basis, headline, on_the_nonstandard, within_groups
 from core.wording.published_evidence import SOURCE, takeaways
+from pages.parts import predicted_tables
 from pages.parts.cell_sizes import bring_others
-from pages.parts.common import empty, from_url, open_store, refresh, subjects, table, to_url
-from pages.parts.predicting import predictions_of
+from pages.parts.common import empty, open_store, refresh
+from pages.parts.controls import control
 
 FEWEST = 12  # perturbed checkpoints with a score for it to be offered
-NUMBERS = ("Predicted", "From", "To", "Known")
 FEATURED = ("mean", "line:patchiness", "line:patchiness:architecture", "line:spread")
 
 store = open_store()
-everything = subjects(store)
+overview = one_row_each(store)
 refresh(store, store.state())
 
 
-@st.cache_data(show_spinner=False)
-def compared_table() -> pd.DataFrame:
-    """The shipped held-out table."""
-    return titled(held_out())
-
-
-def controls(scores: list[str]) -> tuple[str, str, tuple[str, ...]]:
+def choose(scores: list[str]) -> tuple[str, str, tuple[str, ...]]:
     """The row of choices. Returned: score, predictor, measures of a linear regression."""
-    from_url("predicted", scores[0], scores)
-    from_url("by", DEFAULT, list(PREDICTORS))
-    from_url("measures", list(PATCHINESS), everything.measures, many=True)
     row = st.container(horizontal=True, gap="small")
-    kept = {"persist_state": "session"}
-    score = row.selectbox("Score", scores, format_func=title_of, key="predicted", width=230, **kept)
-    predictor = row.selectbox(
+    score = control(row.selectbox, "Score", "predicted", scores[0], scores, format_func=title_of, width=230)
+    predictor = control(
+        row.selectbox,
         "Predictor",
+        "by",
+        DEFAULT,
         list(PREDICTORS),
         format_func=PREDICTORS.__getitem__,
-        key="by",
         width=330,
         help="Best: lowest error on checkpoints that it was not fitted to, see below.",
-        **kept,
     )
     measures: list[str] = []
     if predictor in LINEAR:
-        measures = row.multiselect(
+        measures = control(
+            row.multiselect,
             "Measures",
-            everything.measures,
+            "measures",
+            list(PATCHINESS),
+            overview.measures,
             format_func=title_of,
-            key="measures",
             placeholder=title_of(PATCHINESS[0]),
             width=420,
-            **kept,
         )
-        to_url("measures", list(PATCHINESS))
-    to_url("predicted", scores[0])
-    to_url("by", DEFAULT)
     return score, predictor, tuple(measures)
 
 
@@ -85,51 +75,7 @@ def drawable(rows: pd.DataFrame) -> pd.DataFrame:
     ]
 
 
-def as_table(rows: pd.DataFrame, words: str, *, why: bool) -> None:
-    """Predictions as a table, highest first; `why`: with the reasons for lying outside."""
-    rows = rows.sort_values("predicted", ascending=False)
-    frame = pd.DataFrame(
-        {
-            "Rank": rows["rank"],
-            "Checkpoint": rows["name"],
-            "Why": [sentences(reasons) for reasons in rows["reasons"]],
-            "Predicted": rows["predicted"],
-            "From": rows["low"],
-            "To": rows["high"],
-            "Known": rows["actual"],
-            "Family": rows["family"],
-            "Origin": rows["origin"].map(ORIGINS),
-        }
-    )
-    columns = [name for name in frame if (why or name != "Why") and frame[name].notna().any()]
-    number = {"format": "%.2f", "width": 80}
-    st.dataframe(
-        frame[columns],
-        hide_index=True,
-        placeholder="–",
-        height=min(35 * (len(frame) + 1) + 3, 360),
-        column_config={
-            "Rank": st.column_config.NumberColumn(
-                format="%d", width=50, pinned=True, help="Among all checkpoints that the reference covers"
-            ),
-            "Checkpoint": st.column_config.TextColumn(width=230, pinned=True),
-            "Why": st.column_config.TextColumn(
-                width=520 if why else None, help="Why the reference does not cover it"
-            ),
-            **{
-                name: st.column_config.NumberColumn(**number) for name in ("Predicted", "From", "To", "Known")
-            },
-        },
-        alt=words,
-    )
-
-
-scores = [
-    name
-    for name in everything.scores
-    if everything.measures
-    and everything.rows.loc[everything.rows["variant"] == "perturbed", name].notna().sum() >= FEWEST
-]
+scores = predictable(store, FEWEST, perturbed=True)
 if not scores:
     st.title("Predicted scores")
     empty(
@@ -141,27 +87,28 @@ if not scores:
 
 heading = st.container(gap="xsmall")
 st.space("xsmall")
-score, predictor, measures = controls(scores)
+score, predictor, measures = choose(scores)
 try:
-    found = predictions_of(store, everything, score, predictor, measures)
+    with st.spinner("Predicting…"):
+        predictions = predictions_of(store, score, predictor, measures)
 except InputError as error:
     heading.title("Predicted scores")
     st.info(str(error), title="This cannot be predicted", icon=":material/query_stats:")
     st.stop()
 
-rows = found.rows
+rows = predictions.rows
 fitted = rows[rows["held_out"]].dropna(subset=["predicted", "actual"])
 mean = float(fitted["actual"].mean())
-errors = found.model.errors
+errors = predictions.model.errors
 with heading:
-    st.title(headline(found))
-    st.markdown(basis(found))
+    st.title(headline(predictions))
+    st.markdown(basis(predictions))
 
 figures = st.container(horizontal=True, gap="small")
 if errors is not None:
     less = 1 - errors.rmse / errors.mean_rmse
     figures.metric(
-        f"Leave-one-{found.model.reference.groups}-out RMSE",
+        f"Leave-one-{predictions.model.reference.groups}-out RMSE",
         f"{errors.rmse:.3f}",
         None if predictor == "mean" else f"{-100 * less:+.0f} % against the mean baseline",
         delta_color="inverse",
@@ -171,8 +118,8 @@ if errors is not None:
         height="stretch",
     )
     figures.metric(
-        f"{percent(found.model.level)} interval: coverage",
-        percent(found.coverage),
+        f"{percent(predictions.model.level)} interval: coverage",
+        percent(predictions.coverage),
         help="Share of known scores within their interval, each from the other families alone.",
         border=True,
         height="stretch",
@@ -187,7 +134,7 @@ if errors is not None:
     )
     figures.metric(
         "Checkpoints fitted to",
-        found.model.n,
+        predictions.model.n,
         help="Perturbed checkpoints of arXiv 2406.12159",
         border=True,
         height="stretch",
@@ -199,22 +146,22 @@ if len(known):
         charts_predicted.against(
             drawable(known),
             score,
-            colours=family_colours(everything.rows["family"]),
-            title=within_groups(found),
+            colours=family_colours(overview.rows["family"]),
+            title=within_groups(predictions),
             subtitle="Each checkpoint that the predictor was fitted to is predicted from the other families "
             "only. Upright lines: the interval. Dashed: a perfect prediction. Faint points: outside the "
             "reference.",
         ),
         width="stretch",
-        alt=headline(found),
+        alt=headline(predictions),
     )
 
 thirteen = nonstandard(rows).dropna(subset=["predicted", "actual"])
 if len(thirteen):
-    claim, told = on_the_nonstandard(found)
+    claim, text = on_the_nonstandard(predictions)
     st.subheader(claim or "The non-standard checkpoints")
     st.markdown(
-        f"{told} They were altered otherwise than by noise (embeddings of another language or shuffled, "
+        f"{text} They were altered otherwise than by noise (embeddings of another language or shuffled, "
         "other objectives, other word order, nothing learnt), and no predictor was fitted to them or chosen "
         "by them."
     )
@@ -222,7 +169,7 @@ if len(thirteen):
         charts_predicted.ranges(
             drawable(thirteen),
             score,
-            colours=family_colours(everything.rows["family"]),
+            colours=family_colours(overview.rows["family"]),
             mean=mean,
             title="Predicted and known score of each",
             subtitle="Dot and bar: prediction and interval. Upright mark: the known score. Dashed: the "
@@ -234,15 +181,15 @@ if len(thirteen):
 own = rows[(rows["origin"] != "published") & rows["in_range"]]
 if len(own):
     st.subheader(f"Your checkpoints that the reference covers ({len(own)})")
-    as_table(own, "Predictions of your checkpoints", why=False)
+    predicted_tables.checkpoints(own, "Predictions of your checkpoints", why=False)
 outside = rows[~rows["in_range"]]
 if len(outside):
     st.subheader(f"Outside what the reference covers ({len(outside)})")
     st.caption("Predictions for these extrapolate beyond the reference. Each row gives the reasons.")
-    as_table(outside, "Predictions outside the reference", why=True)
-bring_others(store, everything, list(found.model.measures), "bring_predicted")
+    predicted_tables.checkpoints(outside, "Predictions outside the reference", why=True)
+bring_others(store, overview, list(predictions.model.measures), "bring_predicted")
 
-everyone = compared_table()
+everyone = titled(held_out())
 st.subheader("Predictors compared")
 st.markdown(on_the_compared(everyone))
 st.markdown(f"Targets set in advance. {on_the_targets(everyone)}")
@@ -259,38 +206,7 @@ st.altair_chart(
     alt="Predictors compared by held-out error",
 )
 with st.expander(f"All {len(everyone)} predictors, every figure", icon=":material/table:"):
-    order = ["title", "role", "family_mse", "fold_r2", "coverage", "family_coverage", "width"]
-    order += ["test_mse", "test_mae", "test_spearman", "test_coverage", "r2", "n"]
-    three, two = ({"format": form, "width": 95} for form in ("%.4f", "%.2f"))
-    st.dataframe(
-        everyone[order],
-        hide_index=True,
-        placeholder="–",
-        column_config={
-            "title": st.column_config.TextColumn("Predictor", width=330, pinned=True),
-            "role": st.column_config.TextColumn("Chosen for", width=110),
-            "family_mse": st.column_config.NumberColumn(
-                "MSE, families", help="Mean squared error on families left out; they count the same", **three
-            ),
-            "fold_r2": st.column_config.NumberColumn("R², 10-fold", help="On the perturbed", **two),
-            "coverage": st.column_config.NumberColumn(
-                "Coverage", help="Coverage of the 90 % interval, families left out", **two
-            ),
-            "family_coverage": st.column_config.NumberColumn(
-                "by family", help="The same, families counting the same", **two
-            ),
-            "width": st.column_config.NumberColumn("Interval width", help="Mean, families left out", **two),
-            "test_mse": st.column_config.NumberColumn(
-                "MSE, 13", help="Mean squared error on the 13 non-standard checkpoints", **three
-            ),
-            "test_mae": st.column_config.NumberColumn("MAE, 13", help="Mean absolute error", **three),
-            "test_spearman": st.column_config.NumberColumn("Spearman, 13", **two),
-            "test_coverage": st.column_config.NumberColumn("Coverage, 13", **two),
-            "r2": st.column_config.NumberColumn("r², fitted", help="Of the checkpoints fitted to", **two),
-            "n": st.column_config.NumberColumn("n", width=60),
-        },
-        alt="Every predictor with every held-out figure",
-    )
+    predicted_tables.predictors(everyone)
     st.caption(
         "Chosen by error on families left out (for a new base checkpoint) and in 10-fold cross-validation "
         "(for one near others of a base that the reference holds), never by the 13. The reference holds one "
@@ -300,25 +216,19 @@ with st.expander(f"All {len(everyone)} predictors, every figure", icon=":materia
     )
 
 
-@st.cache_data(show_spinner=False)
-def on_our_own() -> list[str]:
-    """How the published predictor ranks the checkpoints of the project's own study, one sentence a base."""
-    return own_study_findings.ranked_by_published(own_study.shipped(), latent_geometry.models())
-
-
-doubts = takeaways(table(store, "findings"))
-if doubts:
+limitations = takeaways(whole(store, "findings"))
+if limitations:
     st.subheader("Limitations of predicted scores")
-    for column, (claim, figures_told) in zip(st.columns(len(doubts)), doubts, strict=True):
+    for column, (claim, text) in zip(st.columns(len(limitations)), limitations, strict=True):
         with column.container(border=True, height="stretch", gap="xsmall"):
             st.markdown(f"**{claim}**")
-            st.markdown(figures_told)
+            st.markdown(text)
     st.caption(
         f"From {SOURCE}: 108 decoders and their losses, not encoders and GLUE. It warns against choosing a "
         "model by geometry alone."
     )
-tried = on_our_own()
-if tried:
+ranked = ranked_by_published()
+if ranked:
     st.markdown("**Tried on encoders of our own**")
-    st.markdown("\n".join(f"- {sentence}" for sentence in tried))
+    st.markdown("\n".join(f"- {sentence}" for sentence in ranked))
     st.caption("How they were made and scored: [Findings](/findings#own-study).")

@@ -105,6 +105,18 @@ def difference(model: Model, chosen: pd.DataFrame, measures: Sequence[str]) -> s
     return f"{text} The chance to have the highest {title_of(model.score)} is {odds}{apart}."
 
 
+def side_by_side(model: Model, chosen: pd.DataFrame, measures: Sequence[str]) -> str:
+    """The title of a chart of the chosen checkpoints within the reference.
+
+    Arguments:
+        chosen: one to four predicted rows; measures: those that the reference has too.
+    """
+    if len(chosen) == 1:
+        return f"Where {chosen['name'].iloc[0]} stands among the {model.reference.title}"
+    name = widest(model, chosen, measures)
+    return f"They lie farthest apart in {title_of(name)}" if name else "They share no measure with each other"
+
+
 def ordinal(share: float) -> str:
     """A share of 1 as a percentile in words: 0.21 → 21st."""
     return nth(min(max(round(share * 100), 1), 99))

@@ -3,19 +3,19 @@
 import pandas as pd
 import streamlit as st
 
+from cache.relations import among_published
 from cache.store import Store
+from cache.tables import whole
 from core.charts.palette import ORIGINS, family_colours
 from core.charts.strips import strips
-from core.evidence.correlations import evidence
 from core.formatting import capital, percent, short_number
 from core.measures import MEASURES
 from core.measures.titles import title_of
 from core.overview import Overview, formed, percentile
 from core.prediction import Predictions
-from core.prediction.ranking import widest
-from core.wording import applicability
+from core.wording import applicability, ranking
 from core.wording.correlations import LEVELS, interval, sentences
-from pages.parts.common import table
+from pages.parts.markdown import plain
 
 BADGES = {"fair": "green", "weak": "orange", "missed": "red", "outside": "gray"}
 ICONS = {
@@ -28,54 +28,72 @@ ICONS = {
 
 def facts_line(row: pd.Series) -> str:
     """Family, size and shape of a checkpoint in one line."""
-    said = [str(row["family"])]
+    facts = [str(row["family"])]
     if pd.notna(row["parameters"]):
-        said.append(f"{short_number(float(row['parameters']))} parameters")
+        facts.append(f"{short_number(float(row['parameters']))} parameters")
     if pd.notna(row["layers"]):
-        said.append(f"{row['layers']:.0f} layers")
+        facts.append(f"{row['layers']:.0f} layers")
     if pd.notna(row["width"]):
-        said.append(f"width {row['width']:.0f}")
+        facts.append(f"width {row['width']:.0f}")
     if pd.notna(row["alpha"]):
-        said.append(f"{percent(row['alpha'], 'g')} noise")
-    return " · ".join(said)
+        facts.append(f"{percent(row['alpha'], 'g')} noise")
+    return " · ".join(facts)
 
 
 def text_line(row: pd.Series) -> str:
     """Which text the measures come from, and how many sequences and vectors."""
-    said = [ORIGINS.get(row["origin"], row["origin"])]
+    facts = [ORIGINS.get(row["origin"], row["origin"])]
     if isinstance(row["corpus"], str) and row["corpus"]:
-        said.append(row["corpus"])
+        facts.append(row["corpus"])
     if pd.notna(row["sequences"]):
-        said.append(f"{row['sequences']:,.0f} sequences")
+        facts.append(f"{row['sequences']:,.0f} sequences")
     if pd.notna(row.get("n")):
-        said.append(f"{row['n']:,.0f} vectors")
+        facts.append(f"{row['n']:,.0f} vectors")
     if pd.notna(row.get("layer")):
-        said.append(f"layer {row['layer']:.0f}")
-    return " · ".join(said)
+        facts.append(f"layer {row['layer']:.0f}")
+    return " · ".join(facts)
+
+
+def heading(row: pd.Series, level: str = "") -> None:
+    """Name, facts and text of a checkpoint; level: of Markdown headings, else the name is bold."""
+    name = plain(row["name"])
+    st.markdown(f"{level} {name}" if level else f"**{name}**")
+    st.caption(f"{plain(facts_line(row))}  \n{plain(text_line(row))}")
+
+
+def card(store: Store, overview: Overview, row: pd.Series) -> None:
+    """Everything known of one checkpoint."""
+    heading(row, "###")
+    if isinstance(row["note"], str) and row["note"]:
+        st.markdown(plain(row["note"]))
+    measures_table(overview, row, overview.measures)
+    scores_table(store, row)
+    if isinstance(row["source"], str):
+        st.caption(f"Source: {plain(row['source'])}")
 
 
 def measures_table(overview: Overview, row: pd.Series, measures: list[str]) -> None:
     """Each measure of a checkpoint with its uncertainty and its percentile in the published reference."""
     reference = overview.rows[overview.rows["origin"] == "published"]
-    held = [name for name in measures if pd.notna(row[name])]
+    names = [name for name in measures if pd.notna(row[name])]
     frame = pd.DataFrame(
         {
-            "Measure": [MEASURES[name].title for name in held],
-            "Value": [f"{row[name]:.4g}" for name in held],
-            "±": [_spread(overview, row, name) for name in held],
+            "Measure": [MEASURES[name].title for name in names],
+            "Value": [f"{row[name]:.4g}" for name in names],
+            "±": [_spread(overview, row, name) for name in names],
             "Percentile": [
                 100 * place if pd.notna(place := percentile(reference[name], row[name])) else None
-                for name in held
+                for name in names
             ],
-            "Other text": [overview.texts.loc[row.name, name] for name in held],
-            "Meaning": [MEASURES[name].explanation for name in held],
+            "Other text": [overview.texts.loc[row.name, name] for name in names],
+            "Meaning": [MEASURES[name].explanation for name in names],
         }
     ).dropna(axis="columns", how="all")
     st.dataframe(
         frame,
         hide_index=True,
         placeholder="–",
-        height=min(35 * (len(held) + 1) + 3, 360),
+        height=min(35 * (len(names) + 1) + 3, 360),
         column_config={
             "±": st.column_config.TextColumn(
                 help="Standard deviation between text samples or quantizer seeds, or standard error from the "
@@ -105,16 +123,16 @@ def _spread(overview: Overview, row: pd.Series, name: str) -> str:
 
 def scores_table(store: Store, row: pd.Series) -> None:
     """The known scores of a checkpoint, and how each average was formed."""
-    known = formed(table(store, "scores"), str(row.name), row["name"])
-    if known.empty:
+    scores = formed(whole(store, "scores"), str(row.name), row["name"])
+    if scores.empty:
         st.caption("No score of this checkpoint is known.")
         return
-    known = known.assign(task=[title_of(task) for task in known["task"]])
+    scores = scores.assign(task=[title_of(task) for task in scores["task"]])
     st.dataframe(
-        known,
+        scores,
         hide_index=True,
         placeholder="–",
-        height=min(35 * (len(known) + 1) + 3, 360),
+        height=min(35 * (len(scores) + 1) + 3, 360),
         column_order=["task", "value", "metric", "split", "formed", "source"],
         column_config={
             "task": st.column_config.TextColumn("Score", width=190),
@@ -129,69 +147,60 @@ def scores_table(store: Store, row: pd.Series) -> None:
 
 
 @st.dialog("How far to trust this row", width="large")
-def reasons(store: Store, overview: Overview, ranking: Predictions, row: pd.Series, score: str) -> None:
+def reasons(store: Store, overview: Overview, predictions: Predictions, row: pd.Series) -> None:
     """The reasons behind a row's evidence badge, its measures and its scores."""
-    trusted = ranking.trusts[str(row.name)]
-    st.markdown(f"### {row['name']}")
-    st.caption(f"{facts_line(row)}  \n{text_line(row)}")
-    st.badge(capital(trusted.level), icon=ICONS[trusted.level], color=BADGES[trusted.level])
-    said = [applicability.sentence(reason) for reason in trusted.reasons]
-    reference = overview.rows[overview.rows["origin"] == "published"]
-    for name in ranking.model.measures:
-        known = evidence(reference, name, score)
-        said.append(
+    trust, score = predictions.trusts[str(row.name)], predictions.model.score
+    heading(row, "###")
+    st.badge(capital(trust.level), icon=ICONS[trust.level], color=BADGES[trust.level])
+    lines = [plain(applicability.sentence(reason)) for reason in trust.reasons]
+    for name in predictions.model.measures:
+        evidence = among_published(store, name, score)
+        lines.append(
             f"**{MEASURES[name].title}** and {title_of(score)}, published checkpoints: "
-            f"{LEVELS[known.level]}; {interval(known.pooled)}. {sentences(known.reasons)}"
+            f"{LEVELS[evidence.level]}; {interval(evidence.pooled)}. {sentences(evidence.reasons)}"
         )
-    st.markdown("\n".join(f"- {reason}" for reason in said))
+    st.markdown("\n".join(f"- {line}" for line in lines))
     if isinstance(row["note"], str) and row["note"]:
-        st.caption(row["note"])
+        st.caption(plain(row["note"]))
     measures_table(overview, row, overview.measures)
     scores_table(store, row)
-    st.caption(f"Source: {row['source']}" if isinstance(row["source"], str) else "")
+    st.caption(f"Source: {plain(row['source'])}" if isinstance(row["source"], str) else "")
 
 
 def side_by_side(
-    overview: Overview, ranking: Predictions, chosen: pd.DataFrame, measures: list[str], score: str
+    overview: Overview, predictions: Predictions, chosen: pd.DataFrame, measures: list[str]
 ) -> None:
     """The chosen checkpoints in columns, and below them where each measure stands within the reference."""
+    model = predictions.model
     for column, (_, row) in zip(st.columns(max(len(chosen), 2)), chosen.iterrows(), strict=False):
         with column.container(border=True, height="stretch", gap="xsmall"):
-            st.markdown(f"**{row['name']}**")
-            st.caption(f"{facts_line(row)}  \n{text_line(row)}")
-            told = f"{row['predicted']:.2f}" if pd.notna(row["predicted"]) else "–"
-            st.metric(f"Predicted {title_of(score)}", told)
-            said = ["no interval"]
+            heading(row)
+            predicted = f"{row['predicted']:.2f}" if pd.notna(row["predicted"]) else "–"
+            st.metric(f"Predicted {title_of(model.score)}", predicted)
+            facts = ["no interval"]
             if pd.notna(row["low"]):
-                said = [f"{percent(ranking.model.level)} interval {row['low']:.2f} to {row['high']:.2f}"]
+                facts = [f"{percent(model.level)} interval {row['low']:.2f} to {row['high']:.2f}"]
             if pd.notna(row["actual"]):
-                said.append(f"known {row['actual']:.2f}")
-            st.markdown(" · ".join(said))
+                facts.append(f"known {row['actual']:.2f}")
+            st.markdown(" · ".join(facts))
             level = row["trust"]
             st.badge(capital(level), icon=ICONS[level], color=BADGES[level])
             if not row["in_range"]:
-                st.caption(applicability.sentences(row["reasons"]))
-    title, reference = ranking.model.reference.title, ranking.model.reference.rows
-    shown = [name for name in measures if reference[name].notna().any()]
+                st.caption(plain(applicability.sentences(row["reasons"])))
+    reference = model.reference
+    shown = [name for name in measures if reference.rows[name].notna().any()]
     if not shown:
         return
-    model = set(ranking.model.measures)
-    shown = [name for name in shown if name in model] + [name for name in shown if name not in model]
-    apart = widest(ranking.model, chosen, shown) if len(chosen) > 1 else None
+    shown.sort(key=lambda name: name not in model.measures)  # the predictor's own first
     st.altair_chart(
         strips(
-            reference,
+            reference.rows,
             chosen,
             shown,
             colours=family_colours(overview.rows["family"]),
-            title=(
-                f"They lie farthest apart in {title_of(apart)}"
-                if apart
-                else f"Where {chosen['name'].iloc[0]} stands among the {title}"
-                if len(chosen) == 1
-                else "They share no measure with each other"
-            ),
-            subtitle=f"Grey: the {len(reference)} {title} of the reference. No mark: not known.",
+            title=ranking.side_by_side(model, chosen, shown),
+            subtitle=f"Grey: the {len(reference.rows)} {reference.title} of the reference. No mark: not "
+            "known.",
         ),
         alt="The chosen checkpoints within the reference, measure by measure",
     )

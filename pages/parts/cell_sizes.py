@@ -4,12 +4,12 @@ import streamlit as st
 
 from cache.requests import Measure
 from cache.store import Store
+from cache.tables import whole
 from cache.tasks.cell_study import settings_at, subject_of, too_small
 from core.formatting import listed
 from core.measures.protocol import NAMES, PUBLISHED, left_out, sample_of
 from core.overview import Overview
 from core.wording.applicability import sizes
-from pages.parts.common import table
 from pages.parts.markdown import plain
 from pages.parts.submit import submit
 
@@ -29,7 +29,7 @@ def bring_others(store: Store, overview: Overview, measures: list[str], key: str
     sample = sample_of(overview.sample)
     said = [f"{plain(row['name'])} ({plain(sizes(out[str(subject)]))})" for subject, row in rows.iterrows()]
     more = [f"{len(said) - SHOWN} more"] if len(said) > SHOWN else []
-    few = too_small(table(store, "clouds"), map(str, rows.index), sample)
+    few = too_small(whole(store, "clouds"), map(str, rows.index), sample)
     movable = rows[(rows["origin"] != "uploaded") & ~rows.index.isin(few)]
     st.caption(
         f":material/filter_alt_off: Left out, since cell measures compare only on one text and number of "

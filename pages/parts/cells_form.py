@@ -6,11 +6,11 @@ import streamlit as st
 from cache import jobs
 from cache.requests import CellStudy, Measure, Plan, Settings, Subject
 from cache.store import Store
+from cache.tables import whole
 from cache.tasks import Page
 from cache.tasks.cell_study import BINS, SHARES, settings_at, subject_of
 from core.formatting import first_few, listed
 from core.measures.protocol import Sample
-from pages.parts.common import table
 from pages.parts.markdown import plain
 from pages.parts.pickers import known_subjects
 from pages.parts.queue_cards import queue
@@ -174,5 +174,5 @@ def ask_for_sweep(store: Store, quantizer: str) -> None:
 
 
 def _subject(store: Store, row: pd.Series) -> Subject:
-    known = table(store, "checkpoints").set_index("subject")
+    known = whole(store, "checkpoints").set_index("subject")
     return subject_of(known.loc[row["subject"]])

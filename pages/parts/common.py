@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import pandas as pd
 import streamlit as st
 
 from cache import worker
 from cache.paths import store_folder
 from cache.store import Store
+from cache.tables import whole as table  # noqa: F401
 from core.errors import InputError
-from core.overview import Overview, overview
 from pages.parts.controls import from_address, to_address
 
 ENTERED = "came through app.py"  # set by app.py in each session
@@ -48,27 +47,6 @@ def open_store() -> Store:
     except InputError as error:
         st.caption(f":material/edit_off: New results cannot be taken in. {error}")
     return store
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _table(folder: str, state: str, name: str) -> pd.DataFrame:
-    return _open(folder).query(f"SELECT * FROM {name}")
-
-
-def table(store: Store, name: str) -> pd.DataFrame:
-    """A whole table of the store, read anew only when the snapshot has changed."""
-    return _table(str(store_folder(None)), store.state(), name)
-
-
-@st.cache_data(max_entries=4, show_spinner="Reading the store…")
-def _overview(folder: str, state: str) -> Overview:
-    names = ("checkpoints", "clouds", "measurements", "scores")
-    return overview(*(_table(folder, state, name) for name in names))
-
-
-def subjects(store: Store) -> Overview:
-    """One row a checkpoint, as of the store's newest snapshot."""
-    return _overview(str(store_folder(None)), store.state())
 
 
 @st.fragment(run_every=REFRESH)

@@ -10,9 +10,9 @@ from cache.paths import checkpoint_roots
 from cache.preflight import INSTALLED, Facts
 from cache.requests import Subject
 from cache.store import Store
+from cache.tables import whole
 from cache.tasks.cell_study import subject_of
 from core.errors import InputError
-from pages.parts.common import table
 from pages.parts.markdown import wrong
 
 
@@ -151,7 +151,7 @@ def clear(page: str) -> None:
 
 def known_subjects(store: Store) -> dict[str, Subject]:
     """What can be measured, by what it is called: what the store holds, then checkpoints on this machine."""
-    rows = table(store, "checkpoints")
+    rows = whole(store, "checkpoints")
     rows = rows[rows["origin"] != "published"].sort_values("added_at")
     subjects = {str(row["name"]): subject_of(row) for _, row in rows.iterrows()}
     places = {subject.path or subject.name for subject in subjects.values()}

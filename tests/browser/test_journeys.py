@@ -106,7 +106,7 @@ def test_the_first_request_may_be_for_any_page(start_app: Callable[..., App], pa
 
 def test_a_shared_link_restores_the_view_of_explore(app: App, page: Page, chromium_browser: Browser) -> None:
     page.goto(f"{app.url}/explore")
-    page.get_by_role("combobox", name="Across").click()
+    page.get_by_role("combobox", name="x axis").click()
     page.get_by_role("option", name="IsoScore", exact=True).click()
     page.get_by_role("combobox", name="Line").focus()
     page.keyboard.press("ArrowDown")
@@ -118,7 +118,7 @@ def test_a_shared_link_restores_the_view_of_explore(app: App, page: Page, chromi
     other = context.new_page()
     other.goto(page.url)
     expect(other.get_by_role("heading", level=1)).to_have_text(title.inner_text())
-    expect(other.get_by_role("combobox", name="Across")).to_have_value("IsoScore")
+    expect(other.get_by_role("combobox", name="x axis")).to_have_value("IsoScore")
     expect(other.get_by_role("combobox", name="Line")).to_have_value("One per family")
     context.close()
 
