@@ -70,3 +70,18 @@ def remember_aliases(
     names = fingerprints.provisional(checkpoint.folder, checkpoint.revision, digests)
     row = {"subject": checkpoint.fingerprint, "created_at": now()}
     store.add("aliases", [row | {"provisional": name} for name in names])
+
+
+def keep_name(store: Store, row: dict[str, Any]) -> None:
+    """Remember what a checkpoint is called here, where the store has it under another name or place.
+
+    row: of `checkpoints`. A second copy of a checkpoint is the same one, and its scores may use either name.
+    """
+    called = {column: row[column] for column in ("subject", "name", "path")}
+    known = store.query(
+        "SELECT name, path FROM checkpoints WHERE subject = $subject "
+        "UNION ALL SELECT name, path FROM names WHERE subject = $subject",
+        {"subject": row["subject"]},
+    )
+    if len(known) and not ((known["name"] == row["name"]) & (known["path"] == row["path"])).any():
+        store.add("names", [called | {"created_at": now()}])

@@ -1,105 +1,180 @@
-"""Scores and covariates of one's own, out of a CSV or Parquet file: whole, or not at all.
+"""Scores and covariates of one's own, out of files: whole, or not at all.
 
-Each refusal is one sentence that names the file, the thing and the remedy. A value imported again under the
-same source replaces the earlier one; what is published is never replaced.
+Each refusal is one sentence that names the file, the thing and the remedy. A value imported again takes the
+place of the earlier one; what is published is never replaced.
 """
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cache.files import reason
+from cache.files import now
 from cache.store import Store
-from core.checkpoints.resolve import MINILM
+from core.checkpoints.resolve import MINILM_NAMES
 from core.errors import InputError
-from core.formatting import first_few, first_line
-from core.metrics import Scale, scale_of
+from core.formatting import first_few
+from core.scores.covariates import read_covariates
+from core.scores.files import ScoreFile, read_scores, score_files
+from core.scores.names import match
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-NEEDED = ("checkpoint", "benchmark", "task", "metric", "value")
-OPTIONAL = ("split", "source", "formed")
 NAMED = 5  # of many wrong ones, how many a message names
-ROW = "row of the file"  # counted from 1 without the heading
-LONG = ("checkpoint", "covariate", "value")
-FRACTIONS = ("alpha",)  # covariates that are shares
-COUNTS = re.compile(
-    r"^(parameters.*|.*tokens|.*compute|.*flops|layers|width|heads|vocabulary)$", re.IGNORECASE
-)
+IDENTITY = ("subject", "benchmark", "task", "metric", "split")  # of a score
+KEY = (*IDENTITY, "source")
 
 
-def import_scores(store: Store, file: Path) -> int:
-    """Take in a .csv or .parquet file of scores, whole or not at all; returns how many rows it had.
+@dataclass(frozen=True)
+class Imported:
+    """What an import has done."""
 
-    Columns checkpoint (a name, folder or fingerprint that the store knows), benchmark, task, metric, value;
-    optional: split, source, formed (how an average was formed). Accuracies and the like are kept as
-    fractions; a file that gives all of them in percent is converted. A corrected score replaces the earlier
-    one of the same source.
-    Errors: InputError, one sentence, for the first thing that cannot be used.
+    count: int  # values taken in
+    notes: list[str] = field(default_factory=list)  # a sentence each: how files were read, what was replaced
+    unmatched: list[str] = field(default_factory=list)  # names that no checkpoint in the store has
+
+
+def sentences(done: Imported) -> list[str]:
+    """What a person should know of an import beside the number of values."""
+    if not done.unmatched:
+        return done.notes
+    names = first_few(done.unmatched, NAMED)
+    return [*done.notes, f"No measured checkpoint is called {names}: measure it, and its scores count."]
+
+
+def import_scores(
+    store: Store,
+    files: Path | Sequence[Path],
+    *,
+    checkpoint: str | None = None,
+    benchmark: str | None = None,
+    metric: str | None = None,
+) -> Imported:
+    """Take in files of scores, whole or not at all.
+
+    Arguments:
+        files: tables, result files of lm-evaluation-harness or MTEB, or folders of such; `core.scores.files`
+            says what they hold. Accuracies and the like are kept as fractions.
+        checkpoint, benchmark, metric: what holds where a file does not say it.
+
+    The newest value of a checkpoint's score counts: of several files the one made last, of several imports
+    the last. Scores of names that no checkpoint in the store has are kept for when it is measured, unless
+    none of the names is known.
+    Raises InputError, one sentence, for the first thing that cannot be used.
     """
-    frame = _read(file, "scores")
-    name = file.name
-    _check_columns(frame, name, NEEDED, OPTIONAL, "score")
-    subjects = _subjects(store, frame, name)
-    values = _fractions(frame, name)
-    rows = [
-        {
-            "subject": subjects[str(row["checkpoint"])][0],
-            "name": subjects[str(row["checkpoint"])][1],
-            "benchmark": str(row["benchmark"]),
-            "task": str(row["task"]),
-            "metric": str(row["metric"]),
-            "value": value,
-            "split": str(row.get("split") or ""),
-            "formed": row.get("formed"),
-            "source": str(row.get("source") or f"imported from {name}"),
-            "origin": "imported",
-        }
-        for row, value in zip(frame.to_dict("records"), values, strict=True)
-    ]
-    key = ("subject", "benchmark", "task", "metric", "split", "source")
-    if (twice := _repeated(rows, key)) is not None:
-        raise InputError(
-            f"{name} gives {twice['name']} two values for {twice['benchmark']} {twice['task']} "
-            f"({twice['metric']}): keep one, or tell them apart by split or source."
-        )
-    _refuse_published(store, "scores", rows, key, name, "score")
-    store.add("scores", rows)
+    paths = score_files([files] if isinstance(files, Path) else list(files))
+    read = [read_scores(path, checkpoint=checkpoint, benchmark=benchmark, metric=metric) for path in paths]
+    name = first_few([file.name for file in read], 2)
+    words = [str(row["checkpoint"]) for file in read for row in file.rows]
+    subjects, unmatched = _subjects(store, words, name)
+    notes = [note for file in read for note in file.notes]
+    rows: dict[tuple[str, ...], dict[str, Any]] = {}
+    for file in sorted(read, key=lambda file: file.made_at):
+        made, repeated = _score_rows(file, subjects)
+        notes += repeated
+        notes += _older(rows, made, file)
+        rows = {key: row for key, row in rows.items() if key[:-1] not in {one[:-1] for one in made}} | made
+    _refuse_published(store, "scores", list(rows.values()), KEY, name, "score")
+    notes += _replaced(store, rows)
+    moment = now()
+    store.add(
+        "scores",
+        [
+            {column: value for column, value in row.items() if column != "file"}
+            | {"added_at": moment + timedelta(microseconds=place)}
+            for place, row in enumerate(rows.values())
+        ],
+    )
     store.ingest()
-    return len(rows)
+    return Imported(len(rows), notes, unmatched)
 
 
-def import_covariates(store: Store, file: Path) -> int:
-    """Take in a .csv or .parquet file of covariates, whole or not at all; returns how many values it had.
+def _score_rows(
+    file: ScoreFile, subjects: dict[str, tuple[str, str]]
+) -> tuple[dict[tuple[str, ...], dict[str, Any]], list[str]]:
+    """({key: row of the store}, notes) of one file."""
+    rows: dict[tuple[str, ...], dict[str, Any]] = {}
+    again = 0
+    for given in file.rows:
+        subject, called = subjects[str(given["checkpoint"])]
+        row = {
+            "subject": subject,
+            "name": called,
+            "benchmark": str(given["benchmark"]),
+            "task": str(given["task"]),
+            "metric": str(given["metric"]),
+            "value": given["value"],
+            "standard_error": given.get("standard_error"),
+            "split": str(given.get("split") or ""),
+            "formed": given.get("formed"),
+            "source": str(given.get("source") or f"imported from {file.name}"),
+            "origin": "imported",
+            "file": file,
+        }
+        key = tuple(row[column] for column in KEY)
+        if key in rows and rows[key]["value"] != row["value"]:
+            raise InputError(
+                f"{file.name} gives {row['name']} two values for {row['benchmark']} {row['task']} "
+                f"({row['metric']}): keep one, or tell them apart by split or source."
+            )
+        again += key in rows
+        rows[key] = row
+    return rows, [f"{file.name} says {again} of its scores twice: each counts once."] if again else []
+
+
+def _older(
+    rows: dict[tuple[str, ...], dict[str, Any]], newer: dict[tuple[str, ...], dict[str, Any]], file: ScoreFile
+) -> list[str]:
+    """A note where scores of earlier files stand in a newer one too."""
+    again = {key[:-1] for key in newer}
+    gone = [row for key, row in rows.items() if key[:-1] in again]
+    if not gone:
+        return []
+    names = first_few([other.name for other in {id(row["file"]): row["file"] for row in gone}.values()], 3)
+    day = datetime.fromtimestamp(file.made_at, UTC).strftime("%Y-%m-%d %H:%M")
+    return [f"{len(gone)} scores of {names} are those of {file.name} instead, which is newer ({day} UTC)."]
+
+
+def _replaced(store: Store, rows: dict[tuple[str, ...], dict[str, Any]]) -> list[str]:
+    """A note on the values of earlier imports that no longer count."""
+    before = store.query(
+        f"SELECT {', '.join(KEY)}, name, value FROM scores WHERE origin = 'imported' ORDER BY added_at"
+    )
+    earlier = {tuple(row[:5]): row for row in before.itertuples(index=False, name=None)}
+    changed = [
+        f"{row['name']}, {row['task']}: {before[7]:g} ({before[5]}) is now {row['value']:g}"
+        for key, row in rows.items()
+        if (before := earlier.get(key[:-1])) is not None and before[7] != row["value"]
+    ]
+    if not changed:
+        return []
+    return [f"{len(changed)} scores of earlier imports are replaced: {first_few(changed, NAMED)}."]
+
+
+def import_covariates(store: Store, file: Path) -> Imported:
+    """Take in a table of covariates, whole or not at all.
 
     Either one value a row, with the columns checkpoint, covariate, value, or one checkpoint a row, with the
     column checkpoint and one column a covariate, where an empty cell means not known; optional in both:
     source. `training_tokens` and `training_compute` are the names that scaling laws and baselines look for.
     `alpha`, the fraction of noise, may be in percent throughout.
-    Errors: InputError, one sentence, for the first thing that cannot be used.
+    Raises InputError, one sentence, for the first thing that cannot be used.
     """
-    frame = _read(file, "covariates")
     name = file.name
-    frame[ROW] = range(1, len(frame) + 1)
-    if {"covariate", "value"} & set(map(str, frame.columns)):
-        _check_columns(frame.drop(columns=ROW), name, LONG, ("source",), "covariate")
-        long = frame
-    else:
-        long = _melted(frame, name)
-    subjects = _subjects(store, long, name)
-    values = _covariate_values(long, name)
+    long, values, notes = read_covariates(file)
+    words = [str(word).strip() for word in long["checkpoint"]]
+    subjects, unmatched = _subjects(store, words, name)
+    if unmatched:
+        raise _unknown(unmatched, name)
     rows = [
         {
-            "subject": subjects[str(row["checkpoint"])][0],
-            "name": subjects[str(row["checkpoint"])][1],
+            "subject": subjects[word][0],
+            "name": subjects[word][1],
             "covariate": str(row["covariate"]).strip(),
             "value": value,
             "source": str(row.get("source") or f"imported from {name}"),
             "origin": "imported",
         }
-        for row, value in zip(long.to_dict("records"), values, strict=True)
+        for word, row, value in zip(words, long.to_dict("records"), values, strict=True)
     ]
     key = ("subject", "covariate", "source")
     if (twice := _repeated(rows, key)) is not None:
@@ -110,74 +185,7 @@ def import_covariates(store: Store, file: Path) -> int:
     _refuse_published(store, "covariates", rows, key, name, "covariate")
     store.add("covariates", rows)
     store.ingest()
-    return len(rows)
-
-
-def _melted(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":
-    """One value a row out of one checkpoint a row; empty cells are left out."""
-    import pandas as pd
-
-    names = [column for column in frame.columns if column not in ("checkpoint", "source", ROW)]
-    if "checkpoint" not in frame or not names:
-        lacking = "the column checkpoint" if "checkpoint" not in frame else "a column of a covariate"
-        raise InputError(
-            f"{name} lacks {lacking}: give checkpoint, covariate, value and, if known, source, or checkpoint "
-            "and one column a covariate."
-        )
-    for row, given in enumerate(frame["checkpoint"], start=1):
-        if given is None:
-            raise InputError(f"{name} lacks a checkpoint in row {row}: fill it in, or leave the row out.")
-    kept = [column for column in ("checkpoint", "source", ROW) if column in frame]
-    long = pd.concat(
-        [frame[kept].assign(covariate=str(column), value=frame[column]) for column in names],
-        ignore_index=True,
-    )
-    long = long[long["value"].notna()].sort_values(ROW, kind="stable", ignore_index=True)
-    if long.empty:
-        raise InputError(f"{name} holds no covariate: give one in each row.")
-    return long
-
-
-def _covariate_values(long: "pd.DataFrame", name: str) -> list[float]:
-    """The values as numbers; noise as a fraction, counts above 0."""
-    values = [
-        _number(given, name, row, str(covariate))
-        for given, row, covariate in zip(long["value"], long[ROW], long["covariate"], strict=True)
-    ]
-
-    def wrong(index: int, remedy: str) -> InputError:
-        given, covariate, row = (long[column][index] for column in ("value", "covariate", ROW))
-        return InputError(
-            f"{name} gives {given} as {covariate} in row {row}, which it cannot be: give a {remedy}."
-        )
-
-    for covariate in FRACTIONS:
-        places = [index for index, called in enumerate(long["covariate"]) if str(called).strip() == covariate]
-        large = [values[index] for index in places if abs(values[index]) > 1]
-        inside = [values[index] for index in places if 0 < abs(values[index]) <= 1]
-        if large and inside:
-            raise InputError(
-                f"{name} mixes percentages ({large[0]:g}) with fractions ({inside[0]:g}) of {covariate}: "
-                "give all as fractions."
-            )
-        for index in places:
-            values[index] /= 100 if large else 1
-            if not 0 <= values[index] <= 1:
-                raise wrong(index, "fraction")
-    for index, covariate in enumerate(long["covariate"]):
-        if COUNTS.match(str(covariate).strip()) and values[index] <= 0:
-            raise wrong(index, "count above 0")
-    return values
-
-
-def _number(given: Any, name: str, row: int, what: str) -> float:
-    try:
-        value = float("nan") if isinstance(given, bool) else float(given)
-    except (TypeError, ValueError):
-        value = float("nan")
-    if not abs(value) < float("inf"):
-        raise InputError(f"{name} gives {given} as {what} in row {row}: give a number.")
-    return value
+    return Imported(len(rows), notes)
 
 
 def _repeated(rows: list[dict[str, Any]], key: Iterable[str]) -> dict[str, Any] | None:
@@ -202,91 +210,51 @@ def _refuse_published(
         )
 
 
-def _read(file: Path, what: str) -> "pd.DataFrame":
-    import pandas as pd
+def _subjects(store: Store, words: Iterable[str], name: str) -> tuple[dict[str, tuple[str, str]], list[str]]:
+    """({what files call a checkpoint: (subject, name in the store)}, names that none has).
 
-    readers = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
-    if file.suffix.lower() not in readers:
-        raise InputError(f"{file} is of no known format: give {what} as .csv or .parquet.")
-    try:
-        frame = readers[file.suffix.lower()](file)
-    except OSError as error:
-        raise InputError(f"{file} cannot be read ({reason(error)}): give a file of {what}.") from error
-    except ValueError as error:  # of pandas and pyarrow, whatever is wrong with the content
-        raise InputError(f"{file} cannot be read as a table ({first_line(error)}): save it again.") from error
-    frame = frame.reset_index(drop=not any(frame.index.names))
-    return frame.astype(object).where(frame.notna(), None)
-
-
-def _check_columns(
-    frame: "pd.DataFrame", name: str, needed: tuple[str, ...], optional: tuple[str, ...], thing: str
-) -> None:
-    columns = list(map(str, frame.columns))
-    wanted = f"{', '.join(needed)} and, if known, {', '.join(optional)}"
-    if missing := [column for column in needed if column not in columns]:
-        raise InputError(f"{name} lacks the column {', '.join(missing)}: give {wanted}.")
-    if unknown := [column for column in columns if column not in needed + optional]:
-        raise InputError(f"{name} has a column {', '.join(unknown)} of no known meaning: give {wanted}.")
-    if frame.empty:
-        raise InputError(f"{name} holds no {thing}: give one in each row.")
-    for column in needed:
-        if frame[column].isna().any():
-            row = int(frame[column].isna().argmax()) + 1
-            raise InputError(f"{name} lacks a {column} in row {row}: fill it in, or leave the row out.")
-
-
-def _subjects(store: Store, frame: "pd.DataFrame", name: str) -> dict[str, tuple[str, str]]:
-    """What the file calls a checkpoint → (subject, name in the store)."""
-    known: dict[str, set[tuple[str, str]]] = {}
-    rows = store.query("SELECT subject, name, path, source FROM checkpoints")
-    for subject, called, path, source in rows.itertuples(index=False):
-        for word in (subject, called, path, MINILM if source == "package" else None):
-            if isinstance(word, str):
-                known.setdefault(word, set()).add((subject, called))
-    given = {str(word) for word in frame["checkpoint"]}
-    found = {
-        word: known.get(word) or known.get(str(Path(word).expanduser().resolve()), set()) for word in given
-    }
-    if unknown := sorted(word for word in given if not found[word]):
+    A name that none has stands for itself, so that its scores are found once such a checkpoint is measured.
+    """
+    called, names, published = _called(store)
+    asked = list(dict.fromkeys(words))
+    found = match(asked, called, published)
+    paths = {word: str(Path(word).expanduser().resolve()) for word in found.unmatched}
+    by_path = match(paths.values(), called)
+    subjects = dict(found.found)
+    subjects |= {word: by_path.found[path] for word, path in paths.items() if path in by_path.found}
+    if found.ambiguous:
+        word, meant = min(found.ambiguous.items())
         raise InputError(
-            f"{name} names checkpoints that the store does not know ({first_few(unknown, NAMED)}): "
-            "measure them first, or use a name that `cli.py export` gives."
+            f"{name} names {word}, which {len(meant)} checkpoints are called: give one of {', '.join(meant)}."
         )
-    for word, meant in sorted(found.items()):
-        if len(meant) > 1:
-            ids = ", ".join(sorted(subject for subject, _ in meant))
-            raise InputError(
-                f"{name} names {word}, which {len(meant)} checkpoints are called: give one of {ids}."
-            )
-    return {word: next(iter(meant)) for word, meant in found.items()}
+    unmatched = [word for word in asked if word not in subjects]
+    if not subjects:
+        raise _unknown(unmatched, name)
+    return {word: (subject, names[subject]) for word, subject in subjects.items()} | {
+        word: (word, word) for word in unmatched
+    }, unmatched
 
 
-def _fractions(frame: "pd.DataFrame", name: str) -> list[float]:
-    """The values, those of bounded metrics as fractions."""
-    import pandas as pd
-
-    values = pd.Series(
-        [_number(given, name, row, "a value") for row, given in enumerate(frame["value"], start=1)],
-        index=frame.index,
-        dtype=float,
+def _unknown(words: Iterable[str], name: str) -> InputError:
+    return InputError(
+        f"{name} names checkpoints that the store does not know ({first_few(sorted(words), NAMED)}): measure "
+        "them first, or use a name that `cli.py export` gives."
     )
-    metrics = frame["metric"].astype(str)
-    signed = metrics.map(scale_of) == Scale.CORRELATION
-    bounded = signed | (metrics.map(scale_of) == Scale.SHARE)
-    if (values[bounded].abs() > 1).any():
-        inside = values[bounded & (values.abs() <= 1) & (values != 0)]
-        if len(inside):
-            large = values[bounded & (values.abs() > 1)]
-            raise InputError(
-                f"{name} mixes percentages ({large.iloc[0]:g}) with fractions ({inside.iloc[0]:g}): give "
-                "all as fractions."
-            )
-        values = values.where(~bounded, values / 100)
-    wrong = bounded & ((values > 1) | (values < signed.map({True: -1.0, False: 0.0})))
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise InputError(
-            f"{name} gives {frame['value'].iloc[row]} as {metrics.iloc[row]} in row {row + 1}, which it "
-            "cannot be: give a fraction."
-        )
-    return values.tolist()
+
+
+def _called(store: Store) -> tuple[dict[str, set[str]], dict[str, str], set[str]]:
+    """({subject: everything it is called}, {subject: its name}, subjects that are published)."""
+    called: dict[str, set[str]] = {}
+    names: dict[str, str] = {}
+    published = set()
+    rows = store.query("SELECT subject, name, path, source, origin FROM checkpoints")
+    for subject, name, path, source, origin in rows.itertuples(index=False):
+        words = {word for word in (name, path) if isinstance(word, str)}
+        called[subject] = words | (set(MINILM_NAMES) if source == "package" else set())
+        names[subject] = name
+        if origin == "published":
+            published.add(subject)
+    for subject, name, path in store.query("SELECT subject, name, path FROM names").itertuples(index=False):
+        if subject in called:
+            called[subject] |= {name, path}
+    return called, names, published

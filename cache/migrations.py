@@ -93,6 +93,16 @@ def m007_aliases(connection: Connection) -> None:
     """)
 
 
+def m008_newest_scores(connection: Connection) -> None:
+    """When a score was imported, and its standard error; further names and places of a checkpoint."""
+    connection.execute("ALTER TABLE scores ADD COLUMN IF NOT EXISTS added_at TIMESTAMP")
+    connection.execute("ALTER TABLE scores ADD COLUMN IF NOT EXISTS standard_error DOUBLE")
+    connection.execute("""
+        CREATE TABLE names (
+            subject TEXT, name TEXT, path TEXT, created_at TIMESTAMP, PRIMARY KEY (subject, name, path))
+    """)
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m001_tables,
     m002_gaps,
@@ -101,6 +111,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m005_fine_tunings,
     m006_origin_of_covariates,
     m007_aliases,
+    m008_newest_scores,
 )
 
 

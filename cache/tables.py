@@ -29,8 +29,14 @@ def one_row_each(store: Store) -> "Overview":
 
 
 def scores_frame(store: Store) -> "pd.DataFrame":
-    """Every score, with how it was formed and its source; values of bounded metrics are fractions."""
-    return store.query("SELECT * FROM scores ORDER BY benchmark, task, metric, split, name, source")
+    """Every score, with how it was formed and its source; values of bounded metrics are fractions.
+
+    `replaced`: a newer import, or another source of the same score, counts instead of this one.
+    """
+    from core.scores.readings import replaced
+
+    frame = store.query("SELECT * FROM scores ORDER BY benchmark, task, metric, split, name, source")
+    return frame.assign(replaced=replaced(frame))
 
 
 def covariates_frame(store: Store) -> "pd.DataFrame":

@@ -9,7 +9,8 @@ from cache import imports
 from cache import tables as queries
 from cache.paths import store_folder
 from cache.store import Store
-from commands.terminal import JsonOption, StoreOption, people, print_frame, print_json, records
+from commands.scores import print_import
+from commands.terminal import JsonOption, StoreOption, print_frame, print_json, records
 
 app = typer.Typer(help="What may explain a correlation: size, training, noise.", no_args_is_help=True)
 
@@ -17,17 +18,14 @@ app = typer.Typer(help="What may explain a correlation: size, training, noise.",
 @app.command("import")
 def import_covariates(
     file: Annotated[
-        Path, typer.Argument(help="CSV or Parquet: checkpoint, covariate, value; or a column a covariate.")
+        Path, typer.Argument(help="A table: checkpoint, covariate, value; or a column a covariate.")
     ],
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Import covariates of your checkpoints, such as training_tokens: the whole file, or nothing of it."""
-    count = imports.import_covariates(Store.open(store_folder(store)), file)
-    if as_json:
-        print_json({"imported": count})
-    else:
-        people.print(f"Imported {count} covariates.")
+    done = imports.import_covariates(Store.open(store_folder(store)), file)
+    print_import(done, "covariates", as_json)
 
 
 @app.command("list")

@@ -16,17 +16,36 @@ app = typer.Typer(help="Benchmark scores: your own beside the published ones.", 
 
 @app.command("import")
 def import_scores(
-    file: Annotated[Path, typer.Argument(help="CSV or Parquet: checkpoint, benchmark, task, metric, value.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE…",
+            help="Tables (CSV, TSV, Parquet, JSON lines) with checkpoint, benchmark, task, metric, value, or "
+            "with a column a task; results of lm-evaluation-harness or MTEB (.json, or a folder of them).",
+        ),
+    ],
+    checkpoint: Annotated[
+        str | None, typer.Option(help="Whose scores they are, where the file does not say it.")
+    ] = None,
+    benchmark: Annotated[str | None, typer.Option(help="Where a table has no column benchmark.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Where a table has no column metric.")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Import your own benchmark scores: the whole file, or nothing of it."""
+    """Import your own benchmark scores: whole files, or nothing. The newest value of a score counts."""
     opened = Store.open(store_folder(store))
-    count = imports.import_scores(opened, file)
+    done = imports.import_scores(opened, files, checkpoint=checkpoint, benchmark=benchmark, metric=metric)
+    print_import(done, "scores", as_json)
+
+
+def print_import(done: imports.Imported, what: str, as_json: bool) -> None:
+    """Print what an import has done."""
     if as_json:
-        print_json({"imported": count})
-    else:
-        people.print(f"Imported {count} scores.")
+        print_json({"imported": done.count, "notes": done.notes, "unmatched": done.unmatched})
+        return
+    people.print(f"Imported {done.count} {what}.", markup=False, highlight=False)
+    for note in imports.sentences(done):
+        people.print(note, markup=False, highlight=False)
 
 
 @app.command("list")
@@ -35,11 +54,15 @@ def list_scores(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the scores in the store, with how each average was formed and its source."""
+    """List the scores in the store, with how each average was formed and its source.
+
+    With --json also those that a newer import has replaced.
+    """
     frame = queries.scores_frame(Store.open(store_folder(store)))
     if task is not None:
         frame = frame[frame["task"] == task]
     if as_json:
         print_json({"scores": records(frame)})
     else:
-        print_frame(frame[["name", "benchmark", "task", "metric", "value", "formed", "origin"]], "Scores")
+        shown = ["name", "benchmark", "task", "metric", "split", "value", "formed", "origin"]
+        print_frame(frame.loc[~frame["replaced"], shown], "Scores")

@@ -29,12 +29,13 @@ class Scale(StrEnum):
 
 # Words of metrics' names, without regard to case.
 _WORDS = {
-    Scale.SHARE: "accuracy acc f1 em exact precision recall pass auc auroc glue superglue tasks",
-    Scale.CORRELATION: "matthews mcc pearson spearman correlation",
+    Scale.SHARE: "accuracy acc f1 em exact precision recall pass auc auroc ndcg mrr map glue superglue tasks",
+    Scale.CORRELATION: "matthews mcc pearson pearsonr spearman spearmanr kendall corrcoef corr correlation",
     Scale.LOSS: "loss nll entropy crossentropy bits bpb bpc error mse mae rmse",
     Scale.PERPLEXITY: "perplexity ppl",
 }
 _SCALES = {word: scale for scale, words in _WORDS.items() for word in words.split()}
+_SHARE = re.compile(r"accuracy.*|acc\d+|f1(?!\d).*|.*(acc|accuracy|f1)")  # "valacc", "macrof1", "acc1"
 KNOWN = ", ".join(_SCALES)
 
 
@@ -43,7 +44,9 @@ def scale_of(metric: str) -> Scale | None:
 
     "mean of accuracy and F1" is a share, "mean of Pearson and accuracy" may be as low as a correlation.
     """
-    scales = {_SCALES[word] for word in re.findall(r"[a-z]+\d*", metric.lower()) if word in _SCALES}
+    words = re.findall(r"[a-z]+\d*", metric.lower())
+    scales = {_SCALES[word] for word in words if word in _SCALES}
+    scales |= {Scale.SHARE for word in words if _SHARE.fullmatch(word)}
     if scales == {Scale.SHARE, Scale.CORRELATION}:
         return Scale.CORRELATION
     return scales.pop() if len(scales) == 1 else None

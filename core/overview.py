@@ -17,6 +17,7 @@ from core.measures import MEASURES
 from core.measures import protocol as cell_samples
 from core.measures.protocol import PUBLISHED_TEXT, cell_values
 from core.measures.protocol import TABLES as PUBLISHED
+from core.scores import readings
 
 _SETTING = ["corpus", "sequences", "layer", "position", "max_length"]
 _FACTS = [
@@ -231,30 +232,35 @@ def _setting_title(setting: pd.Series) -> str:
 
 
 def _scored(scores: pd.DataFrame, rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
-    """(one column a score, index: subject; the metric of each). A task reported in several metrics or splits
-    gives several columns.
+    """(one column a score, index: subject; the metric of each), see `core.scores.readings`.
 
-    The reading known for most checkpoints bears the task's name alone; the others say metric and split as
-    well. A score that names no known subject is matched by the checkpoint's name.
+    A score that names no known subject is found by the checkpoint's name.
     """
-    by_name = pd.Series(rows.index, index=rows["name"]).groupby(level=0).last()
-    subject = scores["subject"].where(scores["subject"].isin(rows.index), scores["name"].map(by_name))
-    long = scores.assign(subject=subject).dropna(subset=["subject", "value"])
-    counts = long.groupby(["task", "metric", "split"])["subject"].nunique().sort_values(ascending=False)
-    names: dict[tuple[str, str, str], str] = {}
-    for task, metric, split in counts.index:
-        names[task, metric, split] = f"{task}, {metric}, {split}" if task in names.values() else task
-    keys = zip(long["task"], long["metric"], long["split"], strict=True)
+    long = readings.attributed(scores, _called(rows))
+    names = readings.titles(long)
+    long = long[~readings.replaced(long)]
+    keys = long[readings.IDENTITY].itertuples(index=False, name=None)
     long = long.assign(score=[names[key] for key in keys])
     wide = long.groupby(["subject", "score"])["value"].mean().unstack()
     order = [name for name in names.values() if name in wide.columns]
     wide = wide.reindex(columns=sorted(order, key=lambda name: name != "glue_average"))
-    return wide, {name: metric for (_, metric, _), name in names.items()}
+    return wide, {name: metric for (_, _, metric, _), name in names.items()}
+
+
+def _called(rows: pd.DataFrame) -> dict[str, list[str]]:
+    """Subject → what it is called: name and folder; nothing of the published, whose scores name them."""
+    paths = rows["path"].where(rows["origin"] != "published")
+    names = rows["name"].where(rows["origin"] != "published")
+    return {
+        str(subject): [word for word in words if isinstance(word, str)]
+        for subject, *words in zip(rows.index, names, paths, strict=True)
+    }
 
 
 def formed(scores: pd.DataFrame, subject: str, name: str) -> pd.DataFrame:
-    """The stored scores of one checkpoint, averages first: task, metric, split, value, how formed, source."""
-    kept = scores[(scores["subject"] == subject) | (scores["subject"].isna() & (scores["name"] == name))]
+    """One checkpoint's scores that count, averages first: task, metric, split, value, how formed, source."""
+    kept = readings.attributed(scores, {subject: [name]})
+    kept = kept[~readings.replaced(kept)]
     return kept[["benchmark", "task", "metric", "split", "value", "formed", "source"]].sort_values(
         "task", key=lambda tasks: [(not t.startswith("glue_average"), t) for t in tasks]
     )

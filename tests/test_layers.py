@@ -17,13 +17,13 @@ from tests import TOP
 # From the ground up; a room may use every room of the rows above its own, and itself.
 ROWS = (
     ("core.errors", "core.formatting", "core.metrics", "core.reasons"),
-    ("core.blocks", "core.weights"),
-    ("core.quantizers", "core.hub"),
+    ("core.blocks", "core.weights", "core.tables"),
+    ("core.quantizers", "core.hub", "core.scores"),
     ("core.measures", "core.checkpoints"),
     ("core.hidden_states", "core.corpora"),
     ("core.statistics", "core.overview", "core.reference"),
     ("core.prediction", "core.evidence", "core.cells", "core.token_sets", "core.fine_tuning"),
-    ("core.studies",),
+    ("core.studies", "core.subjects"),
     ("core.charts", "core.wording"),
     ("cache",),
     ("commands", "pages"),

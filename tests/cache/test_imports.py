@@ -1,5 +1,6 @@
 """Scores and covariates: a file comes in whole or not at all."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -9,8 +10,10 @@ from cache import imports, published
 from cache import tables as queries
 from cache.store import Store
 from core.errors import InputError
+from core.overview import overview
 from tests import stores
 
+TABLES = ("checkpoints", "clouds", "measurements", "scores")
 HEAD = "checkpoint,benchmark,task,metric,value"
 
 
@@ -48,7 +51,7 @@ def write(path: Path, *rows: str, head: str = HEAD) -> Path:
 
 def test_scores_are_taken_in_and_corrected(store: Store, tmp_path: Path) -> None:
     file = write(tmp_path / "mine.csv", "model,GLUE,RTE,accuracy,0.61", "/models/f2,GLUE,CoLA,matthews,-0.1")
-    assert imports.import_scores(store, file) == 2
+    assert imports.import_scores(store, file).count == 2
     assert imported(store) == [
         ("f1", "model", "GLUE", "RTE", "accuracy", 0.61, "", None, "imported from mine.csv"),
         ("f2", "twin", "GLUE", "CoLA", "matthews", -0.1, "", None, "imported from mine.csv"),
@@ -84,7 +87,7 @@ def test_percentages_become_fractions_and_unbounded_metrics_stay(store: Store, t
     assert sorted(row[5] for row in imported(store)) == [0.0, 0.61, 31.5]
 
 
-GIVE = "give checkpoint, benchmark, task, metric, value and, if known, split, source, formed."
+GIVE = "give checkpoint, benchmark, task, metric, value and, if known, split, source, formed, standard_error."
 
 
 @pytest.mark.parametrize(
@@ -127,7 +130,7 @@ GIVE = "give checkpoint, benchmark, task, metric, value and, if known, split, so
         (
             HEAD,
             ["model,GLUE,RTE,accuracy,0.6", "model,GLUE,QNLI,accuracy,71"],
-            "mine.csv mixes percentages (71) with fractions (0.6): give all as fractions.",
+            "mine.csv mixes percentages (71 in row 2) with fractions (0.6 in row 1): give all as fractions.",
         ),
         (
             HEAD,
@@ -155,9 +158,13 @@ def test_what_cannot_be_used_is_one_sentence_and_changes_nothing(
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("scores.txt", b"", "{} is of no known format: give scores as .csv or .parquet."),
-        ("absent.csv", None, "{} cannot be read (No such file or directory): give a file of scores."),
-        ("empty.csv", b"", "{} cannot be read as a table (No columns to parse from file): save it again."),
+        (
+            "scores.xls",
+            b"",
+            "{} is of no known format: give scores as .csv, .tsv, .txt, .parquet, .jsonl, .json.",
+        ),
+        ("absent.csv", None, "absent.csv cannot be read (No such file or directory): give a file that can."),
+        ("empty.csv", b"", "empty.csv is empty: give a table with a heading."),
     ],
 )
 def test_files_that_are_no_tables(store: Store, tmp_path: Path, name: str, content, message: str) -> None:
@@ -166,6 +173,76 @@ def test_files_that_are_no_tables(store: Store, tmp_path: Path, name: str, conte
     with pytest.raises(InputError) as caught:
         imports.import_scores(store, tmp_path / name)
     assert str(caught.value) == message.format(tmp_path / name)
+
+
+def test_the_newest_import_counts_and_the_note_says_what_it_replaces(store: Store, tmp_path: Path) -> None:
+    write(tmp_path / "old.csv", "model,GLUE,RTE,accuracy,0.90", "model,GLUE,CoLA,mcc,0.5")
+    write(tmp_path / "corrected.csv", "model,GLUE,RTE,accuracy,0.70", "model,GLUE,CoLA,mcc,0.5")
+    assert imports.import_scores(store, tmp_path / "old.csv").notes == []
+    done = imports.import_scores(store, tmp_path / "corrected.csv")
+    assert done.notes == [
+        "1 scores of earlier imports are replaced: model, RTE: 0.9 (imported from old.csv) is now 0.7."
+    ]
+    rows = queries.scores_frame(store).query("origin == 'imported' and task == 'RTE'").set_index("value")
+    assert rows["replaced"].to_dict() == {0.9: True, 0.7: False}
+    shown = overview(*(store.query(f"SELECT * FROM {t}") for t in TABLES)).rows
+    assert shown.loc["f1", "RTE, accuracy"] == 0.7
+
+
+def test_scores_of_unknown_names_are_listed_and_count_once_such_a_checkpoint_is_measured(
+    store: Store, tmp_path: Path
+) -> None:
+    file = write(tmp_path / "mine.csv", "model,B,T,accuracy,0.6", "org/later,B,T,accuracy,0.7")
+    done = imports.import_scores(store, file)
+    assert (done.count, done.unmatched) == (2, ["org/later"])
+    assert imports.sentences(done) == [
+        "No measured checkpoint is called org/later: measure it, and its scores count."
+    ]
+    row = {"subject": "f9", "name": "later", "origin": "measured", "source": "folder", "path": "/m/later"}
+    store.add("checkpoints", [row])
+    store.ingest()
+    shown = overview(*(store.query(f"SELECT * FROM {t}") for t in TABLES)).rows
+    assert shown["T"].dropna().to_dict() == {"f1": 0.6, "f9": 0.7}
+
+
+def test_one_row_twice_counts_once(store: Store, tmp_path: Path) -> None:
+    done = imports.import_scores(store, write(tmp_path / "mine.csv", *["model,B,T,accuracy,0.6"] * 3))
+    assert (done.count, done.notes) == (1, ["mine.csv says 2 of its scores twice: each counts once."])
+
+
+def test_of_several_result_files_the_newest_counts(store: Store, tmp_path: Path) -> None:
+    for name, date, value in (("b", 100, 0.5), ("a", 200, 0.6)):
+        results = {"T": {"acc,none": value, "acc_stderr,none": 0.01}, "U": {"acc,none": value}}
+        document = {"results": results, "n-shot": {"T": 5}, "date": date, "model_name": "model"}
+        (tmp_path / f"{name}.json").write_text(json.dumps(document))
+    done = imports.import_scores(store, [tmp_path / "a.json", tmp_path / "b.json"])
+    assert done.notes == [
+        "2 scores of b.json are those of a.json instead, which is newer (1970-01-01 00:03 UTC)."
+    ]
+    bench = "lm-evaluation-harness"
+    assert [row[2:7] for row in imported(store)] == [
+        (bench, "T", "acc", 0.6, "5-shot"),
+        (bench, "U", "acc", 0.6, ""),
+    ]
+    errors = store.query("SELECT standard_error FROM scores WHERE task = 'T'")["standard_error"]
+    assert errors.tolist() == [0.01]
+
+
+def test_a_folder_of_mteb_results_and_what_is_called_otherwise(store: Store, tmp_path: Path) -> None:
+    folder = tmp_path / "results" / "org__model" / "abc"
+    folder.mkdir(parents=True)
+    (folder / "model_meta.json").write_text(json.dumps({"name": "org/model"}))
+    scores = {"test": [{"main_score": 0.7, "hf_subset": "default"}, {"main_score": 0.6, "hf_subset": "fr"}]}
+    (folder / "Task.json").write_text(json.dumps({"task_name": "Task", "scores": scores}))
+    imports.import_scores(store, tmp_path)
+    assert [row[1:7] for row in imported(store)] == [
+        ("model", "MTEB", "Task", "main_score", 0.7, "test"),
+        ("model", "MTEB", "Task (fr)", "main_score", 0.6, "test"),
+    ]
+    store.add("names", [{"subject": "f1", "name": "copy.npz", "path": "/elsewhere"}])
+    store.ingest()
+    done = imports.import_scores(store, write(tmp_path / "mine.csv", "copy.npz,B,T,accuracy,0.6"))
+    assert (done.count, done.unmatched) == (1, [])
 
 
 def test_a_published_score_stays_as_published(store: Store, tmp_path: Path) -> None:
@@ -194,7 +271,7 @@ ONE = "checkpoint,covariate,value"
 
 def test_covariates_are_taken_in_and_corrected(store: Store, tmp_path: Path) -> None:
     file = write(tmp_path / "mine.csv", "model,training_tokens,3e11", "/models/f2,batch_size,256", head=ONE)
-    assert imports.import_covariates(store, file) == 2
+    assert imports.import_covariates(store, file).count == 2
     assert covariates(store) == [
         ("f1", "model", "training_tokens", 3e11, "imported from mine.csv"),
         ("f2", "twin", "batch_size", 256.0, "imported from mine.csv"),
@@ -215,7 +292,7 @@ def test_one_checkpoint_a_row_leaves_empty_cells_out(store: Store, tmp_path: Pat
     )
     file = tmp_path / f"mine{suffix}"
     frame.to_parquet(file) if suffix == ".parquet" else frame.to_csv(file, index=False)
-    assert imports.import_covariates(store, file) == 3
+    assert imports.import_covariates(store, file).count == 3
     assert covariates(store) == [
         ("f1", "model", "weight_decay", 0.1, "us"),
         ("f2", "twin", "training_tokens", 8e9, "us"),

@@ -175,7 +175,7 @@ def test_scores_are_listed_imported_and_exported(run, tmp_path: Path) -> None:
     mine = tmp_path / "mine.csv"
     mine.write_text(f"checkpoint,benchmark,task,metric,value\n{encoder},GLUE,RTE,accuracy,0.61\n")
     status, out, err = run("scores", "import", mine, "--json")
-    assert (status, json.loads(out or "null")) == (0, {"imported": 1}), err
+    assert (status, json.loads(out or "null")) == (0, {"imported": 1, "notes": [], "unmatched": []}), err
 
     for suffix in ("csv", "parquet", "html"):
         status, out, err = run("export", tmp_path / f"all.{suffix}", "--json")

@@ -53,8 +53,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     pd.DataFrame(covariates).to_parquet(folder / "covariates.parquet")
 
-    assert imports.import_scores(store, folder / "scores.csv") == 2 * N
-    assert imports.import_covariates(store, folder / "covariates.parquet") == 2 * N
+    assert imports.import_scores(store, folder / "scores.csv").count == 2 * N
+    assert imports.import_covariates(store, folder / "covariates.parquet").count == 2 * N
     return folder
 
 

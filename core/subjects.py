@@ -1,0 +1,5 @@
+"""The name that `core.overview` had in earlier releases, for programs that import it."""
+
+from core.overview import Overview, at_sample, formed, overview, percentile
+
+__all__ = ["Overview", "at_sample", "formed", "overview", "percentile"]
