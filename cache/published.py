@@ -30,12 +30,17 @@ def loaded(connection: duckdb.DuckDBPyConnection) -> str | None:
 
 def preload(connection: duckdb.DuckDBPyConnection) -> None:
     """Replace every published row by those of this release; rows measured or imported here stay untouched."""
+    import pandas as pd
+
     from core import reference
+    from core.reference import real_checkpoints
 
     connection.begin()
     for table in SHARED:
         connection.execute(f"DELETE FROM {table} WHERE origin = 'published'")
         frame = getattr(reference, table)()
+        if table == "scores":
+            frame = pd.concat([frame, real_checkpoints.scores()], ignore_index=True)
         connection.register("frame", frame)
         columns = ", ".join(f'"{column}"' for column in frame.columns)
         connection.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM frame")
