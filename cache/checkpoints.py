@@ -77,11 +77,12 @@ def keep_name(store: Store, row: dict[str, Any]) -> None:
 
     row: of `checkpoints`. A second copy of a checkpoint is the same one, and its scores may use either name.
     """
-    called = {column: row[column] for column in ("subject", "name", "path")}
+    called = row["name"], row["path"] or ""
     known = store.query(
-        "SELECT name, path FROM checkpoints WHERE subject = $subject "
+        "SELECT name, coalesce(path, '') FROM checkpoints WHERE subject = $subject "
         "UNION ALL SELECT name, path FROM names WHERE subject = $subject",
         {"subject": row["subject"]},
     )
-    if len(known) and not ((known["name"] == row["name"]) & (known["path"] == row["path"])).any():
-        store.add("names", [called | {"created_at": now()}])
+    if len(known) and called not in set(known.itertuples(index=False, name=None)):
+        names = dict(zip(("name", "path"), called, strict=True))
+        store.add("names", [names | {"subject": row["subject"], "created_at": now()}])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core import tables
 from core.errors import InputError
-from core.tables import read_table
+from core.tables import checks, read_table
 
 
 def read(content: str | bytes, name: str = "t.csv", *text: str) -> tuple[pd.DataFrame, list[str]]:
@@ -153,7 +153,7 @@ def test_too_many_columns_and_damaged_parquet(monkeypatch: pytest.MonkeyPatch, t
             InputError, match=r"^t\.parquet cannot be read as a table \(.*\): save it again\.$"
         ):
             read(cut, "t.parquet")
-    monkeypatch.setattr(tables, "MOST_COLUMNS", 1)
+    monkeypatch.setattr(checks, "MOST_COLUMNS", 1)
     for content, name in ((file.getvalue(), "t.parquet"), (b"a,b\n1,2\n", "t.csv")):
         with pytest.raises(InputError, match="has 2 columns: give at most 1"):
             read(content, name)

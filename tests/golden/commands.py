@@ -83,7 +83,7 @@ WORDS = {
     "missing",
 }
 WORDS |= {"note", "notes", "reason", "reasons", "stage", "title"}  # fields for people
-VOLATILE = {"job", "rate", "seconds", "seconds_left", "submitted_at"}
+VOLATILE = {"added_at", "job", "rate", "seconds", "seconds_left", "submitted_at"}
 SOME = "…"  # stands for a sentence, and for what no two runs share
 LONG = 40  # entries; longer lists are summarised
 

@@ -1,0 +1,38 @@
+"""What every form of table has in common: letters, and names of columns."""
+
+from collections.abc import Iterable
+
+from core.errors import InputError
+
+MOST_COLUMNS = 50_000
+_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+def columns_of(cells: Iterable[object], name: str) -> list[str]:
+    """Names of columns, checked."""
+    names = [str(cell).strip() for cell in cells]
+    if len(names) > MOST_COLUMNS:
+        raise InputError(f"{name} has {len(names):,} columns: give at most {MOST_COLUMNS:,}.")
+    seen: set[str] = set()
+    for column in filter(None, names):
+        if column in seen:
+            raise InputError(f"{name} has two columns called {column}: rename one.")
+        seen.add(column)
+    return names
+
+
+def decoded(data: bytes, name: str) -> tuple[str, list[str]]:
+    """(text, notes) of a file's bytes: UTF-8, UTF-16 where it says so, else Latin-1 with a note."""
+    for bom, encoding in _BOMS:
+        if data.startswith(bom):
+            return data.decode(encoding), []
+    if b"\0" in data:
+        raise InputError(f"{name} is no text: save it as CSV.")
+    try:
+        return data.decode("utf-8"), []
+    except UnicodeDecodeError:
+        note = f"{name} is not UTF-8 and was read as Latin-1: check letters with accents."
+        try:
+            return data.decode("cp1252"), [note]
+        except UnicodeDecodeError:
+            return data.decode("latin-1"), [note]
