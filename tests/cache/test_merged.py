@@ -85,4 +85,4 @@ def test_every_table_with_a_subject_has_its_view(store: Store) -> None:
     )
     views = store.query("SELECT view_name FROM duckdb_views() WHERE schema_name = 'merged'")
     assert sorted(tables["table_name"]) == sorted(views["view_name"])
-    assert len(views) == 8
+    assert len(views) == 9
