@@ -31,7 +31,7 @@ def evidence(
     score: Annotated[str, typer.Option(help="Score: a task in `cli.py scores list`.")],
     covariates: Annotated[
         str | None,
-        typer.Option(help="Control for these, with commas between them; default: all that are known."),
+        typer.Option(help="Control for these, with commas between them; default: all that the store has."),
     ] = None,
     checkpoints: Annotated[
         str, typer.Option(help="all, perturbed (the published ones), or a family.")
@@ -43,18 +43,18 @@ def evidence(
     """Correlate a measure with a score: raw, and controlling for size, training and other covariates."""
     from core.evidence.association import associations
 
-    known = evidences.material(Store.open(store_folder(store)))
-    evidences.found(known, measure, score)
-    rows = evidences.chosen(known.rows, checkpoints)
+    data = evidences.material(Store.open(store_folder(store)))
+    evidences.found(data, measure, score)
+    rows = evidences.chosen(data.rows, checkpoints)
     asked = [name.strip() for name in covariates.split(",") if name.strip()] if covariates else None
-    tried = evidences.tried(rows, known.measures, score)
+    tried = evidences.tried(rows, data.measures, score)
     if measure not in tried:
         raise InputError(
             f"Fewer than {evidences.FEWEST} of these checkpoints have both {measure} and {score}: measure "
             "more of them, or import their scores."
         )
     associated = associations(
-        rows, known.covariates, tried, score, asked=asked, metric=known.metrics[score], seed=seed
+        rows, data.covariates, tried, score, asked=asked, metric=data.metrics[score], seed=seed
     )
     content = document(associated[tried.index(measure)], checkpoints, len(tried), seed)
     if as_json:
@@ -99,7 +99,7 @@ def document(entry: "Association", checkpoints: str, tests: int, seed: int = 0) 
             "reason": entry.added.reason and words.sentence(entry.added.reason),
         },
         "covariates": {"used": list(entry.controlled.names), "missing": missing},
-        "families": {name: _correlation(known) for name, known in entry.known.families.items()},
+        "families": {name: _correlation(one) for name, one in entry.known.families.items()},
         "badge": entry.known.level,
         "reasons": [correlation_words.sentence(reason) for reason in entry.known.reasons],
         "simpson": entry.known.simpson,
@@ -122,16 +122,16 @@ def _statistic(statistic: "Statistic", q: float) -> dict[str, Any]:
     }
 
 
-def _correlation(known: "Correlation") -> dict[str, Any]:
+def _correlation(correlation: "Correlation") -> dict[str, Any]:
     from core.statistics.partial import two_sided_p
 
     return {
-        "n": known.n,
-        "value": known.pearson,
-        "low": known.pearson_low,
-        "high": known.pearson_high,
-        "p": two_sided_p(known.pearson, known.n - 2),
-        "spearman": known.spearman,
+        "n": correlation.n,
+        "value": correlation.pearson,
+        "low": correlation.pearson_low,
+        "high": correlation.pearson_high,
+        "p": two_sided_p(correlation.pearson, correlation.n - 2),
+        "spearman": correlation.spearman,
     }
 
 

@@ -69,8 +69,8 @@ def gap(
     if owner or made_from or tag:
         from core.hub.search import search
 
-        found = search(owner=owner, base_model=made_from, tags=tuple(tag or ()))
-        names = list(dict.fromkeys([*names, *found]))
+        repositories = search(owner=owner, base_model=made_from, tags=tuple(tag or ()))
+        names = list(dict.fromkeys([*names, *repositories]))
     if not names:
         raise InputError("Nothing to measure: name checkpoints, a folder of them, or --made-from MODEL.")
     request = Gap.of(domain, reference, form=form, cases=cases, several=several, seed=seed)

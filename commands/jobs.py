@@ -51,17 +51,17 @@ def jobs_default(context: typer.Context, store: StoreOption = None, as_json: Jso
 @app.command("list")
 def list_jobs(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """List the jobs, newest first, with how far each is."""
-    found = jobs.list_jobs(Store.open(store_folder(store)))
+    listed = jobs.list_jobs(Store.open(store_folder(store)))
     if as_json:
-        print_json({"jobs": [job_document(job) for job in found]})
+        print_json({"jobs": [job_document(job) for job in listed]})
         return
-    if not found:
+    if not listed:
         people.print("No jobs yet: `cli.py measure CHECKPOINT --detach` makes one.")
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("job", "title", "state", "pieces done", "submitted"):
         table.add_column(heading)
-    for job in found:
+    for job in listed:
         finished = sum(piece.state == "done" for piece in job.pieces)
         table.add_row(job.id, job.title, job.state, f"{finished} of {len(job.pieces)}", job.submitted_at)
     draw(table)

@@ -41,7 +41,8 @@ def study_glue(
     epochs: Annotated[float | None, typer.Option(help="Default: 3.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Default: 2e-5.")] = None,
     train_examples: Annotated[
-        int | None, typer.Option(min=1, help="Only the first so many; said beside every score. Default: all.")
+        int | None,
+        typer.Option(min=1, help="Train on the first so many only; stored with every score. Default: all."),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Of the head, the order and the dropout. Default: 42.")

@@ -27,7 +27,7 @@ def study_held_out(
     save: Annotated[Path | None, typer.Option(help="Also write the table to this .csv file.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Every predictor by its error on checkpoints that it was not fitted to."""
+    """Compare all predictors by their error on checkpoints that they were not fitted to."""
     names = [name.strip() for name in (predictors or "").split(",") if name.strip()]
     with notices.status("") as status:
         table = predicting.held_out_table(again, names, say=status.update)
@@ -50,7 +50,8 @@ def study_held_out(
     shown = table[list(short)].rename(columns=short)
     print_frame(shown.round(dict.fromkeys(shown.columns, 4)), "Predictors by held-out error")
     people.print(
-        "MSE: on families left out, families counting the same. R²: in 10-fold cross-validation. coverage, "
-        "width: of the 90 % interval, families left out. 13: the 13 non-standard checkpoints; ρ: Spearman's.",
+        "MSE: on families left out, families counting the same. R²: in 10-fold cross-validation. "
+        "coverage, width: of the 90 % interval, families left out. 13: the 13 non-standard checkpoints; "
+        "ρ is Spearman's.",
         highlight=False,
     )

@@ -25,7 +25,7 @@ _POINTS = 200  # of a drawn curve
 
 @dataclass(frozen=True)
 class Representativeness:
-    """What was found, ready to draw.
+    """What was measured, ready to draw.
 
     `distances`: distribution, whole, mean, sd (over the samples), by_chance.
     `frequencies`: distribution, series ("all text", "usable sequences", "sample 1" …), x (rank from the most
@@ -92,14 +92,14 @@ def representativeness(
         wholes = {ALL: counts.of(distribution, None), USABLE: counts.of(distribution, counts.pool)}
         for whole, expected in wholes.items():
             share = expected / expected.sum()
-            found = [jensenshannon(one, expected, 2) for one in of_samples]
+            of_each = [jensenshannon(one, expected, 2) for one in of_samples]
             chance = [jensenshannon(rng.multinomial(one.sum(), share), expected, 2) for one in of_samples]
             distances.append(
                 {
                     "distribution": distribution,
                     "whole": whole,
-                    "mean": float(np.mean(found)),
-                    "sd": float(np.std(found, ddof=1)) if samples > 1 else float("nan"),
+                    "mean": float(np.mean(of_each)),
+                    "sd": float(np.std(of_each, ddof=1)) if samples > 1 else float("nan"),
                     "by_chance": float(np.mean(chance)),
                 }
             )

@@ -131,9 +131,9 @@ def sample(
     """
     if sequences < 2:
         raise InputError(f"A sample of {sequences} sequences says nothing: ask for at least two.")
-    found = usable(corpus, minimum, maximum)
-    check_enough(corpus, len(found), minimum, maximum)
-    drawn = [found[i] for i in draw(len(found), sequences, seed)]
+    texts = usable(corpus, minimum, maximum)
+    check_enough(corpus, len(texts), minimum, maximum)
+    drawn = [texts[i] for i in draw(len(texts), sequences, seed)]
     return Sample(corpus.name, corpus.fingerprint, seed, drawn, _digest(drawn), sequences)
 
 
@@ -201,8 +201,8 @@ def _part(part: str, folder: Path | None) -> list[Path]:
         raise InputError(
             f"{part} is not on this machine and {repository} cannot be fetched from the hub: {remedies}"
         ) from error
-    found = sorted(Path(snapshot).glob(f"{config}/**/*.parquet"))
-    files = [f for split in _SPLITS for f in found if split in str(f.relative_to(snapshot))]
+    downloaded = sorted(Path(snapshot).glob(f"{config}/**/*.parquet"))
+    files = [f for split in _SPLITS for f in downloaded if split in str(f.relative_to(snapshot))]
     if not files:
         raise InputError(
             f"{part} is not on this machine and {repository} on the hub (revision {revision}) holds no "

@@ -140,19 +140,19 @@ def _from_folder(task: Task, folder: Path, split: str) -> Examples:
 
     names = [f"{task.name}.{split}{rest}.parquet" for rest in ("", "_matched", "_subset")]
     hub_split = task.dev if split == "dev" else split
-    found = [folder / name for name in names if (folder / name).is_file()]
-    found = found[:1] or sorted((folder / task.hub).glob(f"{hub_split}-*.parquet"))
-    if not found:
+    files = [folder / name for name in names if (folder / name).is_file()]
+    files = files[:1] or sorted((folder / task.hub).glob(f"{hub_split}-*.parquet"))
+    if not files:
         raise InputError(
             f"{folder} holds no {split} examples of {task.name}: put {names[0]} (columns sentence1, "
             "sentence2, "
             "label) there, or leave the task out."
         )
     try:
-        frame = pd.concat([pd.read_parquet(path) for path in found], ignore_index=True)
+        frame = pd.concat([pd.read_parquet(path) for path in files], ignore_index=True)
     except (OSError, ValueError) as error:
-        raise InputError(f"{found[0]} cannot be read as Parquet: save or download it again.") from error
-    return _examples(task, frame, found[0].name)
+        raise InputError(f"{files[0]} cannot be read as Parquet: save or download it again.") from error
+    return _examples(task, frame, files[0].name)
 
 
 def _from_hub(task: Task, split: str) -> Examples:

@@ -39,7 +39,7 @@ _EVALUATED = 4096  # padded tokens of a batch of the development set
 
 @dataclass(frozen=True)
 class Protocol:
-    """How to fine-tune. train_examples: only the first so many (None: all), to be said beside every score."""
+    """How to fine-tune. train_examples: only the first so many (None: all), which every score states."""
 
     epochs: float = 3.0
     learning_rate: float = 2e-5
@@ -80,18 +80,18 @@ def fine_tune(
     where = resolve_device(device)
     tokenizer = load_tokenizer(checkpoint)
     length = min(protocol.length, checkpoint.facts.max_positions or protocol.length)
-    told = f"fine-tuning {data.task.name}"
+    stage = f"fine-tuning {data.task.name}"
     train = _encoded(_Key(tokenizer, data, "train", length, protocol.train_examples))
     dev = _encoded(_Key(tokenizer, data, "dev", length, None))
     model = classifier(checkpoint, data.task.classes, protocol.seed, tokenizer.pad_token_id)
-    trainer = _trainer(model, train, protocol, where, told, progress)
+    trainer = _trainer(model, train, protocol, where, stage, progress)
     trainer.train()
     answers = _answers(trainer.model, dev, where, data.task.classes)
-    found = metrics(data.task, dev.labels, answers)
+    values = metrics(data.task, dev.labels, answers)
     return Result(
         data.task.name,
-        float(np.mean(list(found.values()))),
-        found,
+        float(np.mean(list(values.values()))),
+        values,
         int(trainer.state.global_step),
         time.perf_counter() - started,
         where,
@@ -127,8 +127,8 @@ def classifier(checkpoint: Checkpoint, classes: int, seed: int, pad: int | None)
             trust_remote_code=False,
         )
     except Exception as error:
-        said = first_line(error)
-        raise InputError(f"{checkpoint.name} cannot be fine-tuned: {said}.") from error
+        reason = first_line(error)
+        raise InputError(f"{checkpoint.name} cannot be fine-tuned: {reason}.") from error
     finally:
         logging.set_verbosity(shown)
     follow_recipe(checkpoint, model.base_model)
@@ -172,8 +172,8 @@ class _Key:
 def _encoded(key: _Key) -> _Encoded:
     """Variants of one checkpoint share a tokenizer, and so this."""
     texts: list[Any] = [key.examples.first] + ([key.examples.second] if key.examples.second else [])
-    found = key.tokenizer(*texts, truncation=True, max_length=key.length, return_attention_mask=False)
-    return _Encoded(found["input_ids"], found.get("token_type_ids"), key.examples.labels)
+    encoding = key.tokenizer(*texts, truncation=True, max_length=key.length, return_attention_mask=False)
+    return _Encoded(encoding["input_ids"], encoding.get("token_type_ids"), key.examples.labels)
 
 
 def _batch(encoded: _Encoded, indices: list[int], pad: int) -> "dict[str, torch.Tensor]":
@@ -201,7 +201,7 @@ def _trainer(
     train: _Encoded,
     protocol: Protocol,
     device: str,
-    told: str,
+    stage: str,
     progress: Progress | None,
 ) -> Any:
     from transformers import PrinterCallback, Trainer, TrainerCallback
@@ -211,7 +211,7 @@ def _trainer(
     class Telling(TrainerCallback):
         def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
             if progress is not None:
-                progress(told, state.global_step, state.max_steps, "steps")
+                progress(stage, state.global_step, state.max_steps, "steps")
 
     class InParts(Trainer):
         def compute_loss(self, model: Any, inputs: Any, *rest: Any, **more: Any) -> Any:

@@ -101,14 +101,14 @@ def check_files(name: str, files: list[str]) -> None:
         )
     if not any(fnmatch(file, pattern) for file in files for pattern in WEIGHT_PATTERNS):
         pickled = any(fnmatch(file, "pytorch_model*.bin") for file in files)
-        found = (
+        formats = (
             "only pytorch_model.bin, a pickle that could run code when it is read"
             if pickled
             else "no safetensors"
         )
         raise InputError(
-            f"{name} on the hub holds {found}: give a revision with model.safetensors (often refs/pr/…), or "
-            "convert it on a machine that trusts it with save_pretrained and give that folder."
+            f"{name} on the hub holds {formats}: give a revision with model.safetensors (often refs/pr/…), "
+            "or convert it on a machine that trusts it with save_pretrained and give that folder."
         )
 
 

@@ -25,10 +25,10 @@ def search(
         )
     asked = ["safetensors", *tags, *([f"base_model:{base_model}"] if base_model else [])]
     try:
-        found = HfApi().list_models(
+        models = HfApi().list_models(
             author=owner or None, filter=asked, sort="downloads", limit=min(limit, MOST)
         )
-        return [model.id for model in found]
+        return [model.id for model in models]
     except (hub_errors.HfHubHTTPError, OSError, ValueError) as error:
         reason = first_line(error)
         raise InputError(f"The hub could not be searched ({reason}): try again later.") from error

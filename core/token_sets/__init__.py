@@ -45,8 +45,8 @@ class TokenSet:
 @cache
 def token_sets() -> dict[str, TokenSet]:
     """The lists that come with the program, by name, domains before references."""
-    found = [from_text(file.stem, file.read_text(encoding="utf-8")) for file in _HERE.glob("*.txt")]
-    return {entry.name: entry for entry in sorted(found, key=lambda s: (s.form == "word", s.title.lower()))}
+    sets = [from_text(file.stem, file.read_text(encoding="utf-8")) for file in _HERE.glob("*.txt")]
+    return {entry.name: entry for entry in sorted(sets, key=lambda s: (s.form == "word", s.title.lower()))}
 
 
 def load(name_or_file: str) -> TokenSet:
@@ -74,10 +74,10 @@ def from_text(name: str, text: str) -> TokenSet:
     """A list from text: one word a line, or all on one line with spaces or commas between them.
 
     Lines that start with "# " are comments; `# form: word` and the other keys of a header are understood.
-    Words said twice count once. Errors: InputError for no words, too many, or an unknown form.
+    Words given twice count once. Errors: InputError for no words, too many, or an unknown form.
     """
     lines = text.splitlines()
-    said = {match[1]: match[2] for line in lines if (match := _HEADER.fullmatch(line.strip()))}
+    header = {match[1]: match[2] for line in lines if (match := _HEADER.fullmatch(line.strip()))}
     kept = [line.strip() for line in lines if line.strip() and not line.startswith("# ")]
     words = tuple(dict.fromkeys(_split(kept[0]) if len(kept) == 1 else kept))
     if not words:
@@ -87,17 +87,17 @@ def from_text(name: str, text: str) -> TokenSet:
             f"The token set {name} holds {len(words):,} words and {_LARGEST:,} are allowed: shorten it, or "
             "use random:N for a reference drawn from the vocabulary."
         )
-    form = said.get("form", "plain")
+    form = header.get("form", "plain")
     if form not in FORMS:
         raise InputError(f"The token set {name} asks for the form {form}: give {', '.join(FORMS)}.")
     return TokenSet(
         name,
         words,
         form,
-        said.get("title", name),
-        said.get("about", ""),
-        said.get("provenance", ""),
-        said.get("licence", ""),
+        header.get("title", name),
+        header.get("about", ""),
+        header.get("provenance", ""),
+        header.get("licence", ""),
     )
 
 

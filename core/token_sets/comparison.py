@@ -85,14 +85,14 @@ def measured_panels(measured: pd.DataFrame, scores: pd.DataFrame, published: pd.
         scores: the store's table; a checkpoint's score is found by subject, else by name.
         published: the store's table `gap`, whose accuracies belong to the hub ids in its subjects.
 
-    Of the benchmarks, the one known for most of a panel's checkpoints is shown.
+    Of the benchmarks, the one that most of a panel's checkpoints have is shown.
     """
-    known = _known_scores(scores, published)
+    score_table = _score_table(scores, published)
     panels = []
     for (parameters, seed), rows in measured.groupby(["parameters", "seed"], sort=False):
         # A checkpoint measured before and after a move has two subjects; the newer one stands for it.
         rows = rows.drop_duplicates("name", keep="last")
-        best, values = _best_benchmark(rows, known)
+        best, values = _best_benchmark(rows, score_table)
         drawn = rows.assign(score=values, source="measured here").sort_values("cosine_gap", ascending=False)
         newest = rows["created_at"].max()
         panel = Panel(
@@ -115,7 +115,7 @@ def _id(domain: str, reference: str, parameters: str, seed: int) -> str:
     return f"{domain}-{reference}-{blake2b(f'{parameters}{seed}'.encode(), digest_size=3).hexdigest()}"
 
 
-def _known_scores(scores: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+def _score_table(scores: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     """key (subject or name), benchmark, metric, value."""
     hub = published.assign(key=published["subject"].str.removeprefix("published:"), value=published["score"])
     own = scores.assign(benchmark=scores["task"])
@@ -123,17 +123,17 @@ def _known_scores(scores: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame
     return pd.concat([hub, *both])[["key", "benchmark", "metric", "value"]].dropna()
 
 
-def _best_benchmark(rows: pd.DataFrame, known: pd.DataFrame) -> tuple[tuple[str, str], list[float]]:
+def _best_benchmark(rows: pd.DataFrame, score_table: pd.DataFrame) -> tuple[tuple[str, str], list[float]]:
     none = [float("nan")] * len(rows)
-    held = known[known["key"].isin([*rows["subject"], *rows["name"]])]
+    candidates = score_table[score_table["key"].isin([*rows["subject"], *rows["name"]])]
     best, values = ("", ""), none
-    for (benchmark, metric), group in held.groupby(["benchmark", "metric"], sort=False):
+    for (benchmark, metric), group in candidates.groupby(["benchmark", "metric"], sort=False):
         of = group.groupby("key")["value"].mean()
-        found = [
+        of_this = [
             float(of.get(s, of.get(n, np.nan))) for s, n in zip(rows["subject"], rows["name"], strict=True)
         ]
-        if np.isfinite(found).sum() > np.isfinite(values).sum():
-            best, values = (str(benchmark), str(metric)), found
+        if np.isfinite(of_this).sum() > np.isfinite(values).sum():
+            best, values = (str(benchmark), str(metric)), of_this
     return best, values
 
 
@@ -176,5 +176,5 @@ def verdict(panel: Panel, distance: str) -> Verdict:
 
 def size(name: str) -> str | None:
     """The parameter count that a model's name states (`7` of Qwen2.5-7B), or None."""
-    found = _SIZE.search(name)
-    return found[1] if found else None
+    match = _SIZE.search(name)
+    return match[1] if match else None

@@ -76,10 +76,10 @@ def resolve(
     used: list[Used] = []
     skipped: list[Skipped] = []
     for word in _with_cases(chosen.words) if cases else chosen.words:
-        found, reason = _tokens(word, vocabulary, form, several)
+        choices, reason = _tokens(word, vocabulary, form, several)
         if reason:
             skipped.append(Skipped(word, reason))
-        for ids in found:
+        for ids in choices:
             if rows is not None and max(ids) >= rows:
                 skipped.append(Skipped(word, "has no row in the output embedding"))
             elif elsewhere & set(ids):

@@ -45,14 +45,14 @@ class Vocabulary:
         name = name or folder.name
         for reader in (_tokenizer_json, _wordpiece, _byte_level, _sentencepiece):
             try:
-                found = reader(folder)
+                vocabulary = reader(folder)
             except (ValueError, KeyError, TypeError, AttributeError, IndexError, OSError):
                 raise InputError(
                     f"The tokenizer of {name} cannot be read: its files in {folder} are damaged; download or "
                     "save it again."
                 ) from None
-            if found:
-                pieces, special, cutter = found
+            if vocabulary:
+                pieces, special, cutter = vocabulary
                 pieces, special = _with_configured(folder, pieces, special)
                 return cls(pieces, frozenset(special), _mark(pieces), cutter)
         raise InputError(

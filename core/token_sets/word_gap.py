@@ -50,9 +50,9 @@ class WordGap:
         """Plain values; resamples are rounded to seven digits."""
         return {
             **{
-                key: {part: getattr(found, part) for part in PARTS}
-                | {"resamples": [float(f"{value:.7g}") for value in found.resamples]}
-                for key, found in self.distances.items()
+                key: {part: getattr(result, part) for part in PARTS}
+                | {"resamples": [float(f"{value:.7g}") for value in result.resamples]}
+                for key, result in self.distances.items()
             },
             **{
                 f"{key}_words": [[word.word, list(word.pieces), list(word.ids)] for word in words]
