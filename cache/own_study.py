@@ -78,9 +78,9 @@ def collect(store: Store, part: str, folder: Path) -> "pd.DataFrame":
             AND (m.cloud = '' OR (c.text_seed = 0 AND c.position = 'all'))"""
     )
     tuned = store.query("SELECT subject, task, protocol, score AS value, details FROM fine_tunings")
-    told = [json.loads(protocol) for protocol in tuned["protocol"]]
-    tuned["seed"] = [one["seed"] for one in told]
-    tuned["protocol"] = [_words(one) for one in told]
+    protocols = [json.loads(protocol) for protocol in tuned["protocol"]]
+    tuned["seed"] = [one["seed"] for one in protocols]
+    tuned["protocol"] = [_words(one) for one in protocols]
     return own_study.table(found, measurements, tuned, subjects)
 
 

@@ -90,8 +90,8 @@ def overview(
         rows[column] = rows[column].astype(object).mask(published, value)
     rows["sequences"] = pd.to_numeric(rows["sequences"])
     measures = [name for name in MEASURES if name in values.columns]
-    told = rows[[*measures, *known.columns]].notna().any(axis=1) | rows.index.isin(cells["subject"])
-    rows = rows[told]
+    has_values = rows[[*measures, *known.columns]].notna().any(axis=1) | rows.index.isin(cells["subject"])
+    rows = rows[has_values]
     errors, over, texts = (
         frame.reindex(index=rows.index, columns=measures) for frame in (errors, over, texts)
     )

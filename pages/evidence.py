@@ -110,12 +110,12 @@ def closer(entry: Association, colours: dict[str, str]) -> None:
             for name, c in parts
         ]
     ).dropna(subset=["r"])
-    said = sentences(entry.known.reasons)
+    text = sentences(entry.known.reasons)
     with left:
-        st.altair_chart(charts_evidence.families(drawn, colours), width="stretch", alt=said)
+        st.altair_chart(charts_evidence.families(drawn, colours), width="stretch", alt=text)
         st.caption(f"Pooled: {interval(entry.known.pooled)}.")
     with right:
-        st.markdown(f"**{capital(LEVELS[entry.known.level])}.** {said}")
+        st.markdown(f"**{capital(LEVELS[entry.known.level])}.** {text}")
         for name, title in (("residual", "residual"), ("law", "scaling law"), ("partial", "partial")):
             reason = getattr(entry, name).reason
             if reason:
@@ -248,7 +248,7 @@ st.subheader("Family by family")
 warnings = words.simpsons(associated)
 if warnings:
     st.warning(
-        "Pooling misleads where families lie apart:\n\n" + "\n".join(f"- {plain(said)}" for said in warnings),
+        "Pooling misleads where families lie apart:\n\n" + "\n".join(f"- {plain(text)}" for text in warnings),
         icon=":material/call_split:",
     )
 else:
@@ -269,15 +269,15 @@ published_beside(frame, title)
 
 st.subheader("How the measures correlate with each other")
 compared = made.matrix
-said = words.matrix(compared)
-st.markdown(said)
+text = words.matrix(compared)
+st.markdown(text)
 if len(compared.rho) > 1:
     st.altair_chart(
         charts_evidence.matrix(
             correlation_matrix.pairs(compared), list(compared.rho.index), dark=st.context.theme.type == "dark"
         ),
         width="stretch",
-        alt=said,
+        alt=text,
     )
 
 below()

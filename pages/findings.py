@@ -100,7 +100,7 @@ def charts(name: str, large: bool) -> None:
 
 def words(finding: Finding) -> None:
     """The sentence, and the differences to the print."""
-    st.markdown(finding.said)
+    st.markdown(finding.text)
     for note in finding.notes:
         st.markdown(f":material/difference: {note}")
 
@@ -215,7 +215,7 @@ def own_study() -> None:
             with column.container(border=True, height="stretch"):
                 st.markdown(f"**{finding.title}**")
                 st.altair_chart(own_study_chart(finding), width="stretch", alt=finding.title)
-                st.caption(finding.said)
+                st.caption(finding.text)
 
 
 chosen = from_address("finding", ALL, [ALL, *IDS])

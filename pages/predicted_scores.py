@@ -113,7 +113,7 @@ if errors is not None:
         None if predictor == "mean" else f"{-100 * less:+.0f} % against the mean baseline",
         delta_color="inverse",
         delta_arrow="off",
-        help="Root mean square error with each family left out in turn; families count the same.",
+        help="RMSE with each family left out in turn; families count the same.",
         border=True,
         height="stretch",
     )

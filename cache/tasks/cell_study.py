@@ -63,10 +63,10 @@ def study(
     seconds, cached = 0.0, True
     for number, (share, M, k) in enumerate(sizes, start=1):
         at = settings.at if share == 1 or whole is None else max(2, round(share * whole.n))
-        told = f"M = {M}, k = {k}" + (f", n = {at:,}" if at else "") + f" ({number} of {len(sizes)}): "
+        prefix = f"M = {M}, k = {k}" + (f", n = {at:,}" if at else "") + f" ({number} of {len(sizes)}): "
         one = replace(settings, at=at, M=M, k=k)
         try:
-            result = measure_subject(store, subject, one, partial(_told, progress, told), roots=roots)
+            result = measure_subject(store, subject, one, partial(_prefixed, progress, prefix), roots=roots)
         except InputError as error:
             left_out.append(SizeLeftOut(M, k, at, str(error)))
             if whole is None and number == len(sizes):
@@ -185,7 +185,7 @@ def curve_rows(store: Store) -> "pd.DataFrame":
     )
 
 
-def _told(progress: Progress | None, before: str, stage: str, done: int, total: int, unit: str) -> None:
+def _prefixed(progress: Progress | None, before: str, stage: str, done: int, total: int, unit: str) -> None:
     if progress:
         progress(before + stage, done, total, unit)
 

@@ -2,7 +2,7 @@
 
 Each task's run is a row of `fine_tunings` with all that is needed to repeat it, and one of `scores`.
 Averages are written once all their tasks are there under one protocol. A run under another protocol than the
-script's, or on a part of the examples, is told apart by its split, so it is never averaged or compared with
+script's, or on a part of the examples, is kept apart by its split, so it is never averaged or compared with
 whole ones.
 """
 
@@ -95,13 +95,13 @@ def fine_tune_subject(
     checkpoint = resolve(
         subject.path or subject.name, roots=roots, revision=subject.revision, digests=digests
     )
-    told = json.dumps(asdict(protocol), sort_keys=True)
+    canonical = json.dumps(asdict(protocol), sort_keys=True)
     scores: dict[str, float] = {}
     data: dict[str, TaskData] = {}
     cached = True
     for name in request.tasks:
         data[name] = glue.load(name, Path(request.data) if request.data else None)
-        key = [checkpoint.fingerprint, name, told, data[name].fingerprint, VERSION]
+        key = [checkpoint.fingerprint, name, canonical, data[name].fingerprint, VERSION]
         known = store.query(
             "SELECT score FROM fine_tunings WHERE subject = ? AND task = ? AND protocol = ? AND data = ? "
             "AND version = ?",
@@ -155,15 +155,15 @@ def _split(protocol: "Protocol", data: "list[TaskData]") -> str:
         "length": "{} tokens",
         "train_examples": "first {:,} training examples",
     }
-    told = [
+    differences = [
         words[key].format(value)
         for key, value in asdict(protocol).items()
         if value != usual[key] and key in words
     ]
     parts = [one.task.name for one in data if (len(one.train), len(one.dev)) != one.task.rows]
     # Stored, and part of what tells scores apart: other words would make the same run another score.
-    told += [f"part of the examples of {' and '.join(parts)}"] if parts else []
-    return ", ".join(["dev", *told])
+    differences += [f"part of the examples of {' and '.join(parts)}"] if parts else []
+    return ", ".join(["dev", *differences])
 
 
 def _score(

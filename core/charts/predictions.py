@@ -157,7 +157,7 @@ def ranges(
 
 
 def compared(table: pd.DataFrame, *, title: str, subtitle: str) -> alt.LayerChart | alt.FacetChart:
-    """Predictors by their root mean square error: on families left out, and on the non-standard checkpoints.
+    """Predictors by RMSE: on families left out, and on the non-standard checkpoints.
 
     Arguments:
         table: title, family_rmse, test_rmse (NaN where not known), in the order to be drawn; the first row
@@ -175,7 +175,7 @@ def compared(table: pd.DataFrame, *, title: str, subtitle: str) -> alt.LayerChar
     )
     x = alt.X(
         "rmse:Q",
-        title="Root mean square error (as a fraction; lower is better)",
+        title="RMSE (as a fraction; lower is better)",
         scale=alt.Scale(domainMin=0, nice=False, padding=16),
         axis=alt.Axis(tickCount=8),
     )
@@ -205,7 +205,7 @@ def compared(table: pd.DataFrame, *, title: str, subtitle: str) -> alt.LayerChar
             tooltip=[
                 alt.Tooltip("title:N", title="Predictor"),
                 alt.Tooltip("kind:N", title="Error"),
-                alt.Tooltip("rmse:Q", title="Root mean square", format=".3f"),
+                alt.Tooltip("rmse:Q", title="RMSE", format=".3f"),
             ],
         )
     )

@@ -48,12 +48,12 @@ class Recipe:
         """What follows the base checkpoint's name: "10 % noise, seed 111"."""
         if self.kind == "noise":
             return f"{100 * (self.alpha or 0):.6g} % noise, seed {self.seed}"
-        said = {
+        fields = {
             "shuffled": "input embedding shuffled",
             "reinitialised": "re-initialised",
             "untrained": "re-initialised with trained input embedding",
         }
-        return f"input embedding of {self.other}" if self.other else f"{said[self.kind]}, seed {self.seed}"
+        return f"input embedding of {self.other}" if self.other else f"{fields[self.kind]}, seed {self.seed}"
 
     @property
     def changes_embedding(self) -> bool:
@@ -96,15 +96,15 @@ def split(name: str) -> tuple[str, Recipe | None]:
 
 def fingerprint(base: str, recipe: Recipe, other: str | None = None) -> str:
     """Of a variant (32 hex digits), from those of its base and of the checkpoint it borrows from."""
-    told = str(replace(recipe, other=other) if other else recipe)
-    return hashlib.sha256(f"{base}+{told}".encode()).hexdigest()[:32]
+    spelled = str(replace(recipe, other=other) if other else recipe)
+    return hashlib.sha256(f"{base}+{spelled}".encode()).hexdigest()[:32]
 
 
 def apply(model: Any, recipe: Recipe, embedding: "torch.Tensor | None" = None) -> None:
     """Make a loaded model (without head, float32, on the CPU) the variant, in place.
 
     embedding: (V, d), for a recipe that borrows one.
-    Errors: InputError for a model whose layers cannot be told, and for an embedding of another width.
+    Errors: InputError for a model whose layers cannot be found, and for an embedding of another width.
     """
     import torch
 

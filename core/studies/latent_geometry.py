@@ -133,7 +133,7 @@ def error(model: Regression, frame: pd.DataFrame) -> float:
 
 
 def mean_error(frame: pd.DataFrame) -> float:
-    """Mean squared error on the non-standard models of always saying the perturbed models' mean."""
+    """Mean squared error of the mean baseline (of the perturbed models) on the non-standard ones."""
     return float(((perturbed(frame)[GLUE].mean() - others(frame)[GLUE]) ** 2).mean())
 
 

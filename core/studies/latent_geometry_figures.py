@@ -120,10 +120,10 @@ def predictions(frame: pd.DataFrame, measure: str, *, architecture: bool) -> pd.
 
 def prediction(frame: pd.DataFrame, measure: str, *, architecture: bool, literature: bool) -> Panel:
     """GLUE average against what the regression predicts of it; `literature`: with the non-standard models."""
-    said = predictions(frame, measure, architecture=architecture)
-    drawn = [medians(said, ["predicted"]).rename(columns={"predicted": "x"})]
+    printed = predictions(frame, measure, architecture=architecture)
+    drawn = [medians(printed, ["predicted"]).rename(columns={"predicted": "x"})]
     if literature:
-        drawn.append(others(said).rename(columns={"predicted": "x"}).assign(runs=1))
+        drawn.append(others(printed).rename(columns={"predicted": "x"}).assign(runs=1))
     points = pd.concat([part[_POINT] for part in drawn], ignore_index=True).dropna(subset=["x"])
     ends = [points[GLUE].min(), points[GLUE].max()]
     title = SHORT[measure] + (" and architecture" if architecture else " alone")

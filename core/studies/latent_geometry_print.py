@@ -170,7 +170,7 @@ def _comments(frame: pd.DataFrame) -> dict[tuple[str, str, str], str]:
         f"The authors' table of scores holds {{}} rows, {{}} of them with measures; correlations and "
         f"regressions use {len(perturbed(frame))} models in all."
     )
-    said = {
+    comments = {
         ("Text", "perturbed models", "in all"): (
             "The three counts printed in Section 3.1 add up to "
             f"{sum(int(value) for value in _printed_counts())}; the tables hold measures for "
@@ -213,8 +213,8 @@ def _comments(frame: pd.DataFrame) -> dict[tuple[str, str, str], str]:
         ),
     }
     for table, row in (("Table 1", "RS"), ("Table 2", "AQ RS")):
-        said[table, row, "r_roberta"] = sign
-    return said
+        comments[table, row, "r_roberta"] = sign
+    return comments
 
 
 @cache

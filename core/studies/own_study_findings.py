@@ -28,7 +28,7 @@ from core.studies.own_study import COLUMNS, usual, wide
 
 AVERAGED = ("CoLA", "MRPC", "RTE", "STS-B")
 SHOWN = ("lsq_patchiness", "lsq_reconstruction_skew", "lsq_centroid_variance", "lsq_cluster_eee", "eee")
-FEWEST = 5  # checkpoints for a correlation to be told
+FEWEST = 5  # checkpoints for a correlation to be stated
 CENTRAL = "lsq_patchiness_published"  # the measure of the paper's main finding
 WEAK = 0.2  # |r| below which a correlation counts as having no direction
 _KINDS = {"plain": "perturbed", "perturbed": "perturbed"}
@@ -42,7 +42,7 @@ class OwnFinding:
     x: str
     y: str
     points: pd.DataFrame
-    said: str
+    text: str
 
 
 def frame(long: pd.DataFrame) -> pd.DataFrame:
@@ -92,11 +92,11 @@ def _finding(title: str, x: str, y: str, points: pd.DataFrame, column: str) -> O
         x,
         y_title,
         kept[["family", "variant", "label", "x", "value"]].reset_index(drop=True),
-        " ".join(_told(str(family), group) for family, group in kept.groupby("family")),
+        " ".join(_headline(str(family), group) for family, group in kept.groupby("family")),
     )
 
 
-def _told(family: str, points: pd.DataFrame) -> str:
+def _headline(family: str, points: pd.DataFrame) -> str:
     """How x and value go together over the perturbed checkpoints of one base."""
     kept = points[points["variant"] == "perturbed"]
     if len(kept) < FEWEST or kept["x"].nunique() < 2 or kept["value"].nunique() < 2:
@@ -127,7 +127,7 @@ def texts(long: pd.DataFrame) -> dict[str, str]:
 def by_vectors(long: pd.DataFrame, measure: str = CENTRAL) -> list[str]:
     """One sentence a base measured on several texts: r with the score on each, fewest vectors first."""
     rows = long[(long["kind"] == "measure") & (long["quantity"] == measure)]
-    said = []
+    sentences = []
     for base, own in rows.groupby("base", sort=False):
         found = []
         for n, part in own.groupby("n"):
@@ -138,8 +138,10 @@ def by_vectors(long: pd.DataFrame, measure: str = CENTRAL) -> list[str]:
             if len(kept) >= FEWEST:
                 found.append(f"r = {signed(pearson(kept, measure, str(base)))} on {n:,.0f} vectors")
         if len(found) > 1:
-            said.append(f"Our {base}: {title_of(measure)} correlates with the score, {' and '.join(found)}.")
-    return said
+            sentences.append(
+                f"Our {base}: {title_of(measure)} correlates with the score, {' and '.join(found)}."
+            )
+    return sentences
 
 
 def beside_the_paper(long: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
@@ -152,10 +154,10 @@ def beside_the_paper(long: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
     """
     rows = perturbed(frame(long)).dropna(subset=[GLUE])
     bases = [base for base, group in rows.groupby("family", sort=False) if len(group) >= FEWEST]
-    told = [name for name in MEASURES if name in rows]
-    published = {family: [pearson(paper, name, family) for name in told] for family in (SMALL, ROBERTA)}
-    own = {base: [pearson(rows, name, base) for name in told] for base in bases}
-    return pd.DataFrame({"measure": told} | published | own)
+    measured = [name for name in MEASURES if name in rows]
+    published = {family: [pearson(paper, name, family) for name in measured] for family in (SMALL, ROBERTA)}
+    own = {base: [pearson(rows, name, base) for name in measured] for base in bases}
+    return pd.DataFrame({"measure": measured} | published | own)
 
 
 def agreement(table: pd.DataFrame) -> list[str]:
@@ -166,20 +168,20 @@ def agreement(table: pd.DataFrame) -> list[str]:
     """
     both = table[[SMALL, ROBERTA]]
     clear = table[(both.abs().min(axis=1) >= WEAK) & (both[SMALL] * both[ROBERTA] > 0)]
-    said = []
+    sentences = []
     for base in table.columns[3:]:
         with_paper = clear[base] * clear[SMALL] > 0
         strong = clear[base].abs() >= WEAK
         against = [title_of(name) for name in clear.loc[~with_paper & strong, "measure"]]
         weak = int((~strong).sum())
-        said.append(
+        sentences.append(
             f"Of {len(clear)} measures whose correlation with the score has one sign in BERT-small and "
             f"RoBERTa (|r| ≥ {WEAK}), {int((with_paper & strong).sum())} have the same sign in our {base}"
             + (f", {weak} have |r| < {WEAK}" if weak else "")
             + (f", {len(against)} the opposite sign: {', '.join(against)}" if against else "")
             + "."
         )
-    return said
+    return sentences
 
 
 def predicted_elsewhere(long: pd.DataFrame, measure: str = CENTRAL) -> list[str]:
@@ -187,7 +189,7 @@ def predicted_elsewhere(long: pd.DataFrame, measure: str = CENTRAL) -> list[str]
 
     The paper's Figure 5 on our checkpoints: mean squared error beside that of the mean baseline.
     """
-    rows, said = frame(long).dropna(subset=[GLUE]), []
+    rows, sentences = frame(long).dropna(subset=[GLUE]), []
     if measure not in rows:
         return []
     for base, group in rows.groupby("family", sort=False):
@@ -195,12 +197,12 @@ def predicted_elsewhere(long: pd.DataFrame, measure: str = CENTRAL) -> list[str]
         if len(noisy) < FEWEST or rest.empty:
             continue
         line = regression(group, measure, architecture=False)
-        said.append(
+        sentences.append(
             f"Our {base}: a linear regression fitted to its {len(noisy)} perturbed checkpoints has a mean "
             f"squared error of {error(line, rest):.2g} on its {len(rest)} non-standard ones, the mean "
             f"baseline one of {mean_error(group):.2g}."
         )
-    return said
+    return sentences
 
 
 def with_noise_fixed(long: pd.DataFrame, measure: str = "lsq_patchiness") -> list[str]:
@@ -209,18 +211,18 @@ def with_noise_fixed(long: pd.DataFrame, measure: str = "lsq_patchiness") -> lis
 
     from core.statistics.partial import partial_spearman
 
-    rows, said = perturbed(frame(long)).dropna(subset=[GLUE]), []
+    rows, sentences = perturbed(frame(long)).dropna(subset=[GLUE]), []
     for base, group in rows.groupby("family", sort=False):
         if measure not in group or len(group) < FEWEST:
             continue
         x, y, alpha = (group[name].to_numpy(np.float64) for name in (measure, GLUE, "alpha"))
         raw = partial_spearman(x, y, np.empty((len(x), 0))).value
         fixed = partial_spearman(x, y, alpha[:, None]).value
-        said.append(
+        sentences.append(
             f"Our {base}: {title_of(measure)} correlates with the score, ρ = {signed(raw)}; controlling for "
             f"the amount of noise, ρ = {signed(fixed)}."
         )
-    return said
+    return sentences
 
 
 def ranked_by_published(long: pd.DataFrame, paper: pd.DataFrame) -> list[str]:
@@ -233,7 +235,7 @@ def ranked_by_published(long: pd.DataFrame, paper: pd.DataFrame) -> list[str]:
     from core.prediction import Reference, estimator
     from core.prediction.candidates import SPREAD
 
-    rows, said = perturbed(frame(long)).dropna(subset=[GLUE]), []
+    rows, sentences = perturbed(frame(long)).dropna(subset=[GLUE]), []
     if not set(SPREAD) <= set(rows):
         return []
     reference = Reference(paper[paper["variant"] == "perturbed"], GLUE, title="perturbed checkpoints")
@@ -244,12 +246,12 @@ def ranked_by_published(long: pd.DataFrame, paper: pd.DataFrame) -> list[str]:
         ranks = group[GLUE].rank()
         alone = [signed(float(group[name].rank().corr(ranks))) for name in SPREAD]
         together = float(pd.Series(line.raw(group), index=group.index).rank().corr(ranks))
-        said.append(
+        sentences.append(
             f"Our {base}: a linear regression on EEE, VRM and IsoScore, fitted to the {line.n} published "
             f"perturbed checkpoints, ranks its {len(group)} perturbed ones with ρ = {signed(together)}; "
             f"the three alone correlate with the score by ρ = {', '.join(alone)}."
         )
-    return said
+    return sentences
 
 
 def architecture_helps(long: pd.DataFrame, paper: pd.DataFrame, measure: str = CENTRAL) -> list[str]:

@@ -28,75 +28,77 @@ def heading(named: dict[str, Curves]) -> str:
 
 def occupancy(named: dict[str, Curves]) -> str:
     """What the sorted occupancy of one or two checkpoints says."""
-    said = []
+    parts = []
     for name, curves in named.items():
         empty = f", {curves.empty} cells hold none" if curves.empty else ""
-        said.append(
+        parts.append(
             f"{name}: the fullest tenth of the cells holds {percent(curves.fullest_share)} of the vectors, "
             f"the emptier half {percent(curves.emptiest_share)}{empty}"
         )
-    told = "; ".join(said) + ". A flat curve at 1 means that all cells are filled alike, a steep one clumps."
+    text = "; ".join(parts) + ". A flat curve at 1 means that all cells are filled alike, a steep one clumps."
     if _compare(named):
         (a, first), (b, second) = named.items()
         steeper = _steeper(first, second)
         if not steeper:
-            return f"{told} The two are filled about equally evenly."
-        return f"{told} {a if steeper > 0 else b} is the steeper: its vectors clump more."
-    return told
+            return f"{text} The two are filled about equally evenly."
+        return f"{text} {a if steeper > 0 else b} is the steeper: its vectors clump more."
+    return text
 
 
 def nearest(named: dict[str, Curves]) -> str:
     """What the distances between centroids say."""
-    said, steep = [], {}
+    parts, steep = [], {}
     for name, curves in named.items():
         if not curves.nearest:
-            said.append(f"{name}: every centroid coincides with another")
+            parts.append(f"{name}: every centroid coincides with another")
             continue
         values = np.array(curves.nearest).ravel()
         low, high = np.percentile(values, [10, 90])
         steep[name] = (high - low) / max(high, 1e-12)
-        said.append(f"{name}: eight of ten centroids lie between {low:.2g} and {high:.2g} of the largest")
-    told = (
-        "; ".join(said) + ". A flat curve means centroids at even distances, a steep one some far off and "
+        parts.append(f"{name}: eight of ten centroids lie between {low:.2g} and {high:.2g} of the largest")
+    text = (
+        "; ".join(parts) + ". A flat curve means centroids at even distances, a steep one some far off and "
         "others close together."
     )
     if len(steep) == 2 and _compare(named):
         a, b = steep
         if abs(steep[a] - steep[b]) < CLOSE:
-            return f"{told} The two are alike in this."
-        return f"{told} {a if steep[a] > steep[b] else b} is the steeper."
-    return told
+            return f"{text} The two are alike in this."
+        return f"{text} {a if steep[a] > steep[b] else b} is the steeper."
+    return text
 
 
 def errors(named: dict[str, Curves]) -> str:
     """What the reconstruction errors say."""
-    said = [
+    parts = [
         f"{name}: half of the vectors are missed by less than {percent(curves.median)} of a typical length, "
         f"the middle half within {percent(curves.spread)} of each other"
         for name, curves in named.items()
     ]
-    told = "; ".join(said) + ". A steep, narrow hill means that every region is coded equally well."
+    text = "; ".join(parts) + ". A steep, narrow hill means that every region is coded equally well."
     if _compare(named):
         (a, first), (b, second) = named.items()
-        return f"{told} {b if second.median < first.median else a} is the easier to quantize."
-    return told
+        return f"{text} {b if second.median < first.median else a} is the easier to quantize."
+    return text
 
 
 def growth(rows: pd.DataFrame, measure: str) -> str:
     """How a measure changes from the fewest to the most vectors. rows: name, n, value."""
-    said = []
+    parts = []
     for name, group in rows.groupby("name", sort=False):
         by_n = group.groupby("n")["value"].mean().sort_index()
         if len(by_n) > 1:
             first, last = by_n.iloc[0], by_n.iloc[-1]
             few, many = f"{first:.3g} at {by_n.index[0]:,} vectors", f"{last:.3g} at {by_n.index[-1]:,}"
             if np.isclose(first, last, rtol=0.01):
-                said.append(f"{name} stays put, {few} and {many}")
+                parts.append(f"{name} stays put, {few} and {many}")
             else:
-                said.append(f"{name} {'falls' if last < first else 'rises'} from {few} to {many}")
-    if not said:
+                parts.append(f"{name} {'falls' if last < first else 'rises'} from {few} to {many}")
+    if not parts:
         return ""
-    return f"{title_of(measure)} of {'; '.join(said)}. Two checkpoints compare only at one number of vectors."
+    return (
+        f"{title_of(measure)} of {'; '.join(parts)}. Two checkpoints compare only at one number of vectors."
+    )
 
 
 def bins(agreement: pd.DataFrame, measure: str) -> str:

@@ -42,11 +42,11 @@ def why_missing(reason: Reason) -> str:
 
 def controlling(used: Controlled) -> str:
     """What is controlled for and what is not, in one or two sentences."""
-    said = f"Controlling for {listed(used.names)}." if used.names else "No covariate is controlled for."
+    text = f"Controlling for {listed(used.names)}." if used.names else "No covariate is controlled for."
     if used.missing:
         missing = ", ".join(f"{name} ({why_missing(reason)})" for name, reason in used.missing.items())
-        said += f" Not controlled for: {missing}."
-    return said
+        text += f" Not controlled for: {missing}."
+    return text
 
 
 def notes(associated: Iterable[Association]) -> list[str]:
@@ -103,28 +103,28 @@ def fall(associated: Sequence[Association]) -> str:
         bool(e.q["raw"] < SURE and e.q["partial"] < SURE and np.sign(e.raw.value) != np.sign(e.partial.value))
         for e in both
     )
-    said = (
+    text = (
         f"Controlling for {_names(both[0].controlled.names)}, the median |ρ| falls from {raw:.2f} to "
         f"{partial:.2f}"
     )
     if abs(furthest.raw.value) > abs(furthest.partial.value):
-        said += (
+        text += (
             f"; {title_of(furthest.measure)} falls most, from {signed(furthest.raw.value)} to "
             f"{signed(furthest.partial.value)}"
         )
-    return f"{said}; {turned} change{'s' * (turned == 1)} sign." if turned else f"{said}."
+    return f"{text}; {turned} change{'s' * (turned == 1)} sign." if turned else f"{text}."
 
 
 def simpsons(associated: Iterable[Association]) -> list[str]:
     """A warning for each measure whose pooled correlation misleads about the families."""
-    said = []
+    text = []
     for entry in associated:
         if entry.known.simpson:
             inside = {k: c for k, c in entry.known.families.items() if c.n >= 10 and np.isfinite(c.pearson)}
             within = listed(f"{signed(c.pearson)} in {name}" for name, c in inside.items())
             pooled = signed(entry.known.pooled.pearson)
-            said.append(f"{title_of(entry.measure)}: pooled r = {pooled}, but {within}.")
-    return said
+            text.append(f"{title_of(entry.measure)}: pooled r = {pooled}, but {within}.")
+    return text
 
 
 def gain(associated: Sequence[Association]) -> str:
@@ -149,12 +149,12 @@ def matrix(compared: Matrix) -> str:
     upper = upper[np.isfinite(upper)]
     if not len(upper):
         return "Too few measures are known for these checkpoints to compare them."
-    said = f"The median |ρ| between two of the {n} measures is {np.median(upper):.2f}"
+    text = f"The median |ρ| between two of the {n} measures is {np.median(upper):.2f}"
     alike = [group for group in compared.groups if len(group) > 1]
     if not alike:
-        return f"{said}; no two form a group (mean |ρ| of {ALIKE} or more)."
+        return f"{text}; no two form a group (mean |ρ| of {ALIKE} or more)."
     return (
-        f"{said}; grouped where |ρ| averages {ALIKE} or more, the {n} form {len(compared.groups)} groups. "
+        f"{text}; grouped where |ρ| averages {ALIKE} or more, the {n} form {len(compared.groups)} groups. "
         f"The largest is {first_few(map(title_of, alike[0]), 4)}."
     )
 

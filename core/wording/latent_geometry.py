@@ -62,7 +62,7 @@ class Finding:
     id: str
     label: str
     title: str
-    said: str
+    text: str
     notes: tuple[str, ...] = ()
 
 
@@ -94,7 +94,7 @@ def _figure_1(frame: pd.DataFrame, compared: pd.DataFrame) -> Words:
     share = (first - low) / (first - last)
     fitted = decay(frame)
     title = f"{percent(LOW_NOISE)} of noise in the weights costs {percent(share)} of all that noise costs"
-    said = (
+    text = (
         f"The median GLUE average of BERT-small falls from {first:.2f} at {percent(glue.index[0])} noise to "
         f"{low:.2f} at {percent(LOW_NOISE)} and {last:.2f} at pure noise. An exponential decay to a floor of "
         f"{fitted.floor:.2f} accounts for {percent(fitted.r2)} of the variance; what is left above the floor "
@@ -102,7 +102,7 @@ def _figure_1(frame: pd.DataFrame, compared: pd.DataFrame) -> Words:
     )
     return (
         title,
-        said,
+        text,
         count_notes(compared, "BERT-small models", f"models with at most {percent(LOW_NOISE)} noise"),
     )
 
@@ -119,7 +119,7 @@ def _figure_3(frame: pd.DataFrame, compared: pd.DataFrame) -> Words:
     low = low[low["alpha"] < LOW_NOISE]
     seen = "Patchier cells, better GLUE" if min(small, roberta) > 0 else "Patchiness and GLUE"
     title = f"{seen}: r = {signed(small)} in BERT-small, {signed(roberta)} in RoBERTa"
-    said = (
+    text = (
         f"{right} of the {len(rest)} levels of RoBERTa and BERT-base lie to the right of BERT-small's line, "
         f"patchier than it at the same GLUE average. With less than {percent(LOW_NOISE)} noise r within "
         f"RoBERTa is {signed(float(low[name].corr(low[GLUE])))}."
@@ -131,7 +131,7 @@ def _figure_3(frame: pd.DataFrame, compared: pd.DataFrame) -> Words:
         f"{percent(LOW_NOISE)}; its tables hold three at {int((small_runs['runs'] == 3).sum())} of "
         f"{len(small_runs)} and at {int((few['runs'] == 3).sum())} of {len(few)}."
     )
-    return title, said, (note,)
+    return title, text, (note,)
 
 
 def _figure_4(frame: pd.DataFrame, compared: pd.DataFrame) -> Words:
@@ -141,12 +141,12 @@ def _figure_4(frame: pd.DataFrame, compared: pd.DataFrame) -> Words:
     title = (
         f"Knowing the architecture lifts what patchiness explains from {percent(alone)} to {percent(typed)}"
     )
-    said = (
+    text = (
         f"r² is {alone:.3f} with one line for all {len(perturbed(frame))} perturbed models and {typed:.3f} "
         f"with an intercept for each architecture, {own:.3f} within BERT-small alone. The diagonal is where "
         "prediction and score agree."
     )
-    return title, said, ()
+    return title, text, ()
 
 
 def _figure_5(frame: pd.DataFrame, compared: pd.DataFrame) -> Words:
@@ -158,7 +158,7 @@ def _figure_5(frame: pd.DataFrame, compared: pd.DataFrame) -> Words:
     rank = rows["predicted"].rank().corr(rows[GLUE].rank())
     title = f"Patchiness misses {far} of the {len(rows)} non-standard models by more than {WIDE_MISS:g}"
     beyond = rows[rows["predicted"] > 1]
-    said = (
+    text = (
         f"Mean squared error {error_of(frame, name):.3f}, against {mean_error(frame):.3f} of the mean "
         f"baseline; rank correlation of prediction and score {signed(float(rank))}. "
         f"Furthest off: {worst['label']}, predicted {worst['predicted']:.2f}, scored {worst[GLUE]:.2f}."
@@ -169,7 +169,7 @@ def _figure_5(frame: pd.DataFrame, compared: pd.DataFrame) -> Words:
         "The paper calls the regression predictive of many of these models; its error is larger than the "
         "mean baseline's."
     )
-    return title, said, (*((claim,) if error_of(frame, name) > mean_error(frame) else ()), *notes[-1:])
+    return title, text, (*((claim,) if error_of(frame, name) > mean_error(frame) else ()), *notes[-1:])
 
 
 def _figure_6(frame: pd.DataFrame) -> Words:
@@ -177,12 +177,12 @@ def _figure_6(frame: pd.DataFrame) -> Words:
     some = [short for short, count in counts.items() if count]
     listed = ", ".join(f"{short} {_times(count)}" for short, count in counts.items())
     title = f"{capital(count_of(len(some), len(counts)))} of these measures turn back as noise grows"
-    said = (
+    text = (
         f"Changes of direction by at least {percent(TURN)} of the range, as noise grows in BERT-small: "
         f"{listed}; {SHORT_NAMES[ADDITIVE['PP']]} {_times(turns(frame, ADDITIVE['PP']))}, the GLUE average "
         f"{_times(turns(frame, GLUE))}. A measure that turns back has one value for two scores."
     )
-    return title, said, ()
+    return title, text, ()
 
 
 def _times(count: int) -> str:
@@ -207,7 +207,7 @@ def _figure_7(frame: pd.DataFrame, table: pd.DataFrame) -> Words:
     size = "A small error" if listed["PDEEE"] < mean_error(frame) else "An error above the mean's"
     fits = "fits" if squared - typed.r2 < BEND else "does not fit"
     title = f"{size} on the non-standard models ({listed['PDEEE']:.3f}), by a line that {fits}"
-    said = (
+    text = (
         f"Score minus prediction averages {', '.join(signed(value, 3) for value in thirds[:2])} and "
         f"{signed(thirds[2], 3)} in the lowest, middle and highest third of the predictions. A squared term "
         f"lifts r² from {typed.r2:.2f} to {squared:.2f}."
@@ -218,7 +218,7 @@ def _figure_7(frame: pd.DataFrame, table: pd.DataFrame) -> Words:
             f"PDEEE has the lowest error of Table 1's five measures, as the paper says; of all nineteen "
             f"{best['row']} has the lowest ({best['mse']:.4f} against {listed['PDEEE']:.4f})."
         )
-    return title, said, tuple(notes)
+    return title, text, tuple(notes)
 
 
 def _figure_8(frame: pd.DataFrame) -> Words:
@@ -237,7 +237,7 @@ def _figure_8(frame: pd.DataFrame) -> Words:
     same = [short for short, r in across.items() if r > ALIKE]
     other = ", ".join(f"{short} {signed(r)}" for short, r in across.items() if short not in same)
     title = f"{alike} of {len(upper)} pairs of measures say nearly the same: r beyond ±{ALIKE:g}"
-    said = (
+    text = (
         f"|r| among the three measures of cell density is at least {density[0]:.2f} with the additive and "
         f"{density[1]:.2f} with the product quantizer. Between the two quantizers {count_of(len(same), 8)} "
         f"measures agree as closely ({', '.join(same)}); the others less: {other}."
@@ -247,7 +247,7 @@ def _figure_8(frame: pd.DataFrame) -> Words:
         f"against {signed(eee_vrm)} for VRM. It does not say over which models; drawn is BERT-small, "
         "as in the authors' script."
     )
-    return title, said, (note,)
+    return title, text, (note,)
 
 
 def _all_measures(frame: pd.DataFrame, group: str, names: dict[str, str]) -> Words:
@@ -258,13 +258,13 @@ def _all_measures(frame: pd.DataFrame, group: str, names: dict[str, str]) -> Wor
     many = "measures of the " + group if "quantizer" in group else "measures of spread"
     kept = capital(count_of(len(keep), len(names)))
     title = f"{kept} {many} keep their sign from BERT-small to RoBERTa"
-    said = (
+    text = (
         f"Strongest in BERT-small is {first} (r = {signed(r[first][0])}, in RoBERTa "
         f"{signed(r[first][1])}). As noise grows in BERT-small, {count_of(len(turned), len(names))} "
         f"change direction by at least {percent(TURN)} of their range"
         + (f": {', '.join(turned)}." if turned else ".")
     )
-    return title, said, ()
+    return title, text, ()
 
 
 SHORT_NAMES = SHORT | {name: row for row, name in TABLES["Table 1"].items()}

@@ -24,7 +24,7 @@ def table_words(frame: pd.DataFrame, compared: pd.DataFrame, tables: pd.DataFram
     better = measures[measures["mse"] < mean_error(frame)]
     not_ = f"{len(off)} {'does' if len(off) == 1 else 'do'} not"
     title = f"{same} of {len(legible)} printed numbers of {table} come out of the data, {not_}"
-    said = (
+    text = (
         f"{digit} more {'is' if digit == 1 else 'are'} off by one in the last digit. {len(better)} of "
         f"{len(measures)} measures predict the {len(others(frame))} non-standard models better than the "
         f"mean baseline (mean squared error {mean_error(frame):.4f}): "
@@ -41,7 +41,7 @@ def table_words(frame: pd.DataFrame, compared: pd.DataFrame, tables: pd.DataFram
         )
     if table == "Table 1":
         notes.append("The caption bolds an MSE of at least 0.6; none is that large, r is meant.")
-    return title, said, tuple(notes)
+    return title, text, tuple(notes)
 
 
 def text_words(compared: pd.DataFrame) -> Words:

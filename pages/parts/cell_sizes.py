@@ -27,13 +27,13 @@ def bring_others(store: Store, overview: Overview, measures: list[str], key: str
     if rows.empty:
         return
     sample = sample_of(overview.sample)
-    said = [f"{plain(row['name'])} ({plain(sizes(out[str(subject)]))})" for subject, row in rows.iterrows()]
-    more = [f"{len(said) - SHOWN} more"] if len(said) > SHOWN else []
+    names = [f"{plain(row['name'])} ({plain(sizes(out[str(subject)]))})" for subject, row in rows.iterrows()]
+    more = [f"{len(names) - SHOWN} more"] if len(names) > SHOWN else []
     few = too_small(whole(store, "clouds"), map(str, rows.index), sample)
     movable = rows[(rows["origin"] != "uploaded") & ~rows.index.isin(few)]
     st.caption(
         f":material/filter_alt_off: Left out, since cell measures compare only on one text and number of "
-        f"vectors ({plain(sample.title)}): {listed([*said[:SHOWN], *more])}."
+        f"vectors ({plain(sample.title)}): {listed([*names[:SHOWN], *more])}."
         + (f" {len(few)} of them have too few vectors for it." if few else "")
         + (" Of uploaded vectors the text is not known." if (rows["origin"] == "uploaded").any() else "")
     )

@@ -265,14 +265,14 @@ def test_findings_stand_in_the_papers_order_with_a_title_each(told: dict) -> Non
     assert list(told) == list(IDS)
     for finding in told.values():
         assert finding.title and not finding.title.endswith(".")
-        assert finding.said.endswith(".") and "nan" not in f"{finding.title} {finding.said}"
+        assert finding.text.endswith(".") and "nan" not in f"{finding.title} {finding.text}"
         assert all(note.endswith(".") for note in finding.notes)
 
 
 def test_sentences_hold_what_scipy_says(told: dict, frame: pd.DataFrame) -> None:
     rows = paper.others(figures.predictions(frame, paper.ADDITIVE["PP"], architecture=True))
     rank = spearmanr(rows["predicted"], rows[paper.GLUE]).statistic
-    assert f"rank correlation of prediction and score {rank:+.2f}".replace("-", "−") in told["figure-5"].said
+    assert f"rank correlation of prediction and score {rank:+.2f}".replace("-", "−") in told["figure-5"].text
     assert told["figure-5"].title == "Patchiness misses 7 of the 13 non-standard models by more than 0.2"
     assert told["figure-4"].title == (
         "Knowing the architecture lifts what patchiness explains from 32 % to 51 %"
@@ -288,7 +288,7 @@ def test_sentences_hold_what_scipy_says(told: dict, frame: pd.DataFrame) -> None
     }
     alike = [short for short, r in across.items() if r > 0.9]
     assert f"Between the two quantizers {len(alike)} of 8 measures agree as closely ({', '.join(alike)})" in (
-        told["figure-8"].said
+        told["figure-8"].text
     )
     assert told["figure-7"].notes[-1] == (
         "PDEEE has the lowest error of Table 1's five measures, as the paper says; of all nineteen VRM has "

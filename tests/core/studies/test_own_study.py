@@ -104,9 +104,9 @@ def test_the_table_survives_a_file(tmp_path: Path) -> None:
 def test_findings_say_what_the_points_show() -> None:
     shown = findings(made())
     noise = next(finding for finding in shown if finding.title == "Noise in the weights")
-    assert noise.said.startswith("small encoder: r = −")
+    assert noise.text.startswith("small encoder: r = −")
     patchiness = next(f for f in shown if f.y.startswith("Mean of") and f is not noise)
-    assert patchiness.said.startswith("small encoder: r = +1.00")
+    assert patchiness.text.startswith("small encoder: r = +1.00")
     assert len(patchiness.points) == len(members("small", Path("made")))
 
 
