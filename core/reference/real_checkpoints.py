@@ -92,12 +92,14 @@ def scores() -> pd.DataFrame:
     encoders["split"] = encoders["split"].where(other == "", encoders["split"] + ", " + other)
     notes = pd.DataFrame(
         {
+            "average": encoders["task"].map({"glue_average": "as printed; its source says over which tasks"}),
             "runs": encoders["runs"],
             "split": encoders["split_stated"].map({True: "", False: "split not stated, taken as dev"}),
             "checkpoint": encoders["checkpoint_presumed"].map({True: "hub id presumed", False: ""}),
         }
     )
-    encoders["formed"] = ["; ".join(filter(None, row)) or None for row in notes.itertuples(index=False)]
+    rows = notes.fillna("").itertuples(index=False)
+    encoders["formed"] = ["; ".join(filter(None, row)) or None for row in rows]
     both = pd.concat([decoders.astype({"standard_error": object}), encoders], ignore_index=True)
     columns = ["benchmark", "task", "metric", "value", "standard_error", "split", "formed"]
     return both[columns].assign(

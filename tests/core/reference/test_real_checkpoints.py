@@ -25,6 +25,11 @@ def test_they_fit_the_stores_key_and_no_reading_mixes_protocols() -> None:
     assert rows["value"].between(-1, 1)[rows["metric"] != "loss"].all()
 
 
+def test_every_average_says_how_it_was_formed() -> None:
+    averages = real_checkpoints.scores().query("task == 'glue_average'")
+    assert len(averages) == 51 and averages["formed"].str.startswith("as printed").all()
+
+
 def test_how_many_there_are() -> None:
     decoders, encoders = real_checkpoints.decoder_scores(), real_checkpoints.encoder_scores()
     assert decoders["checkpoint"].nunique() == 61 and decoders["task"].nunique() == 27
