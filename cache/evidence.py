@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from cache import files
 from cache.documents import from_json, to_json
+from cache.remembered import by_state
 from cache.store import Store
 from core.errors import InputError
 
@@ -39,6 +40,7 @@ class Material:
     metrics: dict[str, str]
 
 
+@by_state(4)
 def material(store: Store) -> Material:
     """Everything that evidence rests on, out of the store's newest snapshot."""
     from core.evidence.covariates import covariates_of
@@ -119,6 +121,12 @@ def key(known: Material, score: str, checkpoints: str, covariates: Sequence[str]
         digest.update(json.dumps(list(frame.columns)).encode())
     asked = (score, known.metrics[score], checkpoints, *covariates)
     return files.key(VERSION, digest.hexdigest(), *asked)
+
+
+@by_state(64)
+def key_of(store: Store, score: str, checkpoints: str, covariates: tuple[str, ...]) -> str:
+    """`key` of what the store holds."""
+    return key(material(store), score, checkpoints, covariates)
 
 
 def compute(

@@ -4,11 +4,13 @@ import pandas as pd
 import streamlit as st
 
 from cache import evidence as evidences
+from cache.tables import whole
 from cache.tasks.evidence import Evidence
 from core.charts import evidence as charts_evidence
 from core.charts.palette import family_colours
-from core.evidence import association, correlation_matrix
 from core.evidence.association import Association
+from core.evidence.association import table as association_table
+from core.evidence.correlation_matrix import pairs
 from core.evidence.covariates import KNOWN
 from core.evidence.published import STATISTICS, published
 from core.formatting import capital, percent
@@ -17,7 +19,8 @@ from core.measures.titles import title_of
 from core.wording import evidence as words
 from core.wording import published_evidence as published_words
 from core.wording.correlations import LEVELS, interval, sentences
-from pages.parts.common import empty, from_url, open_store, refresh, table, to_url
+from pages.parts.common import empty, open_store, refresh
+from pages.parts.controls import control
 from pages.parts.evidence_import import bring_your_own
 from pages.parts.evidence_job import computed
 from pages.parts.markdown import plain
@@ -29,21 +32,9 @@ store = open_store()
 refresh(store, store.state())
 
 
-@st.cache_data(max_entries=4, show_spinner="Reading the store…")
-def material_of(state: str) -> evidences.Material:
-    """What the store holds, once per state of it."""
-    return evidences.material(store)
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def key_of(state: str, score: str, chosen: str, asked: tuple[str, ...]) -> str:
-    """Under which key the evidence of these choices is kept, once per state of the store."""
-    return evidences.key(material_of(state), score, chosen, asked)
-
-
 def ranked(associated: list[Association]) -> pd.DataFrame:
     """The table of all measures, those with the largest partial correlation first."""
-    frame = association.table(associated)
+    frame = association_table(associated)
     order = frame["partial"].abs().fillna(-1) + frame["raw"].abs().fillna(-1) / 1000
     return frame.assign(order=order).sort_values("order", ascending=False, kind="stable", ignore_index=True)
 
@@ -132,7 +123,7 @@ def closer(entry: Association, colours: dict[str, str]) -> None:
 
 def published_beside(frame: pd.DataFrame, score: str) -> None:
     """Published correlations with loss, ours beside them, and where papers disagree."""
-    rows = published(table(store, "findings"))
+    rows = published(whole(store, "findings"))
     if rows.empty:
         return
     st.subheader("Published correlations with loss, and ours")
@@ -175,7 +166,7 @@ def below() -> None:
     )
 
 
-known = material_of(store.state())
+known = evidences.material(store)
 scores = [name for name in known.scores if evidences.tried(known.rows, known.measures, name)]
 if not scores:
     st.title("Evidence")
@@ -191,35 +182,35 @@ heading = st.container(gap="xsmall")
 sets = evidences.choices(known.rows)
 default = DEFAULT if DEFAULT in scores else scores[0]
 offered = list(known.covariates.columns)
-from_url("outcome", default, scores)
-from_url("of", evidences.ALL, sets)
-from_url("fixed", [], offered, many=True)
-kept = {"persist_state": "session"}
-controls = st.container(horizontal=True, gap="small")
-score = controls.selectbox("Score", scores, format_func=title_of, key="outcome", width=240, **kept)
-chosen = controls.selectbox(
-    "Checkpoints", sets, format_func=lambda name: SETS.get(name, name), key="of", width=220, **kept
+row = st.container(horizontal=True, gap="small")
+score = control(row.selectbox, "Score", "outcome", default, scores, format_func=title_of, width=240)
+chosen = control(
+    row.selectbox,
+    "Checkpoints",
+    "of",
+    evidences.ALL,
+    sets,
+    format_func=lambda name: SETS.get(name, name),
+    width=220,
 )
-asked = controls.multiselect(
+asked = control(
+    row.multiselect,
     "Controlling for",
+    "fixed",
+    [],
     offered,
     format_func=lambda name: capital(words.covariate_title(name)),
-    key="fixed",
     placeholder="All that are known",
     width=380,
     help="Covariates for the partial correlation. Left empty: parameters, noise and all published or "
     f"imported ones that at least {percent(KNOWN)} of the checkpoints have.",
-    **kept,
 )
-to_url("outcome", default)
-to_url("of", evidences.ALL)
-to_url("fixed", [])
 
 if not evidences.tried(evidences.chosen(known.rows, chosen), known.measures, score):
     heading.title("Evidence")
     empty("No measure to compare", "Fewer than three of these checkpoints have this score and a measure.")
     st.stop()
-key = key_of(store.state(), score, chosen, tuple(asked))
+key = evidences.key_of(store, score, chosen, tuple(asked))
 made = computed(store, score, Evidence(chosen, tuple(asked), key))
 if made is None:
     heading.title("Evidence")
@@ -257,9 +248,9 @@ else:
         "correlation."
     )
 measures = list(frame["measure"])
-from_url("measure", measures[0], measures)
-measure = st.selectbox("A closer look at", measures, format_func=title_of, key="measure", width=380, **kept)
-to_url("measure", measures[0])
+measure = control(
+    st.selectbox, "A closer look at", "measure", measures[0], measures, format_func=title_of, width=380
+)
 closer(
     next(entry for entry in associated if entry.measure == measure),
     family_colours(known.rows["family"]),
@@ -274,7 +265,7 @@ st.markdown(text)
 if len(compared.rho) > 1:
     st.altair_chart(
         charts_evidence.matrix(
-            correlation_matrix.pairs(compared), list(compared.rho.index), dark=st.context.theme.type == "dark"
+            pairs(compared), list(compared.rho.index), dark=st.context.theme.type == "dark"
         ),
         width="stretch",
         alt=text,

@@ -1,7 +1,6 @@
 """What every page needs: the store of this machine, read once per state of it."""
 
 import runpy
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,9 +9,7 @@ import streamlit as st
 from cache import worker
 from cache.paths import store_folder
 from cache.store import Store
-from cache.tables import whole as table  # noqa: F401
 from core.errors import InputError
-from pages.parts.controls import from_address, to_address
 
 ENTERED = "came through app.py"  # set by app.py in each session
 REFRESH = "5s"  # how soon a page shows what a worker has finished
@@ -56,16 +53,6 @@ def refresh(store: Store, seen: str) -> None:
         store.ingest(wait=False)
     if store.state() != seen:
         st.rerun()
-
-
-def from_url(key: str, default: object, options: Sequence[str] | None = None, many: bool = False) -> None:
-    """As `from_address`."""
-    from_address(key, list(default) if many and isinstance(default, list) else default, options)
-
-
-def to_url(key: str, default: object) -> None:
-    """As `to_address`."""
-    to_address(key, default)
 
 
 def empty(title: str, text: str) -> None:

@@ -269,9 +269,9 @@ def test_a_job_that_cannot_be_read_is_one_card_that_can_be_removed(open_page: Op
 
 
 def test_a_choice_on_another_page_presses_no_button(open_page: Open, store: Store) -> None:
-    page = open_page().switch_page("pages/evidence.py").run()
-    page.selectbox(key="measure").set_value("vrm").run()
-    page.switch_page("pages/add_models.py").run()
+    page = open_page()
+    page.session_state["measure"] = "vrm"  # as the chooser of that key on Evidence leaves it
+    page.run()
     assert not page.exception
     assert jobs.list_jobs(store) == []
 
