@@ -63,7 +63,10 @@ def rows(page: Page, table: int = 0) -> list[str]:
 def test_evidence_presses_no_button_of_add_models(app: App, page: Page) -> None:
     visit(page, app, "evidence")
     box = page.get_by_role("combobox", name="A closer look at")
-    box.click()
+    expect(box).to_be_visible()  # once a worker has computed the evidence
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    box.focus()
+    page.keyboard.press("ArrowDown")
     page.get_by_role("option", name="Vasicek ratio MSE", exact=True).click()
     expect(page).to_have_url(f"{app.url}/evidence?measure=vrm")
     before = len(jobs.list_jobs(Store.open(app.store)))
