@@ -163,10 +163,10 @@ picked: list[str] = []
 pressed: list[pd.Series] = []
 
 
-def draw(kind: str, rows: pd.DataFrame) -> None:
+def draw(part: str, rows: pd.DataFrame) -> None:
     """One of the tables; what is selected and pressed in it is added to `picked` and `pressed`."""
-    chance = shown.chance if kind == CANDIDATES else None
-    selected, row = ranked_table.draw(RankedTable(kind, predictions, rows, colours, chance))
+    chance = shown.chance if part == CANDIDATES else None
+    selected, row = ranked_table.draw(RankedTable(part, predictions, rows, colours, chance))
     picked.extend(selected)
     pressed.extend([] if row is None else [row])
 
