@@ -5,6 +5,7 @@ import pytest
 from rich.table import Table
 
 import cli
+from cache.results import Measured
 from commands.measure import print_card
 from commands.terminal import draw, people, print_frame
 from core.measures import MEASURES
@@ -15,7 +16,7 @@ def printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     """The lines that a terminal of a width shows after `work()`."""
 
     def lines(width: int, work) -> list[str]:
-        monkeypatch.setenv("COLUMNS", str(width))
+        monkeypatch.setattr(people, "_width", width)  # whatever another test has left there
         assert people.width == width
         work()
         return capsys.readouterr().out.splitlines()
@@ -36,9 +37,9 @@ def test_the_list_of_measures_breaks_no_name(printed, width: int) -> None:
 @pytest.mark.parametrize("width", [40, 60, 80, 132])
 def test_a_card_breaks_no_name_and_no_number(printed, width: int) -> None:
     values = dict.fromkeys(MEASURES, 1.23456e-07)
-    result = {"subject": "a", "cached": False, "seconds": 1.0, "n": 10, "d": 4, "measures": values}
-    result |= {"sd_text": {}, "sd": {}, "sd_quantizer": dict.fromkeys(values, 0.1), "cells": None}
-    lines = printed(width, lambda: print_card(result | {"left_out": {}}))
+    spread = dict.fromkeys(values, 0.1)
+    result = Measured("a", "f" * 32, 10, 4, values, {}, {}, spread, None, {}, seconds=1.0, cached=False)
+    lines = printed(width, lambda: print_card(result))
     words = " ".join(lines).split()
     assert [word for word in words if word in MEASURES] == list(MEASURES)
     assert words.count("1.2346e-07") == len(MEASURES)
