@@ -55,6 +55,12 @@ def text_sample(store: Store, corpus: str, sequences: int, seed: int, column: st
     return drawn
 
 
+def drawn(store: Store, corpus: str, sequences: int, seed: int, column: str | None = None) -> str | None:
+    """The fingerprint of a sample that was drawn before, or None; nothing is drawn."""
+    kept = files.read_json(_path(store, "sample", _source(corpus, column), sequences, seed))
+    return kept["fingerprint"] if kept else None
+
+
 def representativeness(
     store: Store, corpus: str, sequences: int, seed: int = 0, column: str | None = None
 ) -> "Representativeness | None":

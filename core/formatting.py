@@ -52,6 +52,14 @@ def short_number(value: float) -> str:
     return f"{value:.0f}"
 
 
+def short_bytes(count: float) -> str:
+    """A number of bytes to three digits or so: 512 bytes, 4.2 kB, 1.1 GB."""
+    for limit, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= limit:
+            return re.sub(r"\.0$", "", f"{count / limit:.1f}") + f" {unit}"
+    return f"{count:.0f} bytes"
+
+
 def count_of(count: int, whole: int) -> str:
     """ "3 of 8", "all 8" or "none of 8"."""
     return f"all {whole}" if count == whole else f"{count or 'none'} of {whole}"

@@ -173,7 +173,11 @@ def resolve_unread(
 
 
 def resolve_remote(
-    hub_id: str, revision: str | None = None, *, digests: MutableMapping[str, str] | None = None
+    hub_id: str,
+    revision: str | None = None,
+    *,
+    digests: MutableMapping[str, str] | None = None,
+    cache: Path | None = None,
 ) -> Checkpoint:
     """The checkpoint of a hub id with its weights left there: only their headers are read, by byte ranges.
 
@@ -184,11 +188,12 @@ def resolve_remote(
     the one `resolve` gives the same checkpoint once downloaded, which is over each tensor.
     digests: remembers index and headers too, so that of a checkpoint seen before nothing is read but the
     hub's list of its files.
+    cache: a folder to take the place of the hub's own cache, for config and tokenizer.
     Errors: InputError, one sentence, for whatever cannot be used.
     """
     meter = Meter()
     known = {} if digests is None else digests
-    folder, commit, files = hub_ranges.open_remotely(hub_id, revision, meter, known, check=check)
+    folder, commit, files = hub_ranges.open_remotely(hub_id, revision, meter, known, check=check, cache=cache)
     weights = stated((file.name.rpartition("/")[2], file.digest or commit) for file in files)
     described = _describe(hub_id, folder, "hub", commit, lambda _: weights, None, files, meter)
     hub_ranges.remember(files, known)

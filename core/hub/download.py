@@ -91,6 +91,13 @@ def refusals(name: str, revision: str | None) -> Iterator[None]:
             f"There is no folder {name}, and no repository {name} on the hub that this machine may read: "
             "check the spelling, or sign in with `hf auth login` if it is private."
         ) from None
+    except hub_errors.HfHubHTTPError as error:
+        if error.response.status_code != 403:
+            raise
+        raise InputError(
+            f"{name} on the hub may not be read from here (403): ask for access on its page and sign in with "
+            "`hf auth login`."
+        ) from None
 
 
 def check_files(name: str, files: list[str]) -> None:

@@ -28,11 +28,13 @@ def open_remotely(
     beginnings: MutableMapping[str, str],
     *,
     check: Callable[[str, dict[str, Any]], None],
+    cache: Path | None = None,
 ) -> tuple[Path, str, list[RemoteFile]]:
     """A folder with config.json and tokenizer (in the hub's own cache), the commit, and the weight files.
 
     name: hub id. revision: branch, tag or commit of it. meter: counts what is read of the index of a sharded
     checkpoint; of the safetensors files nothing is read. beginnings: as `remember` has filled it.
+    cache: a folder to take the place of the hub's own cache.
     check: called with the name and the parsed config before anything else is fetched; raises to refuse.
     Errors: InputError when the repository is unknown, closed, without safetensors, or cannot be reached.
     """
@@ -44,24 +46,55 @@ def open_remotely(
             info = HfApi().model_info(name, revision=revision, files_metadata=True)
             listed = {sibling.rfilename: sibling for sibling in info.siblings or []}
             hub.check_files(name, list(listed))
-            config = Path(hf_hub_download(name, "config.json", revision=info.sha))
+            config = Path(hf_hub_download(name, "config.json", revision=info.sha, cache_dir=cache))
             check(name, json.loads(config.read_text(encoding="utf-8")))
             small = [file for file in hub.TOKENIZER_FILES if file in listed]
             with ThreadPoolExecutor(4) as pool:
-                list(pool.map(lambda file: hf_hub_download(name, file, revision=info.sha), small))
+                list(
+                    pool.map(
+                        lambda file: hf_hub_download(name, file, revision=info.sha, cache_dir=cache), small
+                    )
+                )
             commit = str(info.sha)
-            names = [WEIGHTS]
-            if WEIGHTS not in listed:
-                index = _remote(name, commit, INDEX, listed, beginnings)
-                names = shard_names(beginning(index, index.size, meter), index)
-                remember([index], beginnings)
-            files = [_remote(name, commit, file, listed, beginnings) for file in names]
-            return config.parent, commit, files
+            return config.parent, commit, _weight_files(name, commit, listed, meter, beginnings)
     except (hub_errors.HTTPError, OSError) as error:
-        reason = first_line(error)
-        raise InputError(
-            f"{name} could not be reached on the hub ({reason}): try again later, or give a local folder."
-        ) from error
+        raise unreachable(name, error) from error
+
+
+def open_weights(
+    name: str, revision: str | None, meter: Meter, beginnings: MutableMapping[str, str]
+) -> list[RemoteFile]:
+    """The weight files alone; arguments and errors as of `open_remotely`."""
+    from huggingface_hub import HfApi
+    from huggingface_hub import errors as hub_errors
+
+    try:
+        with hub.refusals(name, revision):
+            info = HfApi().model_info(name, revision=revision, files_metadata=True)
+            listed = {sibling.rfilename: sibling for sibling in info.siblings or []}
+            hub.check_files(name, list(listed))
+            return _weight_files(name, str(info.sha), listed, meter, beginnings)
+    except (hub_errors.HTTPError, OSError) as error:
+        raise unreachable(name, error) from error
+
+
+def _weight_files(
+    name: str, commit: str, listed: dict[str, Any], meter: Meter, beginnings: MutableMapping[str, str]
+) -> list[RemoteFile]:
+    names = [WEIGHTS]
+    if WEIGHTS not in listed:
+        index = _remote(name, commit, INDEX, listed, beginnings)
+        names = shard_names(beginning(index, index.size, meter), index)
+        remember([index], beginnings)
+    return [_remote(name, commit, file, listed, beginnings) for file in names]
+
+
+def unreachable(name: str, error: Exception) -> InputError:
+    """The sentence on a repository of which the hub gave no answer, or one that says nothing of it."""
+    return InputError(
+        f"{name} could not be reached on the hub ({first_line(error)}): try again later, or give a local "
+        "folder."
+    )
 
 
 def remember(files: Iterable[RemoteFile], beginnings: MutableMapping[str, str]) -> None:

@@ -1,0 +1,48 @@
+"""What is said of a reference of real checkpoints: how far it is measured, what the rest would download."""
+
+from core.formatting import count_of, listed, short_bytes, short_number
+
+TITLES = {
+    "perturbed": "Perturbed BERTs and RoBERTas of arXiv 2406.12159",
+    "encoders": "Encoders with published GLUE scores",
+    "decoders": "Decoders with published scores, fine-tuned and direct",
+    "own": "Checkpoints measured here with a score of your own",
+}
+HUB_OFF = (
+    "The hub is off (HF_HUB_OFFLINE is set), so nothing can be downloaded: unset it and run the same command."
+)
+
+
+def parameters(total: int, sized: int, checkpoints: int) -> str:
+    """The parameters of all, and of how many of them the number is known."""
+    if not sized:
+        return "not known" if checkpoints else ""
+    return short_number(total) + ("" if sized == checkpoints else f" in {sized} of {checkpoints}")
+
+
+def download(checkpoints: int, sized: int, stated: int, total: int) -> str:
+    """What measuring so many checkpoints downloads, and what that number rests on.
+
+    sized: of how many bytes are known; stated: of these, by the hub; the others follow from their parameters.
+    """
+    if not checkpoints:
+        return "nothing"
+    if not sized:
+        return f"{checkpoints} checkpoints of sizes not known before the hub is asked"
+    judged = sized - stated
+    basis = [f"{stated} as the hub lists them"] if stated else []
+    basis += [f"{judged} judged by their parameters"] if judged else []
+    basis += [f"{checkpoints - sized} not known"] if sized < checkpoints else []
+    least = "at least " if sized < checkpoints else ""
+    about = "about " if judged else ""
+    return f"{least}{about}{short_bytes(total)} for {checkpoints} checkpoints ({listed(basis)})"
+
+
+def measured(count: int, checkpoints: int, measures: dict[str, int]) -> str:
+    """How many checkpoints are measured, and with how many measures."""
+    text = count_of(count, checkpoints) if checkpoints else "none"
+    if not measures:
+        return text
+    whole = sum(number == count for number in measures.values())
+    on_each = f" ({whole} of them on each)" if whole < len(measures) else ""
+    return f"{text}, {len(measures)} measure{'s' * (len(measures) > 1)}{on_each}"

@@ -1,0 +1,34 @@
+"""Sentences on references: what a number of bytes rests on stands beside it."""
+
+from core.reference.members import NAMES
+from core.wording import references
+
+
+def test_a_download_says_what_its_number_rests_on() -> None:
+    assert references.download(0, 0, 0, 0) == "nothing"
+    assert references.download(3, 0, 0, 0) == ("3 checkpoints of sizes not known before the hub is asked")
+    assert references.download(3, 3, 3, 4_200_000_000) == (
+        "4.2 GB for 3 checkpoints (3 as the hub lists them)"
+    )
+    assert references.download(9, 7, 2, 1_000_000) == (
+        "at least about 1 MB for 9 checkpoints (2 as the hub lists them, 5 judged by their parameters and 2 "
+        "not known)"
+    )
+
+
+def test_how_far_a_reference_is_measured() -> None:
+    assert references.measured(0, 0, {}) == "none"
+    assert references.measured(0, 61, {}) == "none of 61"
+    assert references.measured(2, 61, {"eee": 2, "vrm": 1}) == "2 of 61, 2 measures (1 of them on each)"
+    assert references.measured(2, 2, {"eee": 2}) == "all 2, 1 measure"
+
+
+def test_parameters_say_of_how_many_they_are_known() -> None:
+    assert references.parameters(0, 0, 0) == ""
+    assert references.parameters(0, 0, 5) == "not known"
+    assert references.parameters(6_000_000_000, 45, 104) == "6B in 45 of 104"
+    assert references.parameters(6_000_000_000, 4, 4) == "6B"
+
+
+def test_every_reference_has_a_title() -> None:
+    assert set(NAMES) < set(references.TITLES)
