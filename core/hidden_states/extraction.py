@@ -8,9 +8,7 @@ padding.
 
 import os
 import time
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +19,12 @@ from core.blocks import Progress
 from core.checkpoints.loading import load_model
 from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
+from core.hidden_states.batches import BUDGETS, Budget, batches, each, pad, threads_for
 from core.hidden_states.devices import resolve_device, resolve_precision
 from core.hidden_states.tokens import tokenize
 
 EXTRACTOR_VERSION = 1
 POSITIONS = ("all", "last", "mean")
-
-_MOST_WORKERS = 8  # more would wait for one another between the matrix products
 
 
 @dataclass(frozen=True)
@@ -45,17 +42,6 @@ class Extraction:
     device: str
     seconds: float
     note: str | None = None
-
-
-@dataclass(frozen=True)
-class _Budget:
-    """`most`: tokens in a batch. `enough`: tokens under which a batch takes in sequences a little shorter."""
-
-    most: int
-    enough: int
-
-
-_BUDGETS = {"cpu": _Budget(2048, 512), "cuda": _Budget(16384, 8192)}
 
 
 def extract(
@@ -94,7 +80,8 @@ def extract(
         raise InputError(f"There is no sequence to run {checkpoint.name} on: give a corpus with text in it.")
     where = resolve_device(device)
     kind = resolve_precision(precision)
-    ids, starts, note = tokenize(checkpoint, sequences, max_length, progress)
+    made = tokenize(checkpoint, sequences, max_length, progress)
+    ids, starts, note = made.ids, made.starts, made.note
     lengths = np.diff(starts)
     if position != "all" and not lengths.all():
         first = int(np.argmin(lengths))
@@ -103,7 +90,7 @@ def extract(
             f"{position} one: "
             "leave it out."
         )
-    with _threads(where) as workers:
+    with threads_for(where) as workers:
         model: Any = load_model(checkpoint, where, getattr(torch, kind))
         if checkpoint.facts.kind == "encoder-decoder":
             model = model.get_encoder()
@@ -114,7 +101,7 @@ def extract(
         n = len(ids) if position == "all" else len(sequences)
 
         def work(batch: np.ndarray) -> int:
-            padded, mask = _pad(ids, starts, batch)
+            padded, mask = pad(ids, starts, batch)
             with torch.inference_mode():
                 attended = None if mask is None else torch.from_numpy(mask).to(where)
                 states = states_at(torch.from_numpy(padded).to(where), attended).float().cpu().numpy()
@@ -126,12 +113,12 @@ def extract(
                     rows[sequence] = row[length - 1] if position == "last" else row[:length].mean(axis=0)
             return int(lengths[batch].sum())
 
-        budget = _BUDGETS[where] if batch_tokens is None else _Budget(batch_tokens, 0)
+        budget = BUDGETS[where] if batch_tokens is None else Budget(batch_tokens, 0)
         try:
             rows = np.lib.format.open_memmap(out, mode="w+", dtype=np.float32, shape=(n, d))
-            _claim_space(out)
+            claim_space(out)
             done = 0
-            with closing(_each(work, _batches(lengths, budget), workers)) as finished:
+            with closing(each(work, batches(lengths, budget), workers)) as finished:
                 for tokens in finished:
                     done += tokens
                     if progress is not None:
@@ -143,71 +130,8 @@ def extract(
     return Extraction(n, d, layer, len(ids), kind, where, time.perf_counter() - started, note)
 
 
-def _claim_space(file: Path) -> None:
+def claim_space(file: Path) -> None:
     """Have the disk set aside a file's whole length: a full disk is an error now, not a crash later."""
     if hasattr(os, "posix_fallocate"):
         with file.open("r+b") as opened:
             os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
-
-
-def _batches(lengths: np.ndarray, budget: _Budget) -> Iterator[np.ndarray]:
-    """Indices of sequences, batch by batch, the longest first so that too little memory shows at once."""
-    order = [int(i) for i in np.argsort(-lengths, kind="stable") if lengths[i]]
-    batch: list[int] = []
-    for index in order:
-        if batch:
-            width, length = int(lengths[batch[0]]), int(lengths[index])
-            fits = (len(batch) + 1) * width <= budget.most
-            small = len(batch) * width < budget.enough and length >= 0.9 * width
-            if not (fits and (length == width or small)):
-                yield np.array(batch)
-                batch = []
-        batch.append(index)
-    yield np.array(batch)
-
-
-def _pad(ids: np.ndarray, starts: np.ndarray, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Ids (b, t) of a batch, padded on the right, and the mask (b, t) of the real ones (None: all are)."""
-    lengths = starts[batch + 1] - starts[batch]
-    kept = np.arange(lengths.max()) < lengths[:, None]  # (b, t)
-    padded = np.zeros(kept.shape, dtype=np.int32)
-    padded[kept] = np.concatenate([ids[starts[i] : starts[i + 1]] for i in batch])
-    return padded, None if kept.all() else kept.astype(np.int64)
-
-
-@contextmanager
-def _threads(device: str) -> Iterator[int]:
-    """How many threads to work in; meanwhile each of them, and this one, computes alone.
-
-    On a CPU two threads with a batch each do more than two threads on one batch: none waits for the other at
-    the end of every operator, which is what costs most where other processes run too.
-    """
-    import torch
-
-    threads = torch.get_num_threads()
-    workers = min(threads, _MOST_WORKERS) if device == "cpu" else 1
-    torch.set_num_threads(threads // workers)
-    try:
-        yield workers
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _each(
-    work: Callable[[np.ndarray], int], batches: Iterator[np.ndarray], workers: int
-) -> Generator[int, None, None]:
-    """Results of `work` as they are ready, from as many threads, with few batches waiting at any time."""
-    import torch
-
-    threads = (torch.get_num_threads(),)  # a new thread would start with all processors
-    waiting: set[Future[int]] = set()
-    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=threads) as pool:
-        try:
-            for batch in batches:
-                waiting.add(pool.submit(work, batch))
-                if len(waiting) >= 2 * workers:
-                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                    yield from (future.result() for future in done)
-            yield from (future.result() for future in waiting)
-        finally:
-            pool.shutdown(cancel_futures=True)

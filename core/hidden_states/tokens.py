@@ -1,6 +1,7 @@
 """Texts → token ids: what a tokenizer makes of each sequence, cut to the length that the model takes."""
 
 from collections.abc import Container
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,39 +15,61 @@ _AT_ONCE = 1000  # sequences
 _LONGEST_UNSTATED = 2048  # tokens, for models that state no maximum (relative positions)
 
 
-def tokenize(
-    checkpoint: Checkpoint, sequences: list[str], max_length: int | None, progress: Progress | None
-) -> tuple[np.ndarray, np.ndarray, str | None]:
-    """All token ids one after the other (int32), where each sequence starts (with one start more), a note.
+@dataclass(frozen=True)
+class Tokens:
+    """Token ids of all sequences one after the other, where each starts (with one start more), and a note.
 
-    The note says which share of the text a tokenizer of a closed vocabulary had to leave out.
+    ids: int32. types: which text of a pair each token is of, int32; None where there is none to tell.
+    note: which share of the text a tokenizer of a closed vocabulary had to leave out, or None.
+    """
+
+    ids: np.ndarray
+    starts: np.ndarray
+    types: np.ndarray | None
+    note: str | None
+
+
+def tokenize(
+    checkpoint: Checkpoint,
+    sequences: list[str],
+    max_length: int | None,
+    progress: Progress | None,
+    pairs: list[str] | None = None,
+) -> Tokens:
+    """The tokens of each sequence, or of each pair of a sequence and its second text, as one sequence.
+
+    A pair too long is cut at the end of its longer text.
     """
     tokenizer = load_tokenizer(checkpoint)
-    least = tokenizer.num_special_tokens_to_add() + 1
+    least = tokenizer.num_special_tokens_to_add(pairs is not None) + 1
     limit = _limit(checkpoint, least, tokenizer.model_max_length, max_length)
     closed = _closed_vocabulary(tokenizer)
-    pieces: list[np.ndarray] = []
+    wants_types = pairs is not None and "token_type_ids" in tokenizer.model_input_names
+    pieces: dict[str, list[np.ndarray]] = {"input_ids": [], "token_type_ids": []}
     words = left_out = 0
     for first in range(0, len(sequences), _AT_ONCE):
-        texts: Any = sequences[first : first + _AT_ONCE]
+        given: list[Any] = [one[first : first + _AT_ONCE] for one in (sequences, pairs) if one is not None]
         if closed is not None:
-            split = [_words(tokenizer, text) for text in texts]
-            texts = [[word for word in one if word in closed] for one in split]
-            words += sum(map(len, split))
-            left_out += sum(map(len, split)) - sum(map(len, texts))
+            split = [[_words(tokenizer, text) for text in texts] for texts in given]
+            given = [[[word for word in one if word in closed] for one in texts] for texts in split]
+            count, kept = (
+                sum(len(one) for texts in texts_of for one in texts) for texts_of in (split, given)
+            )
+            words, left_out = words + count, left_out + count - kept
         encoded = tokenizer(
-            texts,
+            *given,
             is_split_into_words=closed is not None,
             truncation=True,
             max_length=limit,
             return_attention_mask=False,
-            return_token_type_ids=False,
+            return_token_type_ids=wants_types,
         )
-        pieces += [np.asarray(one, dtype=np.int32) for one in encoded["input_ids"]]
+        for name, parts in pieces.items():
+            parts += [np.asarray(one, dtype=np.int32) for one in encoded.get(name, [])]
         if progress is not None:
-            progress("tokenising", len(pieces), len(sequences), "sequences")
-    starts = np.concatenate([[0], np.cumsum([len(piece) for piece in pieces])])
-    ids = np.concatenate(pieces)
+            progress("tokenising", len(pieces["input_ids"]), len(sequences), "sequences")
+    starts = np.concatenate([[0], np.cumsum([len(piece) for piece in pieces["input_ids"]])])
+    ids = np.concatenate(pieces["input_ids"])
     if not len(ids):
         raise InputError(
             f"None of the {len(sequences)} sequences has a token for {checkpoint.name}: give other text."
@@ -63,7 +86,8 @@ def tokenize(
             f"{left_out / words:.1%} of the text's characters or words are unknown to the tokenizer of "
             f"{checkpoint.name}, which has no token for the unknown: they are left out"
         )
-    return ids, starts, note
+    types = np.concatenate(pieces["token_type_ids"]) if pieces["token_type_ids"] else None
+    return Tokens(ids, starts, types, note)
 
 
 def _closed_vocabulary(tokenizer: Any) -> Container[str] | None:

@@ -95,12 +95,12 @@ def test_sequences_a_little_shorter_share_a_batch_under_a_mask(
 
     text = ["the " * n for n in (20, 19, 19, 18, 3)]
     lengths = np.array([len(one) for one in plainly(made[name], text)])
-    batches = list(hidden_states._batches(lengths, hidden_states._Budget(1024, 128)))
+    batches = list(hidden_states.batches(lengths, hidden_states.Budget(1024, 128)))
     assert [list(batch) for batch in batches] == [[0, 1, 2, 3], [4]]
     padded: list[bool] = []
-    pad = hidden_states._pad
+    pad = hidden_states.pad
     monkeypatch.setattr(
-        hidden_states, "_pad", lambda *given: padded.append(pad(*given)[1] is not None) or pad(*given)
+        hidden_states, "pad", lambda *given: padded.append(pad(*given)[1] is not None) or pad(*given)
     )
     close(cloud(made[name], text, tmp_path / "x.npy")[0], np.concatenate(plainly(made[name], text)))
     assert sorted(padded) == [False, True]
