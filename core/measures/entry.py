@@ -25,6 +25,7 @@ NEEDS = {
     **{f"{name}_codes": f"the cells of the quantizer {name}, trained on all vectors" for name in QUANTIZERS},
     "matrix": "that the vectors are the rows of an output-embedding matrix",
     "token_sets": "the rows of two sets of tokens, which only the gap command and the Token gap page ask for",
+    "labels": "a label for each text, which only `--labels` and the form for labelled text ask for",
 }
 
 
@@ -46,8 +47,9 @@ class Measure:
     """One measure: how it is computed, the words that explain it, and what may be expected of its values.
 
     function: takes a `core.measures.cloud.Cloud`; with the cells of a quantizer among `needs` a
-        `core.measures.quantized.Cells`; with token sets the rows of two of them, and gives one value for
-        each distance. Returns a `Measured` or a plain float; raises InputError where it is undefined.
+        `core.measures.quantized.Cells`; with labels a `core.measures.labelled.Labelled`; with token sets the
+        rows of two of them, and gives one value for each distance. Returns a `Measured` or a plain float;
+        raises InputError where it is undefined.
     """
 
     name: str
@@ -76,7 +78,7 @@ class Measure:
     @property
     def computed(self) -> bool:
         """Whether one table of vectors is enough to compute it."""
-        return "token_sets" not in self.needs
+        return not {"token_sets", "labels"} & set(self.needs)
 
     @property
     def quantizer(self) -> str | None:
@@ -85,7 +87,12 @@ class Measure:
 
     @property
     def selected_by(self) -> tuple[str, ...]:
-        """The words that stand for it among others: group, quantizer, and "all" where nothing is trained."""
+        """The words that stand for it among others: group, quantizer, and "all".
+
+        "all" stands for what any text gives, without training.
+        """
+        if "labels" in self.needs:
+            return (self.group,)
         return (self.group, self.quantizer) if self.quantizer else ("all", self.group)
 
     @property

@@ -41,6 +41,16 @@ def collect(package: Any) -> tuple[dict[str, Group], dict[str, Measure]]:
 
 
 GROUPS, MEASURES = collect(families)
+COMPUTED = tuple(  # the groups whose measures need one table of vectors alone
+    name for name in GROUPS if any(entry.computed for entry in MEASURES.values() if entry.group == name)
+)
+
+
+def _elsewhere(name: str, entry: Measure) -> str:
+    """Where a measure, or a group with that measure in it, is asked for."""
+    if "labels" in entry.needs:
+        return f"{name} needs labels: measure it with `cli.py measure CHECKPOINT --labels FILE`."
+    return f"{name} compares tokens of two sets: measure it with `cli.py gap CHECKPOINT --domain SET`."
 
 
 def select(names: str | Iterable[str] | None) -> list[str]:
@@ -59,10 +69,10 @@ def select(names: str | Iterable[str] | None) -> list[str]:
     """
     asked = ["all"] if names is None else names.split(",") if isinstance(names, str) else names
     words = dict.fromkeys(word for entry in MEASURES.values() for word in entry.selected_by)
-    groups = [*GROUPS, *(word for word in words if word not in GROUPS and word != "all")]
+    groups = [*COMPUTED, *(word for word in words if word not in GROUPS and word != "all")]
     chosen: dict[str, None] = {}
     for name in filter(None, (name.strip() for name in asked)):
-        if name != "all" and name not in groups and name not in MEASURES:
+        if name != "all" and name not in groups and name not in MEASURES and name not in GROUPS:
             close = difflib.get_close_matches(
                 name, ["all", *groups, *(m for m in MEASURES if MEASURES[m].computed)]
             )
@@ -73,10 +83,8 @@ def select(names: str | Iterable[str] | None) -> list[str]:
             )
         alone = name in MEASURES and (name not in GROUPS or not isinstance(names, str))
         meant = [MEASURES[name]] if alone else [e for e in MEASURES.values() if name in e.selected_by]
-        if alone and not MEASURES[name].computed:
-            raise InputError(
-                f"{name} compares tokens of two sets: measure it with `cli.py gap CHECKPOINT --domain SET`."
-            )
+        if not any(entry.computed for entry in meant):
+            raise InputError(_elsewhere(name, meant[0]))
         chosen.update({entry.name: None for entry in meant if entry.computed})
     if not chosen:
         raise InputError("No measure was named; give 'all' or names separated by commas.")

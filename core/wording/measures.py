@@ -17,7 +17,7 @@ A measure is taken of a cloud: n vectors in d dimensions, the hidden states of a
 text, or vectors of your own. Those called `unembedding_…` and `gap_…` are taken of the rows of a checkpoint's
 output-embedding matrix instead, for which the model is not run. Names are the same on the command line, in
 the store, in JSON and in exported files; `--measures` takes names, the groups below, `lsq` and `pq` for the
-halves of the cells, and `all` for everything but the cells.
+halves of the cells, and `all` for everything but cells and labelled.
 """
 FOOT = """
 Seed: "matters" where the value is sampled or trained, and so has an error of its own. Cost: one pass over the

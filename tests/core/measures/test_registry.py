@@ -28,11 +28,13 @@ CLOUD = [
 CELLS = [f"{quantizer}_{suffix}" for quantizer in ("lsq", "pq") for suffix in CELL_SUFFIXES]
 UNEMBEDDING = ["effective_rank", "effective_rank_ratio", "mean_cosine", "isotropy"]
 GAP = ["gap_cosine", "gap_euclidean"]
+LABELLED = ["logme", "h_score", "knn_accuracy", "probe_score"]
 
 
 def test_every_defined_measure_is_registered_once_in_display_order():
-    assert list(MEASURES) == [*CLOUD, *CELLS, *(f"unembedding_{name}" for name in UNEMBEDDING), *GAP]
-    assert [name for name, entry in MEASURES.items() if not entry.computed] == GAP
+    computed = [*CLOUD, *CELLS, *(f"unembedding_{name}" for name in UNEMBEDDING)]
+    assert list(MEASURES) == [*computed, *GAP, *LABELLED]
+    assert [name for name, entry in MEASURES.items() if not entry.computed] == [*GAP, *LABELLED]
 
 
 @pytest.mark.parametrize("entry", MEASURES.values(), ids=list(MEASURES))
@@ -52,10 +54,10 @@ def test_what_a_measure_needs_says_how_it_is_asked_for():
     for name, entry in MEASURES.items():
         assert entry.needs and set(entry.needs) <= set(NEEDS)
         assert entry.quantizer == (name.partition("_")[0] if name in CELLS else None)
-        assert ("spectrum" in entry.needs) == (entry.cost == "one pass and d³")
-        assert entry.selected_by == (
-            (entry.group, entry.quantizer) if name in CELLS else ("all", entry.group)
-        )
+        if name not in LABELLED:
+            assert ("spectrum" in entry.needs) == (entry.cost == "one pass and d³")
+        words = (entry.group, entry.quantizer) if name in CELLS else ("all", entry.group)
+        assert entry.selected_by == ((entry.group,) if name in LABELLED else words)
     with pytest.raises(ValueError) as refusal:
         replace(MEASURES["eee"], needs=("spectrum", "luck"))
     assert str(refusal.value) == "eee needs luck: give keys of NEEDS."
@@ -164,6 +166,14 @@ def test_select_keeps_the_order_asked_for_and_drops_repeats(asked, names):
         (
             "gap_cosine",
             "gap_cosine compares tokens of two sets: measure it with `cli.py gap CHECKPOINT --domain SET`.",
+        ),
+        (
+            "logme",
+            "logme needs labels: measure it with `cli.py measure CHECKPOINT --labels FILE`.",
+        ),
+        (
+            "spread,labelled",
+            "labelled needs labels: measure it with `cli.py measure CHECKPOINT --labels FILE`.",
         ),
         (" , ", "No measure was named; give 'all' or names separated by commas."),
         ([], "No measure was named; give 'all' or names separated by commas."),
