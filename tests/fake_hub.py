@@ -3,14 +3,16 @@
 `with serving() as hub:` then `hub.add("org/model", {"config.json": b"…"})`; `hub.connect(monkeypatch, cache)`
 points huggingface_hub of this process at it, and `hub.environment(cache)` is the same for a subprocess. It
 knows models and datasets, revisions, closed and gated repositories, HEAD with ETag and X-Repo-Commit, byte
-ranges, and it counts what was asked (`hub.requests`) and sent (`hub.sent`).
+ranges, and it counts what was asked (`hub.requests`) and sent (`hub.sent`). `hub.refuse` makes it answer a
+bare status, such as 429 with Retry-After, as often as wanted; `hub.halfway` is called in the middle of each
+file.
 """
 
 import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,11 +23,20 @@ from urllib.parse import unquote, urlsplit
 
 @dataclass
 class Repository:
-    """One repository: branch or tag → commit, commit → path → bytes; `error`: the X-Error-Code it answers."""
+    """One repository: branch or tag → commit, commit → path → bytes.
+
+    error: the X-Error-Code it answers. refusals: how many requests are still answered with a bare `status`
+    and `headers`; only_files: only those for files.
+    """
 
     revisions: dict[str, str] = field(default_factory=dict)
     commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
     error: str | None = None
+    refusals: int = 0
+    status: int = 429
+    only_files: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
+    parameters: int | None = None  # as the hub counts them in safetensors files
 
     def files(self, revision: str) -> tuple[str, dict[str, bytes]] | None:
         commit = self.revisions.get(revision, revision)
@@ -40,6 +51,7 @@ class FakeHub:
     repositories: dict[tuple[str, str], Repository] = field(default_factory=dict)
     requests: list[tuple[str, str, str | None]] = field(default_factory=list)  # method, path, Range
     sent: int = 0  # bytes of files
+    halfway: Callable[[str], None] | None = None  # called with a file's path when half of it is sent
     storage: str | None = None  # where weight files are redirected to, as the hub does for large files
 
     def add(
@@ -58,6 +70,14 @@ class FakeHub:
         """Make a repository gated, or answer as the hub does for private and unknown ones."""
         repository = self.repositories.setdefault((kind, name), Repository())
         repository.error = "GatedRepo" if gated else "RepoNotFound"
+
+    def refuse(
+        self, name: str, status: int, *, times: int = 10**9, files: bool = False, **headers: str
+    ) -> None:
+        """Answer requests for a repository with a bare status; files: only those for its files."""
+        repository = self.repositories.setdefault(("models", name), Repository())
+        repository.status, repository.refusals, repository.only_files = status, times, files
+        repository.headers = {key.replace("_", "-"): value for key, value in headers.items()}
 
     def connect(self, monkeypatch: Any, cache: Path) -> None:
         """Let huggingface_hub in this process talk to this hub, online, with its cache in an empty folder."""
@@ -139,7 +159,10 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             found = _API.fullmatch(path) or _FILE.fullmatch(path)
             part = {k: unquote(v) for k, v in found.groupdict().items() if v is not None} if found else {}
             repository = hub.repositories.get((part.get("kind", "models"), part.get("name", "")))
-            if repository is None or repository.error == "RepoNotFound":
+            if repository and repository.refusals and ("file" in part or not repository.only_files):
+                repository.refusals -= 1
+                self._error(repository.status, None, body, headers=repository.headers)
+            elif repository is None or repository.error == "RepoNotFound":
                 self._error(401, "RepoNotFound", body)  # as the hub does for those not signed in
             elif repository.error is not None and ("file" in part or part.get("what") == "tree"):
                 self._error(401, repository.error, body)  # the hub tells of a gated one, and keeps its files
@@ -152,7 +175,11 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             else:
                 listed = "blobs=" in urlsplit(self.path).query
                 files = [{"rfilename": p} | (_blob(data) if listed else {}) for p, data in there[1].items()]
-                self._json({"id": part["name"], "sha": there[0], "siblings": files}, body)
+                about = {"id": part["name"], "sha": there[0], "siblings": files}
+                if repository.parameters is not None:
+                    counts = {"F32": repository.parameters}
+                    about["safetensors"] = {"parameters": counts, "total": repository.parameters}
+                self._json(about, body)
 
         def _file(self, commit: str, data: bytes | None, body: bool) -> None:
             if data is None:
@@ -190,8 +217,17 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             self.send_response(200)
             self._finish(json.dumps(value).encode(), "application/json", body)
 
-        def _error(self, status: int, code: str | None, body: bool, commit: str | None = None) -> None:
+        def _error(
+            self,
+            status: int,
+            code: str | None,
+            body: bool,
+            commit: str | None = None,
+            headers: dict[str, str] | None = None,
+        ) -> None:
             self.send_response(status)
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
             if code:
                 self.send_header("X-Error-Code", code)
             if commit:
@@ -202,7 +238,13 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            if body:
+            if body and hub.halfway is not None and kind == "application/octet-stream":
+                middle = len(content) // 2
+                self.wfile.write(content[:middle])
+                self.wfile.flush()
+                hub.halfway(urlsplit(self.path).path)
+                self.wfile.write(content[middle:])
+            elif body:
                 self.wfile.write(content)
 
     return Handler

@@ -81,13 +81,35 @@ def of_checkpoint(
     checkpoint = resolve(
         subject.path or subject.name, roots=roots, revision=subject.revision, digests=digests
     )
-    targets = _of_checkpoint(store, checkpoint, settings, names, tell)
     row = checkpoints.row_of(checkpoint, subject.path or subject.name)
+    return of_resolved(store, checkpoint, row, settings, names, tell)
+
+
+def of_resolved(
+    store: Store,
+    checkpoint: "Checkpoint",
+    row: dict[str, Any],
+    settings: "Settings",
+    names: list[str],
+    tell: "Progress",
+    scratch: Path | None = None,
+) -> Plan:
+    """A checkpoint that is made out already. row: its row of `checkpoints`.
+
+    scratch: a folder for a copy of the output-embedding matrix, where the weights are on the hub.
+    """
+    matrix = vectors.output_embedding(checkpoint, scratch, tell)
+    targets = _of_checkpoint(store, checkpoint, settings, names, tell, matrix)
     return Plan(checkpoint.fingerprint, row, targets, checkpoint)
 
 
 def _of_checkpoint(
-    store: Store, checkpoint: "Checkpoint", settings: "Settings", names: list[str], tell: "Progress"
+    store: Store,
+    checkpoint: "Checkpoint",
+    settings: "Settings",
+    names: list[str],
+    tell: "Progress",
+    matrix: Source,
 ) -> Iterator[Target]:
     from core.hidden_states.devices import resolve_precision
     from core.hidden_states.extraction import EXTRACTOR_VERSION
@@ -114,7 +136,7 @@ def _of_checkpoint(
             trainings = quantizer_seeds(settings) if repeat == 0 else 1
             yield from _of_cells(source, cells, settings, seed, trainings, repeat)
     if of_matrix := [name for name in names if MEASURES[name].subject == "unembedding"]:
-        yield from _of_one_table(vectors.output_embedding(checkpoint), of_matrix, settings)
+        yield from _of_one_table(matrix, of_matrix, settings)
 
 
 def of_vectors(

@@ -146,8 +146,13 @@ def _extract(
     }
 
 
-def output_embedding(checkpoint: "Checkpoint") -> Source:
-    """The output-embedding matrix, read as it is needed; of a variant whose weights are made, the input's."""
+def output_embedding(
+    checkpoint: "Checkpoint", scratch: Path | None = None, progress: "Progress | None" = None
+) -> Source:
+    """The output-embedding matrix, read as it is needed; of a variant whose weights are made, the input's.
+
+    scratch: a folder for a copy of a matrix that is on the hub.
+    """
 
     def obtain() -> Obtained:
         from core.checkpoints import output_embedding as weights
@@ -158,6 +163,8 @@ def output_embedding(checkpoint: "Checkpoint") -> Source:
             note = "the input embedding of a variant whose head is not made"
             return Obtained(input_embedding(checkpoint), note)
         at = weights.output_embedding(checkpoint)
+        if scratch is not None:
+            at = weights.copied(at, scratch / "matrix", progress)
         return Obtained(weights.StoredMatrix(at), at.note)
 
     return Source("", obtain)

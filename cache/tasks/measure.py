@@ -51,6 +51,16 @@ def measure_subject(
     store.ingest()  # what another process has just found out need not be computed again
     make_out = plans.of_vectors if isinstance(subject, Vectors) else plans.of_checkpoint
     plan = make_out(store, subject, settings, names, tell, roots)
+    return measure_plan(store, subject.name, plan, settings, tell, started)
+
+
+def measure_plan(
+    store: Store, called: str, plan: plans.Plan, settings: Settings, tell: Progress, started: float
+) -> Measured:
+    """Measure what a plan lists and the store lacks. called: the subject's name; started: the clock then."""
+    from core.measures import select
+
+    names = select(settings.measures)
     known = _known(store, plan.fingerprint)
     targets: list[Target] = []
     added = False
@@ -71,7 +81,13 @@ def measure_subject(
     store.ingest()
     summary = _summary(targets, names, known, settings)
     seconds = time.perf_counter() - started
-    return Measured(subject.name, plan.fingerprint, **summary, seconds=seconds, cached=cached)
+    return Measured(called, plan.fingerprint, **summary, seconds=seconds, cached=cached)
+
+
+def is_known(store: Store, plan: plans.Plan) -> bool:
+    """Whether the store has all that a plan lists; no vectors are obtained."""
+    known = _known(store, plan.fingerprint)
+    return all(target.key(name) in known for target in plan.targets for name in target.names)
 
 
 def _summary(

@@ -5,8 +5,9 @@ that is what tied weights mean, and what stands in for it where a model has no l
 says so).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -29,6 +30,7 @@ _WITH_HEAD = (
     "MTModel",
 )
 _SCALES = ("weight_scale_inv", "weight_scale")
+_COPIED = 8 * LONGEST  # bytes of a remote matrix that are in memory at a time
 _COMPARED = 64  # rows of two remote matrices that are taken for copies if they agree on these
 
 
@@ -185,6 +187,27 @@ def read_matrix(at: TensorAt) -> np.ndarray:
     for start in range(0, at.shape[0], step):
         matrix[start : start + step] = stored[start : start + step]
     return matrix
+
+
+def copied(
+    at: TensorAt, place: Path, progress: Callable[[str, int, int, str], object] | None = None
+) -> TensorAt:
+    """The same matrix with its bytes, and no others of the file, copied to `place`; a local one stays.
+
+    progress: called as progress(stage, done, total, unit); may raise to stop.
+    """
+    if not isinstance(at.file, RemoteFile):
+        return at
+    end = at.start + at.shape[0] * _row_bytes(at)
+    with place.open("wb") as file:
+        for start in range(at.start, end, _COPIED):
+            stop = min(start + _COPIED, end)
+            spans = [(part, min(part + LONGEST, stop)) for part in range(start, stop, LONGEST)]
+            file.write(read(at.file, spans, Meter()))
+            if progress:
+                done, total = ((one - at.start) // 10**6 for one in (stop, end))
+                progress("downloading the output embedding", done, total, "MB")
+    return replace(at, file=place, start=0)
 
 
 def _row_bytes(at: TensorAt) -> int:

@@ -91,8 +91,9 @@ def refusals(name: str, revision: str | None) -> Iterator[None]:
             f"There is no folder {name}, and no repository {name} on the hub that this machine may read: "
             "check the spelling, or sign in with `hf auth login` if it is private."
         ) from None
-    except hub_errors.HfHubHTTPError as error:
-        if error.response.status_code != 403:
+    except (hub_errors.HfHubHTTPError, hub_errors.LocalEntryNotFoundError) as error:
+        answer = getattr(error, "response", None) or getattr(error.__cause__, "response", None)
+        if answer is None or answer.status_code != 403:
             raise
         raise InputError(
             f"{name} on the hub may not be read from here (403): ask for access on its page and sign in with "

@@ -91,9 +91,9 @@ def _weight_files(
 
 def unreachable(name: str, error: Exception) -> InputError:
     """The sentence on a repository of which the hub gave no answer, or one that says nothing of it."""
+    reason = first_line(error.__cause__ or error)  # the library wraps an answer in a longer sentence
     return InputError(
-        f"{name} could not be reached on the hub ({first_line(error)}): try again later, or give a local "
-        "folder."
+        f"{name} could not be reached on the hub ({reason}): try again later, or give a local folder."
     )
 
 

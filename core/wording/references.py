@@ -1,6 +1,6 @@
 """What is said of a reference of real checkpoints: how far it is measured, what the rest would download."""
 
-from core.formatting import count_of, listed, short_bytes, short_number
+from core.formatting import capital, count_of, listed, short_bytes, short_number
 
 TITLES = {
     "perturbed": "Perturbed BERTs and RoBERTas of arXiv 2406.12159",
@@ -36,6 +36,29 @@ def download(checkpoints: int, sized: int, stated: int, total: int) -> str:
     least = "at least " if sized < checkpoints else ""
     about = "about " if judged else ""
     return f"{least}{about}{short_bytes(total)} for {checkpoints} checkpoints ({listed(basis)})"
+
+
+def plan(reference: str, checkpoints: int, lacking: int, chosen: int, refused: int) -> str:
+    """What a build is to measure.
+
+    lacking: how many checkpoints lack a measure. chosen: of these, those that are not too large. refused: of
+    the chosen, those that the hub does not give.
+    """
+    if not lacking:
+        return f"All {checkpoints} {reference} are measured so already."
+    parts = [f"{capital(count_of(lacking, checkpoints))} {reference} lack measures"]
+    parts += [f"{lacking - chosen} are larger than asked for"] if chosen < lacking else []
+    parts += [f"{refused} cannot be had from the hub"] if refused else []
+    return f"{', '.join(parts)}: {chosen - refused or 'none'} to measure."
+
+
+def budget(needed: str, most: int, kept: bool) -> str:
+    """What is downloaded in all (as `download` says it), and how much lies on the disk at a time."""
+    then = "kept in the hub's cache" if kept else "deleted after each checkpoint"
+    return (
+        f"To download: {needed}. At most {short_bytes(most)} of weights lie on the disk at a time; they are "
+        f"{then}."
+    )
 
 
 def measured(count: int, checkpoints: int, measures: dict[str, int]) -> str:

@@ -32,3 +32,19 @@ def test_parameters_say_of_how_many_they_are_known() -> None:
 
 def test_every_reference_has_a_title() -> None:
     assert set(NAMES) < set(references.TITLES)
+
+
+def test_a_plan_says_what_is_left_out_and_why() -> None:
+    assert references.plan("decoders", 61, 0, 0, 0) == "All 61 decoders are measured so already."
+    assert references.plan("decoders", 61, 61, 61, 0) == "All 61 decoders lack measures: 61 to measure."
+    assert references.plan("decoders", 61, 60, 12, 2) == (
+        "60 of 61 decoders lack measures, 48 are larger than asked for, 2 cannot be had from the hub: 10 to "
+        "measure."
+    )
+
+
+def test_a_budget_stands_beside_the_download() -> None:
+    assert references.budget("8 GB for 9 checkpoints", 20_000_000_000, kept=False) == (
+        "To download: 8 GB for 9 checkpoints. At most 20 GB of weights lie on the disk at a time; they are "
+        "deleted after each checkpoint."
+    )
