@@ -133,6 +133,14 @@ def list_jobs(store: Store) -> list[Job]:
     return sorted((job for job in found if job), key=lambda job: job.submitted_at, reverse=True)
 
 
+def open_job(store: Store, request: Request) -> str | None:
+    """The newest job that asks for the same and has not ended, or None."""
+    wanted = anchored(request)
+    return next(
+        (job.id for job in list_jobs(store) if job.state in OPEN and job.main[0].request == wanted), None
+    )
+
+
 def get(store: Store, job: str) -> Job:
     """The job of that id; InputError if there is none."""
     found = _read(folder(store, job)) if job and job == Path(job).name else None

@@ -7,6 +7,7 @@ said of its size is remembered in the store's folder, so that the sum can be sta
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,11 @@ from cache.remembered import by_state
 from cache.requests import Settings
 from cache.store import Store
 from cache.tables import one_row_each, whole
+from core.checkpoints.remote_size import matrix_bytes
 from core.errors import InputError
+from core.hub.listing import listing
+from core.hub.patience import LONGEST_WAIT, patiently
+from core.hub.remote import is_off
 from core.measures import MEASURES, select
 from core.reference.members import NAMES, members
 from core.scores.names import match
@@ -168,21 +173,22 @@ def remembered(store: Store, name: str) -> Asked:
 
 
 def ask(
-    store: Store, chosen: Sequence[Entry], progress: Callable[[int, int], object] = lambda done, total: None
+    store: Store,
+    chosen: Sequence[Entry],
+    progress: Callable[[int, int], object] = lambda done, total: None,
+    *,
+    longest: float = LONGEST_WAIT,
 ) -> None:
     """Ask the hub how large these are, and remember it; of those that only their matrix is needed of, that.
 
-    progress: called with how many are done, of how many; may raise to stop.
+    progress: called with how many are done, of how many; may raise to stop. longest: seconds to wait where
+    the hub was asked too often.
     Raises InputError where the hub is off.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
-    from core.hub.remote import is_off
-
     if is_off():
         raise InputError("The hub cannot be asked while it is off (HF_HUB_OFFLINE is set): unset it.")
     with ThreadPoolExecutor(4) as pool:
-        waiting = [pool.submit(_ask, store, entry) for entry in chosen]
+        waiting = [pool.submit(_ask, store, entry, longest) for entry in chosen]
         try:
             for done, one in enumerate(waiting, start=1):
                 one.result()
@@ -191,18 +197,16 @@ def ask(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _ask(store: Store, entry: Entry) -> None:
-    from core.checkpoints.remote_size import matrix_bytes
-    from core.hub.listing import listing
-    from core.hub.patience import patiently
-
+def _ask(store: Store, entry: Entry, longest: float) -> None:
     before = remembered(store, entry.name)
     try:
-        listed = patiently(entry.name, lambda: listing(entry.name))
+        listed = patiently(entry.name, lambda: listing(entry.name), longest=longest)
         matrix = before.matrix
         if only_matrix(entry.lacking):
             digests = Remembered(store.folder / "digests")
-            matrix = patiently(entry.name, lambda: matrix_bytes(entry.name, listed.commit, digests))
+            matrix = patiently(
+                entry.name, lambda: matrix_bytes(entry.name, listed.commit, digests), longest=longest
+            )
         asked = Asked(listed.bytes, matrix, listed.parameters)
     except InputError as error:
         asked = Asked(before.bytes, before.matrix, before.parameters, str(error))
@@ -279,14 +283,16 @@ def _taken(store: Store, settings: Settings | None) -> dict[str, frozenset[str]]
     """Subject → its measures of the newest version, taken as the settings say; None: however taken."""
     rows = store.query(
         """SELECT m.subject, m.measure, m.version, m.cloud, t.sample_fingerprint, t.position, t.max_length,
-            t.layer = c.layers AS last
+            t.layer, c.layers
         FROM measurements m JOIN checkpoints c USING (subject) LEFT JOIN clouds t USING (cloud)
         WHERE m.origin = 'measured' AND m.value IS NOT NULL AND m.parameters = '{}'"""
     )
     rows = rows[rows["version"] == rows["measure"].map({n: m.version for n, m in MEASURES.items()})]
     if settings is not None:
         drawn = samples.drawn(store, settings.corpus, settings.sequences, settings.seed, settings.column)
+        layer = rows["layers"] if settings.layer is None else settings.layer
         alike = (rows["sample_fingerprint"] == drawn) & (rows["position"] == settings.position)
-        alike &= rows["last"].fillna(False).astype(bool) & rows["max_length"].isna()
+        alike &= rows["layer"] == layer
+        alike &= rows["max_length"].fillna(0) == (settings.max_length or 0)
         rows = rows[alike | (rows["cloud"] == "")]
     return {subject: frozenset(group["measure"]) for subject, group in rows.groupby("subject")}

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from cache import jobs, references, worker
 from cache.paths import store_folder
-from cache.requests import Settings, Subject, anchored
+from cache.requests import Settings, Subject
 from cache.store import Store
 from cache.tasks.reference_build import GB, ReferenceBuild, check
 from commands.jobs import watch_job
@@ -121,11 +121,8 @@ def build_reference(
         if as_json:
             print_json({"job": None})
         return
-    wanted = anchored(request)
-    waiting = [
-        job.id for job in jobs.list_jobs(opened) if job.state in jobs.OPEN and job.pieces[0].request == wanted
-    ]
-    job = waiting[0] if waiting else jobs.submit(opened, request, [Subject(one.name) for one in chosen])
+    job = jobs.open_job(opened, request)
+    job = job or jobs.submit(opened, request, [Subject(entry.name) for entry in chosen])
     worker.ensure_workers(opened)
     if detach:
         detached(opened, job, as_json)

@@ -18,6 +18,7 @@ from pages.parts.glue_form import fine_tune
 from pages.parts.markdown import plain, wrong
 from pages.parts.pickers import choose_checkpoints, choose_hub_ids, clear, short
 from pages.parts.queue_cards import duration, queue
+from pages.parts.reference_card import reference_card
 from pages.parts.settings_form import choose_settings, in_words
 from pages.parts.submit import submit
 from pages.parts.text_sample import text_sample
@@ -163,6 +164,8 @@ if pressed and settings and submit(store, Measure(settings), subjects, first_few
     st.rerun()
 
 if fine_tune(store, models, first_few(map(called, models))):
+    st.rerun()
+if reference_card(store, settings):
     st.rerun()
 
 st.space("small")

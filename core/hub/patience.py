@@ -13,12 +13,17 @@ FIRST_WAIT = 5.0  # seconds where the answer states no Retry-After; doubled afte
 LONGEST_WAIT = 330.0  # the hub counts requests over five minutes
 
 
-def patiently(name: str, ask: Callable[[], Made], wait: Callable[[float], None] = time.sleep) -> Made:
+def patiently(
+    name: str,
+    ask: Callable[[], Made],
+    wait: Callable[[float], None] = time.sleep,
+    longest: float = LONGEST_WAIT,
+) -> Made:
     """What `ask()` returns; where the hub answers 429, after the seconds of its Retry-After once more.
 
     name: the repository, for the message. wait: called with seconds; may raise to stop.
-    Errors: InputError after TRIES answers of 429, or where one asks to wait longer than LONGEST_WAIT; any
-    other error of `ask`.
+    Errors: InputError after TRIES answers of 429, or where one asks to wait longer than `longest` seconds;
+    any other error of `ask`.
     """
     pause = FIRST_WAIT
     for remaining in reversed(range(TRIES)):
@@ -30,7 +35,7 @@ def patiently(name: str, ask: Callable[[], Made], wait: Callable[[float], None] 
                 raise
             stated = str(response.headers.get("retry-after", ""))
             pause = float(stated) if stated.isdigit() else pause
-            if not remaining or pause > LONGEST_WAIT:
+            if not remaining or pause > longest:
                 raise InputError(
                     f"{name} was left out, since the hub answered that it was asked too often (429) and asks "
                     f"to wait {pause:.0f} seconds: resume the job later, or sign in with `hf auth login`."

@@ -13,6 +13,12 @@ HUB_OFF = (
 )
 
 
+HUB_OFF_PAGE = (
+    "The hub is off here (HF_HUB_OFFLINE is set), so nothing can be downloaded: unset it and start the app "
+    "again."
+)
+
+
 def parameters(total: int, sized: int, checkpoints: int) -> str:
     """The parameters of all, and of how many of them the number is known."""
     if not sized:
