@@ -57,12 +57,13 @@ def group_shares(groups: pd.Series) -> np.ndarray:
 
 def left_out(frame: pd.DataFrame, group: str, fit_predict: FitPredict) -> pd.Series:
     """Each row predicted from the other groups only; NaN for all where there is a single group."""
-    predictions = pd.Series(np.nan, index=frame.index)
+    predictions = np.full(len(frame), np.nan)
+    groups = frame[group].to_numpy()
     names = frame[group].unique()
     for name in names if len(names) > 1 else ():
-        own = frame[group] == name
+        own = groups == name
         predictions[own] = fit_predict(frame[~own], frame[own])
-    return predictions
+    return pd.Series(predictions, index=frame.index)
 
 
 def errors_on_others(

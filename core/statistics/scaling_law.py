@@ -70,6 +70,8 @@ def fit_law(
     Errors: InputError where a value is not positive, or where fewer different pairs of sizes are given than
     the law has unknowns.
     """
+    from threadpoolctl import threadpool_limits
+
     L = np.asarray(loss, np.float64)
     sizes = [np.asarray(values, np.float64) for values in (parameters, tokens) if values is not None]
     _check(L, sizes)
@@ -77,9 +79,12 @@ def fit_law(
     centre = logs.mean(1)
     data = _Data(logs - centre[:, None], np.log(L), delta)
     starts = _starts(data, centre)
-    ends = sorted((_descend(data, start, 60) for start in starts), key=lambda end: end[0])
-    best = min((_descend(data, theta, 500) for _, theta in ends[:FINISHED]), key=lambda end: end[0])
-    value, theta = min(best, _polished(data, best[1]), key=lambda end: end[0])
+    with threadpool_limits(
+        1, user_api="blas"
+    ):  # on 5 × 5 systems threads only wait
+        ends = sorted((_descend(data, start, 60) for start in starts), key=lambda end: end[0])
+        best = min((_descend(data, theta, 500) for _, theta in ends[:FINISHED]), key=lambda end: end[0])
+        value, theta = min(best, _polished(data, best[1]), key=lambda end: end[0])
     exponents = theta[data.terms : 2 * data.terms]
     scales = np.exp(theta[: data.terms] + exponents * centre)
     return ScalingLaw(

@@ -1,10 +1,7 @@
 """The command line: one JSON line for programs, one sentence for mistakes, nothing computed twice."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +11,7 @@ import cli
 from commands import measure as measuring
 from commands import scores as stored
 from core.measures import select
-from tests import TOP, tiny
+from tests import tiny
 
 COMPUTED = set(select("all"))
 
@@ -198,16 +195,10 @@ def test_a_detached_job_is_carried_out_by_workers(run, tmp_path: Path) -> None:
 
 
 @pytest.mark.real
-def test_the_real_checkpoints_are_measured_and_then_cached(material: Path, tmp_path: Path) -> None:
+def test_the_real_checkpoints_are_measured_and_then_cached(run, material: Path) -> None:
     folders = sorted(str(folder) for folder in (material / "checkpoints").iterdir() if folder.is_dir())
-    command = [sys.executable, "cli.py", "measure", "minilm", *folders, "--sequences", "60", "--json"]
-    command += ["--store", str(tmp_path / "store")]
-    first, second = (
-        json.loads(
-            subprocess.run(command, cwd=TOP, env=dict(os.environ), capture_output=True, check=True).stdout
-        )
-        for _ in range(2)
-    )
+    command = ("measure", "minilm", *folders, "--sequences", 60, "--json")
+    first, second = (json.loads(run(*command)[1]) for _ in range(2))
     assert len(first["results"]) == len(folders) + 1
     assert all(set(result["measures"]) == COMPUTED for result in first["results"])
     assert all(np.isfinite(list(result["measures"].values())).all() for result in first["results"])

@@ -1,7 +1,6 @@
 """Fine-tuning: the script's defaults, the same score each time, and what the store keeps of it."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cache import jobs
+from cache import jobs, worker
 from cache.requests import GlueRun, Subject
 from cache.tasks import glue_run as remembered
 from core.checkpoints import loading
@@ -155,7 +154,7 @@ def test_a_protocol_that_trains_nothing_is_refused(data: Path, protocol: dict[st
 
 
 def test_killed_and_resumed_ends_with_the_score_of_an_undisturbed_run(
-    encoder: Path, data: Path, tmp_path: Path
+    encoder: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker is killed in the middle of the second task; the first is not trained again."""
     write(data := tmp_path / "glue", "CoLA")
@@ -164,30 +163,27 @@ def test_killed_and_resumed_ends_with_the_score_of_an_undisturbed_run(
     store = stores.new(tmp_path / "store")
     job = jobs.submit(store, asked, [Subject(str(encoder))])
     command = [sys.executable, "-m", "cache.worker", "--store", str(store.folder)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    project = TOP
-    worker = subprocess.Popen(command, cwd=project, env=environment)
+    process = subprocess.Popen(command, cwd=TOP)
     until = time.monotonic() + 120
     while time.monotonic() < until:
         piece = jobs.get(store, job).pieces[0]
         if piece.stage == "fine-tuning RTE" and piece.done > 5:
             break
         time.sleep(0.02)
-    worker.send_signal(signal.SIGKILL)
-    worker.wait()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
     assert jobs.get(store, job).pieces[0].state == "interrupted"
     store.ingest()
     before = store.query("SELECT created_at FROM fine_tunings WHERE task = 'CoLA'")
     assert len(before) == 1
-    subprocess.run(command, cwd=project, env=environment, check=True, timeout=300)
+    monkeypatch.setattr(worker, "LINGER", 0.05)
+    worker.work(store)
     assert jobs.get(store, job).state == "done"
-    found = store.query("SELECT task, score, created_at FROM fine_tunings ORDER BY task").set_index("task")
-    assert found.loc["CoLA", "created_at"] == before["created_at"][0]
+    runs = store.query("SELECT task, score, created_at FROM fine_tunings ORDER BY task").set_index("task")
+    assert runs.loc["CoLA", "created_at"] == before["created_at"][0]
 
     undisturbed = stores.new(tmp_path / "undisturbed")
     jobs.submit(undisturbed, asked, [Subject(str(encoder))])
-    subprocess.run(
-        [*command[:-1], str(undisturbed.folder)], cwd=project, env=environment, check=True, timeout=300
-    )
+    worker.work(undisturbed)
     expected = undisturbed.query("SELECT task, score FROM fine_tunings ORDER BY task").set_index("task")
-    assert found["score"].to_dict() == expected["score"].to_dict()
+    assert runs["score"].to_dict() == expected["score"].to_dict()
