@@ -2,6 +2,8 @@
 
 import atexit
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,15 @@ def _end_quietly() -> None:
     all connections leaves the list, and nanobind's switch for it is not among what DuckDB exposes.
     """
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_components_of_packages() -> Iterator[None]:
+    """An AppTest would read about every installed package, for components: a third of a second each."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "streamlit.testing.v1" in sys.modules:  # else nothing here needs Streamlit
+            patch.setattr("streamlit.components.v2.manifest_scanner.scan_component_manifests", list)
+        yield
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

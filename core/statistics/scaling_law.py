@@ -79,9 +79,7 @@ def fit_law(
     centre = logs.mean(1)
     data = _Data(logs - centre[:, None], np.log(L), delta)
     starts = _starts(data, centre)
-    with threadpool_limits(
-        1, user_api="blas"
-    ):  # on 5 × 5 systems threads only wait
+    with threadpool_limits(1, user_api="blas"):  # on 5 × 5 systems threads only wait
         ends = sorted((_descend(data, start, 60) for start in starts), key=lambda end: end[0])
         best = min((_descend(data, theta, 500) for _, theta in ends[:FINISHED]), key=lambda end: end[0])
         value, theta = min(best, _polished(data, best[1]), key=lambda end: end[0])

@@ -17,7 +17,7 @@ from cache.store import Store
 from cache.tasks import called
 from pages.parts.markdown import plain
 from pages.parts.queue_cards import amount, duration, progress_text, summary
-from tests import TOP, tiny
+from tests import TOP, stores, tiny
 from tests.vector_files import in_every_format
 
 VECTORS = np.random.default_rng(0).standard_normal((50, 8)).astype(np.float32)
@@ -27,7 +27,7 @@ Open = Callable[..., AppTest]
 @pytest.fixture(scope="module")
 def fresh_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store as it is on first start; tests work on copies."""
-    return Store.open(tmp_path_factory.mktemp("fresh") / "store").folder
+    return stores.new(tmp_path_factory.mktemp("fresh") / "store").folder
 
 
 @pytest.fixture

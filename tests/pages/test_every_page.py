@@ -9,9 +9,10 @@ from streamlit.testing.v1 import AppTest
 
 from cache import published
 from cache.store import Store
-from tests import TOP, page_names
+from tests import TOP, page_names, stores
 from tests.pages.test_pages import words
 
+FIRST = "shortlist"  # stands at the root of the address
 TOY = """import streamlit as st
 
 from pages.parts.common import open_store
@@ -26,8 +27,10 @@ def opened(top: Path, name: str, store: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("cache.worker.ensure_workers", lambda store, limit=None: 0)
     monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(store))
     monkeypatch.setenv("LATENT_SHORTLIST_ROOTS", "")
-    app = AppTest.from_file(str(top / "app.py"), default_timeout=90).run()
-    app.switch_page(f"pages/{name}.py").run()
+    app = AppTest.from_file(str(top / "app.py"), default_timeout=90)
+    if name != FIRST:
+        app.switch_page(f"pages/{name}.py")
+    app.run()
     assert not app.exception
     return app
 
@@ -35,7 +38,7 @@ def opened(top: Path, name: str, store: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store as it is on first start."""
-    return Store.open(tmp_path_factory.mktemp("fresh") / "store").folder
+    return stores.new(tmp_path_factory.mktemp("fresh") / "store").folder
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +87,7 @@ def test_a_new_page_is_one_file_and_one_line(
     before, after = (TOP / "app.py").read_text().split(begins)
     line = '    ("toy", "Toy", "toys", "A page that a test adds."),\n'
     (tmp_path / "app.py").write_text(f"{before}{begins}{line}{after}")
-    assert opened(tmp_path, "toy", fresh, monkeypatch).title[0].value.startswith("A toy with 1")
+    app = opened(tmp_path, FIRST, fresh, monkeypatch).switch_page("pages/toy.py").run()
+    assert app.title[0].value.startswith("A toy with 1")
     # The tests above and the screenshots take their pages from there.
     assert set(page_names(tmp_path)) == {*page_names(), "toy"} == set(navigation(tmp_path))

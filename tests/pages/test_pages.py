@@ -11,7 +11,7 @@ from cache.store import Store
 from core.measures.titles import title_of
 from core.prediction import DEFAULT
 from core.prediction.candidates import PATCHINESS, SPREAD
-from tests import TOP
+from tests import TOP, stores
 
 APP = str(TOP / "app.py")
 
@@ -20,14 +20,11 @@ def opened(folder: Path, monkeypatch: pytest.MonkeyPatch, page: str | None = Non
     """The app on the store in `folder`, at `page` ("pages/….py"), as if `query` stood in the address."""
     monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(folder))
     app = AppTest.from_file(APP, default_timeout=60)
+    if page:
+        app.switch_page(page)
     for key, value in query.items():
         app.query_params[key] = value
     app.run()
-    if page:
-        app.switch_page(page)
-        for key, value in query.items():
-            app.query_params[key] = value
-        app.run()
     assert not app.exception
     return app
 
@@ -44,7 +41,7 @@ def words(app: AppTest) -> str:
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with the published figures and three checkpoints of our own: covered, not covered, uploaded."""
-    store = Store.open(tmp_path_factory.mktemp("full"))
+    store = stores.new(tmp_path_factory.mktemp("full") / "store")
     spread = {"eee": 0.66, "vrm": 0.31, "isoscore": 0.09}
     bert = {"family": "BERT", "architecture": "BertModel", "kind": "encoder"}
     add(store, "a" * 32, "our BERT", spread, corpus="ptb+wikitext-2", layers=12, width=768, **bert)
