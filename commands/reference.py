@@ -121,6 +121,8 @@ def build_reference(
         if as_json:
             print_json({"job": None})
         return
+    if all(entry.problem for entry in chosen):
+        raise InputError(wording.none_to_be_had(len(chosen), chosen[0].problem))
     job = jobs.open_job(opened, request)
     job = job or jobs.submit(opened, request, [Subject(entry.name) for entry in chosen])
     worker.ensure_workers(opened)
@@ -179,7 +181,7 @@ def print_plan(
         draw(table)
     text = wording.plan(request.reference, len(listed), lacking, len(chosen), len(refused))
     people.print(text, highlight=False)
-    if chosen:
+    if total.checkpoints:
         needed = wording.download(total.checkpoints, total.sized, total.stated, total.bytes)
         people.print(wording.budget(needed, request.disk_budget, request.keep_weights), highlight=False)
     if is_off() and names:

@@ -75,7 +75,7 @@ def keep(listing: Listing, cache: Path) -> Path:
     branch = cache / repository / "refs" / "main"  # which the library asks for where the hub is off
     branch.parent.mkdir(exist_ok=True)
     branch.write_text(listing.commit)
-    for file in sorted(cache.rglob("*")):  # blobs before the links to them
+    for file in sorted((cache / repository).rglob("*")):  # blobs before the links to them
         place = Path(constants.HF_HUB_CACHE) / file.relative_to(cache)
         if (file.is_symlink() or file.is_file()) and not os.path.lexists(place):
             place.parent.mkdir(parents=True, exist_ok=True)

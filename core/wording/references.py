@@ -58,6 +58,11 @@ def plan(reference: str, checkpoints: int, lacking: int, chosen: int, refused: i
     return f"{', '.join(parts)}: {chosen - refused or 'none'} to measure."
 
 
+def none_to_be_had(count: int, first: str) -> str:
+    """The hub gives none of the checkpoints; first: why not the first of them."""
+    return first if count == 1 else f"The hub gives none of these {count} checkpoints; of the first: {first}"
+
+
 def budget(needed: str, most: int, kept: bool) -> str:
     """What is downloaded in all (as `download` says it), and how much lies on the disk at a time."""
     then = "kept in the hub's cache" if kept else "deleted after each checkpoint"

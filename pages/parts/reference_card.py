@@ -120,7 +120,11 @@ def _form(store: Store, settings: Settings) -> bool:
     lacking = sum(bool(entry.lacking) for entry in listed)
     st.markdown(
         plain(wording.plan(request.reference, len(listed), lacking, len(chosen), len(refused)))
-        + (f"  \n{plain(wording.budget(needed, request.disk_budget, kept=False))}" if chosen else "")
+        + (
+            f"  \n{plain(wording.budget(needed, request.disk_budget, kept=False))}"
+            if total.checkpoints
+            else ""
+        )
     )
     if is_off():
         st.caption(f":material/cloud_off: {wording.HUB_OFF_PAGE}")

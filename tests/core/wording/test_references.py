@@ -48,3 +48,10 @@ def test_a_budget_stands_beside_the_download() -> None:
         "To download: 8 GB for 9 checkpoints. At most 20 GB of weights lie on the disk at a time; they are "
         "deleted after each checkpoint."
     )
+
+
+def test_where_nothing_can_be_had_the_first_reason_stands_for_all() -> None:
+    assert references.none_to_be_had(1, "A is gone.") == "A is gone."
+    assert references.none_to_be_had(3, "A is gone.") == (
+        "The hub gives none of these 3 checkpoints; of the first: A is gone."
+    )
