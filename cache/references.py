@@ -151,6 +151,11 @@ def within(listed: Iterable[Entry], most: int | None) -> list[Entry]:
     ]
 
 
+def available(chosen: Iterable[Entry]) -> list[Entry]:
+    """Those that the hub gives, as far as that is known."""
+    return [entry for entry in chosen if not entry.problem]
+
+
 def summed(chosen: Sequence[Entry]) -> Sum:
     """What measuring these downloads."""
     sizes = [entry.bytes for entry in chosen if entry.bytes is not None]

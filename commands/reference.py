@@ -21,6 +21,7 @@ from commands.terminal import (
     notices,
     people,
     print_json,
+    say,
 )
 from core.errors import InputError
 from core.formatting import short_bytes, short_number
@@ -121,10 +122,14 @@ def build_reference(
         if as_json:
             print_json({"job": None})
         return
-    if all(entry.problem for entry in chosen):
+    available = references.available(chosen)
+    if not available:
         raise InputError(wording.none_to_be_had(len(chosen), chosen[0].problem))
+    for entry in chosen:
+        if entry.problem:
+            say(entry.problem)
     job = jobs.open_job(opened, request)
-    job = job or jobs.submit(opened, request, [Subject(entry.name) for entry in chosen])
+    job = job or jobs.submit(opened, request, [Subject(entry.name) for entry in available])
     worker.ensure_workers(opened)
     if detach:
         detached(opened, job, as_json)
@@ -151,8 +156,8 @@ def print_plan(
     names: bool,
 ) -> None:
     """Say what a build would measure and download. names: also of each checkpoint."""
-    refused = [entry for entry in chosen if entry.problem]
-    total = references.summed([entry for entry in chosen if not entry.problem])
+    available = references.available(chosen)
+    refused, total = len(chosen) - len(available), references.summed(available)
     lacking = sum(bool(entry.lacking) for entry in listed)
     if as_json:
         document = {
@@ -179,7 +184,7 @@ def print_plan(
             counted = "" if entry.parameters is None else short_number(entry.parameters)
             table.add_row(entry.name, counted, about + size, *([entry.problem] if refused else []))
         draw(table)
-    text = wording.plan(request.reference, len(listed), lacking, len(chosen), len(refused))
+    text = wording.plan(request.reference, len(listed), lacking, len(chosen), refused)
     people.print(text, highlight=False)
     if total.checkpoints:
         needed = wording.download(total.checkpoints, total.sized, total.stated, total.bytes)

@@ -33,15 +33,16 @@ def download(checkpoints: int, sized: int, stated: int, total: int) -> str:
     """
     if not checkpoints:
         return "nothing"
+    many = f"{checkpoints} checkpoint{'s' * (checkpoints > 1)}"
     if not sized:
-        return f"{checkpoints} checkpoints of sizes not known before the hub is asked"
+        return f"{many} of a size not known before the hub is asked"
     judged = sized - stated
-    basis = [f"{stated} as the hub lists them"] if stated else []
-    basis += [f"{judged} judged by their parameters"] if judged else []
+    basis = [f"{stated} as listed on the hub"] if stated else []
+    basis += [f"{judged} judged by the number of parameters"] if judged else []
     basis += [f"{checkpoints - sized} not known"] if sized < checkpoints else []
     least = "at least " if sized < checkpoints else ""
     about = "about " if judged else ""
-    return f"{least}{about}{short_bytes(total)} for {checkpoints} checkpoints ({listed(basis)})"
+    return f"{least}{about}{short_bytes(total)} for {many} ({listed(basis)})"
 
 
 def plan(reference: str, checkpoints: int, lacking: int, chosen: int, refused: int) -> str:

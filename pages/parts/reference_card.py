@@ -114,18 +114,21 @@ def _form(store: Store, settings: Settings) -> bool:
         wrong(str(error))
         return False
     chosen = references.within(listed, request.max_parameters)
-    refused = [entry for entry in chosen if entry.problem]
-    total = references.summed([entry for entry in chosen if not entry.problem])
+    available = references.available(chosen)
+    refused, total = len(chosen) - len(available), references.summed(available)
     needed = wording.download(total.checkpoints, total.sized, total.stated, total.bytes)
     lacking = sum(bool(entry.lacking) for entry in listed)
     st.markdown(
-        plain(wording.plan(request.reference, len(listed), lacking, len(chosen), len(refused)))
+        plain(wording.plan(request.reference, len(listed), lacking, len(chosen), refused))
         + (
             f"  \n{plain(wording.budget(needed, request.disk_budget, kept=False))}"
             if total.checkpoints
             else ""
         )
     )
+    if refused:
+        with st.expander(f"Why {refused} cannot be had", key="reference_refused"):
+            st.markdown("\n".join(f"- {plain(entry.problem)}" for entry in chosen if entry.problem))
     if is_off():
         st.caption(f":material/cloud_off: {wording.HUB_OFF_PAGE}")
         return False
@@ -136,11 +139,13 @@ def _form(store: Store, settings: Settings) -> bool:
 
 
 def _buttons(store: Store, request: ReferenceBuild, chosen: list[references.Entry]) -> bool:
+    available = references.available(chosen)
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(
-            f"Measure {len(chosen)} {request.reference}",
+            f"Measure {len(available)} {request.reference.removesuffix('s' * (len(available) == 1))}",
             icon=":material/play_arrow:",
             key="reference_build",
+            disabled=not available,
         )
         if st.button(
             "Ask the hub for sizes", icon=":material/travel_explore:", key="reference_ask", type="tertiary"
@@ -148,4 +153,4 @@ def _buttons(store: Store, request: ReferenceBuild, chosen: list[references.Entr
             bar = st.progress(0.0, text="Asking the hub")
             references.ask(store, chosen, lambda done, total: bar.progress(done / total), longest=PATIENCE)
             st.rerun()
-    return pressed and submit(store, request, [Subject(entry.name) for entry in chosen])
+    return pressed and submit(store, request, [Subject(entry.name) for entry in available])

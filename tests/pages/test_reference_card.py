@@ -64,15 +64,21 @@ def test_with_the_hub_off_there_is_a_sentence_and_no_button(page: AppTest) -> No
     assert table["Measured here"].tolist() == [1.0, 0.0, 0.0, 0.0]
 
 
-def test_the_total_follows_from_the_limit_and_from_what_the_hub_lists(page: AppTest, hub: FakeHub) -> None:
+def test_the_total_follows_from_the_limit_and_from_what_the_hub_lists(
+    page: AppTest, hub: FakeHub, tmp_path: Path
+) -> None:
     choose(page, 200)
     assert page.button(key="reference_build").label == "Measure 3 decoders"
-    assert "about 708 MB for 3 checkpoints (3 judged by their parameters)" in shown(page)
+    assert "about 708 MB for 3 checkpoints (3 judged by the number of parameters)" in shown(page)
     page.button(key="reference_ask").click().run()
-    assert "3 checkpoints (3 as the hub lists them)" in shown(page)
+    assert "3 checkpoints (3 as listed on the hub)" in shown(page)
     hub.close(NAMES[0])
     page.button(key="reference_ask").click().run()
     assert "1 cannot be had from the hub: 2 to measure" in shown(page)
+    assert f"no repository {NAMES[0]} on the hub" in shown(page)
+    page.button(key="reference_build").click().run()
+    (job,) = jobs.list_jobs(Store(tmp_path / "store"))
+    assert {piece.subject.name for piece in job.main} == set(NAMES[1:])
 
 
 def test_the_button_queues_what_was_chosen_once(page: AppTest, hub: FakeHub, tmp_path: Path) -> None:

@@ -6,13 +6,16 @@ from core.wording import references
 
 def test_a_download_says_what_its_number_rests_on() -> None:
     assert references.download(0, 0, 0, 0) == "nothing"
-    assert references.download(3, 0, 0, 0) == ("3 checkpoints of sizes not known before the hub is asked")
+    assert references.download(3, 0, 0, 0) == ("3 checkpoints of a size not known before the hub is asked")
+    assert references.download(1, 1, 0, 140_000_000) == (
+        "about 140 MB for 1 checkpoint (1 judged by the number of parameters)"
+    )
     assert references.download(3, 3, 3, 4_200_000_000) == (
-        "4.2 GB for 3 checkpoints (3 as the hub lists them)"
+        "4.2 GB for 3 checkpoints (3 as listed on the hub)"
     )
     assert references.download(9, 7, 2, 1_000_000) == (
-        "at least about 1 MB for 9 checkpoints (2 as the hub lists them, 5 judged by their parameters and 2 "
-        "not known)"
+        "at least about 1 MB for 9 checkpoints (2 as listed on the hub, 5 judged by the number of "
+        "parameters and 2 not known)"
     )
 
 
