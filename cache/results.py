@@ -55,6 +55,59 @@ class Measured(Result):
 
 
 @dataclass(frozen=True)
+class LabelSet:
+    """Labelled rows: the file and columns they are from, and how many there are of each class.
+
+    classes: class → rows; none where labels are numbers. digest: of texts and labels. notes: on the reading.
+    """
+
+    file: str
+    text: str
+    text_pair: str | None
+    label: str
+    rows: int
+    classes: dict[str, int]
+    digest: str
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class LayerMeasures:
+    """Measures of labels at one layer, 0 to L, or "mean": of the vectors averaged over all layers.
+
+    standard_errors: name → that of the value, None where it has none. left_out: name → why it has no value.
+    """
+
+    layer: int | str
+    measures: dict[str, float]
+    standard_errors: dict[str, float | None]
+    left_out: dict[str, str]
+
+
+@dataclass(frozen=True)
+class MeasuredLabels(Result):
+    """Measures of labels of a checkpoint.
+
+    Attributes:
+        n, d: of the vectors of a layer.
+        measures, standard_errors, left_out: of the vectors averaged over all layers.
+        layers: each layer in its order, then "mean".
+    """
+
+    subject: str
+    fingerprint: str
+    labels: LabelSet
+    n: int
+    d: int
+    measures: dict[str, float]
+    standard_errors: dict[str, float | None]
+    left_out: dict[str, str]
+    layers: list[LayerMeasures]
+    seconds: float
+    cached: bool
+
+
+@dataclass(frozen=True)
 class Distances:
     """A gap in one distance: mean distances, their sum within_domain + between, and its standard error."""
 

@@ -23,8 +23,23 @@ if TYPE_CHECKING:
     from core.blocks import Progress
 
 NAMES = tuple(name for name, measure in MEASURES.items() if "labels" in measure.needs)
+GROUP = "labelled"
 HALVES = 20
 MEAN = "mean"  # the layer that stands for the mean over all hidden states of a model
+
+
+def select_labelled(names: str) -> list[str]:
+    """Names of measures of labels: all for "all" or the group's name, else those named, in their order.
+
+    Raises InputError for a name that is no such measure.
+    """
+    asked = [name.strip() for name in names.split(",") if name.strip()]
+    for name in asked:
+        if name not in (*NAMES, GROUP, "all"):
+            raise InputError(f"{name} is no measure of labels: with labels give all, or {', '.join(NAMES)}.")
+    if not asked:
+        raise InputError(f"No measure was named; give all, or {', '.join(NAMES)}.")
+    return list(NAMES) if {GROUP, "all"} & set(asked) else list(dict.fromkeys(asked))
 
 
 class Labelled:

@@ -62,10 +62,7 @@ def labels_of(values: Sequence[Any], kind: str = "auto", name: str = "label") ->
         raise InputError(
             f"{name} has {n:,} rows: give at most {MOST_ROWS:,}, for example a random sample of them."
         )
-    if missing := [row for row, value in enumerate(values, 1) if _is_missing(value)]:
-        raise InputError(
-            f"{name} has no value in {_rows(missing)}: fill what is missing or leave those rows out."
-        )
+    refuse_missing(values, name)
     numbers = [_number(value) for value in values]
     fractions = all(number is not None for number in numbers) and any(
         number % 1 for number in numbers if number
@@ -75,10 +72,18 @@ def labels_of(values: Sequence[Any], kind: str = "auto", name: str = "label") ->
     return _as_classes(values, name)
 
 
+def refuse_missing(values: Sequence[Any], name: str) -> None:
+    """Raise InputError, which counts rows from 1, where a column of that name has rows without a value."""
+    if missing := [row for row, value in enumerate(values, 1) if _is_missing(value)]:
+        raise InputError(
+            f"{name} has no value in {_rows(missing)}: fill what is missing or leave those rows out."
+        )
+
+
 def _as_numbers(values: Sequence[Any], numbers: list[float | None], name: str) -> Labels:
-    for row, (value, number) in enumerate(zip(values, numbers, strict=True), 1):
-        if number is None:
-            raise InputError(f"{name} holds {value!r} in row {row}, which is no finite number: correct it.")
+    if None in numbers:
+        value = values[numbers.index(None)]
+        raise InputError(f"{name} holds {value!r}, which is no finite number: correct it.")
     array = np.array(numbers, np.float64)
     if np.ptp(array) == 0:
         raise InputError(
@@ -98,7 +103,7 @@ def _as_classes(values: Sequence[Any], name: str) -> Labels:
     labels = Labels(np.array([codes[word] for word in words], np.int64), classes)
     counts = labels.counts
     numeric = all(_number(word) is not None for word in classes)
-    remedy = ", or say that labels are numbers with --label-kind numbers" if numeric else ""
+    remedy = ", or say that labels are numbers (--label-kind numbers)" if numeric else ""
     if counts.max() == 1:
         raise InputError(
             f"{name} has a class of its own in each of {len(words):,} rows: give at least "

@@ -238,7 +238,7 @@ def test_every_layer_and_their_mean_are_estimated_in_one_table() -> None:
             list(range(30)),
             "auto",
             "label has a class of its own in each of 30 rows: give at least 5 rows of each class, or say "
-            "that labels are numbers with --label-kind numbers.",
+            "that labels are numbers (--label-kind numbers).",
         ),
         (
             ["a"] * 20 + ["b"] * 4 + ["c"],
@@ -248,7 +248,7 @@ def test_every_layer_and_their_mean_are_estimated_in_one_table() -> None:
         (
             [0.5] * 29 + ["x"],
             "numbers",
-            "label holds 'x' in row 30, which is no finite number: correct it.",
+            "label holds 'x', which is no finite number: correct it.",
         ),
         (["a", "b"] * 20, "ranks", "There is no kind of label ranks: give one of auto, classes, numbers."),
     ],
