@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from core.measures import MEASURES
+from core.measures import MEASURES, label_sets
 from core.measures import protocol as cell_samples
 from core.measures.protocol import PUBLISHED_TEXT, cell_values
 from core.measures.protocol import TABLES as PUBLISHED
@@ -150,7 +150,8 @@ def _measured(clouds: pd.DataFrame, measurements: pd.DataFrame) -> _Measured:
     grouped = shown.groupby(["subject", "measure"])
     between = grouped["value"].std().unstack()
     within = grouped["standard_error"].max().unstack().astype(float)
-    over = np.where(between.notna(), "samples", np.where(within.notna(), "pairs drawn", ""))
+    drawn = [f"{'rows' if name in label_sets.NAMES else 'pairs'} drawn" for name in within.columns]
+    over = np.where(between.notna(), "samples", np.where(within.notna(), drawn, ""))
     order = sorted(MEASURES, key=lambda name: (name in cell_samples.NAMES, name not in compared))
     of_text = long[best & (long["cloud"] != "")]
     place = of_text["measure"].map({name: index for index, name in enumerate(order)})
@@ -177,13 +178,15 @@ def _measured(clouds: pd.DataFrame, measurements: pd.DataFrame) -> _Measured:
 def _long(clouds: pd.DataFrame, measurements: pd.DataFrame) -> pd.DataFrame:
     """The newest version of each measurement, of cells at any parameters, else at the usual ones.
 
+    Of labels that of one label set, of vectors averaged over layers, see `core.measures.label_sets`.
     Added are its cloud's facts, the number of its setting and the group of its measure.
     """
     cells = measurements["measure"].isin(cell_samples.NAMES)
-    usual = (measurements["parameters"].fillna("{}") == "{}") | cells
-    kept = measurements[usual].dropna(subset=["value"])
-    newest = kept.groupby(["subject", "cloud", "measure"])["version"].transform("max")
     made = clouds.reindex(columns=["cloud", *_SETTING, "created_at"])
+    averaged = made.loc[made["layer"].isna() & (made["position"] == "mean"), "cloud"]
+    usual = (measurements["parameters"].fillna("{}") == "{}") | cells
+    kept = measurements[usual | label_sets.shown(measurements, averaged)].dropna(subset=["value"])
+    newest = kept.groupby(["subject", "cloud", "measure"])["version"].transform("max")
     made = made.rename(columns={"created_at": "made_at"})
     made["setting"] = made.groupby(_SETTING, dropna=False).ngroup()
     long = kept[kept["version"] == newest].merge(made, on="cloud", how="left")

@@ -186,3 +186,43 @@ def test_percentile() -> None:
     assert (
         percentile(held, 2.0) == 0.5 and percentile(held, 9.0) == 1.0 and np.isnan(percentile(held, np.nan))
     )
+
+
+def labelled(subject: str, digest: str, day: int, value: float) -> tuple[list[dict], list[dict]]:
+    """(clouds, measurements) of one subject on one label set: layers 0 and 1, and their mean."""
+    when = pd.Timestamp(2026, 1, day)
+    clouds, rows = [], []
+    for layer, of_layer in ((0, value - 1), (1, value + 1), (None, value)):
+        cloud = f"{subject}-{digest}-{layer}"
+        facts = {"corpus": f"{digest}.csv", "sequences": 40, "layer": layer, "position": "mean"}
+        clouds.append({"cloud": cloud, "subject": subject, "created_at": when} | facts)
+        row = {"subject": subject, "cloud": cloud, "measure": "logme", "value": of_layer}
+        row |= {"parameters": f'{{"labels": "{digest}"}}', "seed": 0, "version": 1, "created_at": when}
+        rows.append(row | {"standard_error": 0.25, "n": 40, "d": 8})
+    return clouds, rows
+
+
+def test_measures_of_labels_are_those_of_one_label_set_averaged_over_layers() -> None:
+    made = [labelled("s", "old", 1, 10.0), labelled("s", "new", 2, 20.0), labelled("t", "new", 2, 30.0)]
+    clouds, rows = (pd.DataFrame([row for one in made for row in one[part]]) for part in (0, 1))
+    both = pd.concat([checkpoint(), checkpoint(subject="t", name="other")])
+    shown = overview(both, clouds, rows, NO_SCORES)
+    assert shown.rows["logme"].to_dict() == {"s": 20.0, "t": 30.0}  # the set that most were measured on
+    assert shown.errors.loc["s", "logme"] == 0.25 and shown.over.loc["s", "logme"] == "rows drawn"
+    assert shown.rows.loc["s", ["corpus", "sequences"]].tolist() == ["new.csv", 40]
+    alone = overview(both, clouds, rows[rows["subject"] == "s"], NO_SCORES)
+    assert alone.rows["logme"].to_dict() == {"s": 20.0}  # of equally many the newest
+    older = rows["created_at"] == rows["created_at"].min()
+    again = overview(both, clouds, rows[(rows["subject"] == "s") & older], NO_SCORES)
+    assert again.rows["logme"].to_dict() == {"s": 10.0}
+
+
+def test_labels_change_no_other_measure_and_not_the_rows_own_text() -> None:
+    plain = measured(("c0", "a", {"eee": 0.5}))
+    clouds, rows = labelled("s", "mine", 1, 1.0)
+    both = [pd.concat([old, pd.DataFrame(new)]) for old, new in zip(plain, (clouds, rows), strict=True)]
+    shown = overview(checkpoint(), *both, NO_SCORES)
+    assert shown.rows.loc["s", ["eee", "logme", "corpus"]].tolist() == [0.5, 1.0, "a"]
+    assert shown.texts.loc["s"].dropna().to_dict() == {"logme": "mine.csv, 40 sequences, means of tokens"}
+    undefined = both[1].assign(value=both[1]["value"].mask(both[1]["measure"] == "logme"))
+    assert overview(checkpoint(), both[0], undefined, NO_SCORES).measures == ["eee"]
