@@ -1,7 +1,7 @@
 """Measure checkpoints and vectors; list the measures."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -9,10 +9,12 @@ from rich.table import Table
 from cache import jobs, worker
 from cache.documents import from_json
 from cache.paths import store_folder
-from cache.requests import Measure, Settings
-from cache.results import Measured
+from cache.requests import Measure, Request, Settings, Subject
+from cache.results import Measured, MeasuredLabels
 from cache.store import Store
+from cache.tasks.labelled import Labelled, measure_labels
 from cache.tasks.measure import measure_subject
+from commands.labels import check_options, print_labels
 from commands.terminal import (
     DetachOption,
     JsonOption,
@@ -27,7 +29,8 @@ from commands.terminal import (
     subjects_of,
 )
 from core.errors import InputError
-from core.measures import GROUPS, MEASURES, select
+from core.measures import GROUPS, MEASURES
+from core.measures.labels import KINDS
 
 app = typer.Typer()
 
@@ -75,6 +78,29 @@ def measure(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto (float32), float32 or bfloat16.")] = "auto",
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of hub ids.")] = None,
+    labels_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--labels",
+            help="Labelled text, a table of 20 to 2,000 rows: measure how well labels can be read off the "
+            "vectors.",
+        ),
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option(help="With --labels: column of the text; guessed where only one fits.")
+    ] = None,
+    text_pair: Annotated[
+        str | None, typer.Option(help="With --labels: column of the second text of a pair.")
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(help="With --labels: column of the label; guessed where only one fits.")
+    ] = None,
+    label_kind: Annotated[
+        str, typer.Option(help=f"With --labels: {', '.join(KINDS)}; auto: with a fraction, numbers.")
+    ] = "auto",
+    layers: Annotated[
+        bool, typer.Option("--layers", help="With --labels: print every layer, not only their mean.")
+    ] = False,
     detach: DetachOption = False,
     executor: Annotated[
         str | None, typer.Option(help="Spread over processes: local, or over machines: dask:ADDRESS.")
@@ -102,34 +128,61 @@ def measure(
         k=k,
         engine=engine,
     )
-    select(measures)  # an unknown measure is refused once, before any work
+    asked = Labelled(
+        file=str(labels_file or ""),
+        text=text,
+        text_pair=text_pair,
+        label=label,
+        kind=label_kind,
+        measures=measures,
+        max_length=max_length,
+        device=device,
+        precision=precision,
+    )
+    of_labels = check_options(settings, asked, layers)
+    request: Request = asked if of_labels else Measure(settings)
     opened = Store.open(store_folder(store))
     if detach:
-        detached(opened, jobs.submit(opened, Measure(settings), subjects), as_json)
+        detached(opened, jobs.submit(opened, request, subjects), as_json)
         return
     if executor:
-        job = jobs.submit(opened, Measure(settings), subjects)
-        with notices.status(f"Job {job}, spread over {executor}"):
-            try:
-                worker.run_job(opened, job, executor)
-            except InputError:  # no such executor: nothing is left behind that would run without it
-                jobs.forget(opened, job)
-                raise
-            worker.wait(opened, job)  # for pieces that a background worker took
-        documents, failures = jobs.outcome(opened, jobs.get(opened, job))
-        results = [from_json(Measured, document) for document in documents]
-        opened.ingest()
+        documents, failures = spread(opened, request, subjects, executor)
+        results = [from_json(MeasuredLabels if of_labels else Measured, one) for one in documents]
     else:
         results, failures = attempt(
             [subject.name for subject in subjects],
-            lambda index, progress: measure_subject(opened, subjects[index], settings, progress),
+            lambda index, progress: (
+                measure_labels(opened, subjects[index], asked, progress)
+                if of_labels
+                else measure_subject(opened, subjects[index], settings, progress)
+            ),
         )
     if as_json:
         print_json({"results": [result.to_json() for result in results], "failures": failures})
+    elif of_labels:
+        print_labels([result for result in results if isinstance(result, MeasuredLabels)], every=layers)
     else:
         for result in results:
-            print_card(result)
+            if isinstance(result, Measured):
+                print_card(result)
     report(failures)
+
+
+def spread(
+    opened: Store, request: Request, subjects: list[Subject], executor: str
+) -> tuple[list[Any], list[dict[str, str]]]:
+    """Carry out a job on an executor; (documents of results, failures)."""
+    job = jobs.submit(opened, request, subjects)
+    with notices.status(f"Job {job}, spread over {executor}"):
+        try:
+            worker.run_job(opened, job, executor)
+        except InputError:  # no such executor: nothing is left behind that would run without it
+            jobs.forget(opened, job)
+            raise
+        worker.wait(opened, job)  # for pieces that a background worker took
+    documents, failures = jobs.outcome(opened, jobs.get(opened, job))
+    opened.ingest()
+    return documents, failures
 
 
 def print_card(result: Measured) -> None:

@@ -190,6 +190,8 @@ def test_quoted_commands_run_in_order(
     np.save("mine.npy", np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32))
     scores = "checkpoint,benchmark,task,metric,value\nmine.npy,GLUE,RTE,accuracy,0.61\n"
     Path("scores.csv").write_text(scores)
+    reviews = (f"this is text {row},{'good' if row % 2 else 'bad'}" for row in range(40))
+    Path("reviews.csv").write_text("\n".join(["text,label", *reviews]))
     Path("covariates.csv").write_text("checkpoint,batch_size\nmine.npy,1024\n")
     lines = quoted(RUN)
     assert len(lines) > 15
