@@ -29,6 +29,8 @@ from cache.requests import (
 from cache.store import Store
 from cache.tasks import glue_run, registry
 from cache.tasks.evidence import Evidence
+from cache.tasks.labelled import Labelled
+from cache.tasks.reference_build import ReferenceBuild
 from core.hidden_states import extraction
 from core.studies import pretraining
 from core.token_sets import load
@@ -66,6 +68,8 @@ ASKED: dict[str, list[job_files.Asked]] = {
 }
 LATER: dict[str, list[job_files.Asked]] = {  # kinds that the first format does not have
     "evidence": [(Evidence("perturbed", ("alpha", "run"), "0" * 32), Subject("glue_average"))],
+    "labelled": [(Labelled("/data/mine.csv", "body", None, "stars", "numbers"), Subject("org/model"))],
+    "reference": [(ReferenceBuild("decoders", WORDS), Subject("org/model"))],
 }
 
 
