@@ -72,6 +72,24 @@ def remember_aliases(
     store.add("aliases", [row | {"provisional": name} for name in names])
 
 
+def rename(store: Store, subject: str, name: str) -> None:
+    """Call a checkpoint by its hub id where the store has it under a name that means another or none.
+
+    Its earlier name stays one of its names. What names mean: `core.scores.names`.
+    """
+    from core.scores.names import match
+
+    rows = store.query("SELECT * FROM checkpoints WHERE subject = ?", [subject])
+    if rows.empty:
+        return
+    row = rows.astype(object).where(rows.notna(), None).iloc[0].to_dict()
+    if not match([name], {subject: filter(None, (row["name"], row["path"]))}).found:
+        earlier = {"subject": subject, "name": row["name"], "path": row["path"] or "", "created_at": now()}
+        store.add("names", [earlier])
+        store.add("checkpoints", [row | {"name": name}])
+        store.ingest()
+
+
 def keep_name(store: Store, row: dict[str, Any]) -> None:
     """Remember what a checkpoint is called here, where the store has it under another name or place.
 

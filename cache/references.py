@@ -1,29 +1,19 @@
 """References of real checkpoints: which of them are measured here, and what the rest would take.
 
-A checkpoint of a reference is looked for by its hub id, as `core.scores.names` compares names. What the hub
-said of its size is remembered in the store's folder, so that the sum can be stated without a request.
+A checkpoint of a reference is looked for by its hub id, as `core.scores.names` compares names.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cache import samples
-from cache.documents import from_json, to_json
-from cache.files import Remembered
+from cache import hub_sizes, samples
 from cache.remembered import by_state
 from cache.requests import Settings
 from cache.store import Store
 from cache.tables import one_row_each, whole
-from core.checkpoints.remote_size import matrix_bytes
-from core.errors import InputError
-from core.hub.listing import listing
-from core.hub.patience import LONGEST_WAIT, patiently
-from core.hub.remote import is_off
+from core.hub.patience import LONGEST_WAIT
 from core.measures import MEASURES, select
 from core.reference.members import NAMES, members
 from core.scores.names import match
@@ -32,19 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OWN = ("imported", "measured")  # origins of scores that are the user's
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the hub said of a checkpoint: bytes of all its files and of the output matrix, parameters.
-
-    problem: why it cannot be measured, in one sentence, or "".
-    """
-
-    bytes: int | None = None
-    matrix: int | None = None
-    parameters: int | None = None
-    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,7 +97,7 @@ def entries(store: Store, reference: str, settings: Settings | None = None) -> l
     for member in listed:
         subject = subjects.get(member.name, "")
         own = taken.get(subject, frozenset())
-        asked = remembered(store, member.name)
+        asked = hub_sizes.remembered(store, member.name)
         counted = sizes.get(subject)
         lacking = () if own and settings is None else tuple(name for name in names if name not in own)
         if only_matrix(lacking):
@@ -169,14 +146,6 @@ def only_matrix(names: Iterable[str]) -> bool:
     return bool(chosen) and all(MEASURES[name].subject == "unembedding" for name in chosen)
 
 
-def remembered(store: Store, name: str) -> Asked:
-    """What the hub said of a checkpoint when it was asked last."""
-    try:
-        return from_json(Asked, json.loads(Remembered(_sizes(store))[name]))
-    except (KeyError, ValueError):
-        return Asked()
-
-
 def ask(
     store: Store,
     chosen: Sequence[Entry],
@@ -184,42 +153,9 @@ def ask(
     *,
     longest: float = LONGEST_WAIT,
 ) -> None:
-    """Ask the hub how large these are, and remember it; of those that only their matrix is needed of, that.
-
-    progress: called with how many are done, of how many; may raise to stop. longest: seconds to wait where
-    the hub was asked too often.
-    Raises InputError where the hub is off.
-    """
-    if is_off():
-        raise InputError("The hub cannot be asked while it is off (HF_HUB_OFFLINE is set): unset it.")
-    with ThreadPoolExecutor(4) as pool:
-        waiting = [pool.submit(_ask, store, entry, longest) for entry in chosen]
-        try:
-            for done, one in enumerate(waiting, start=1):
-                one.result()
-                progress(done, len(waiting))
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _ask(store: Store, entry: Entry, longest: float) -> None:
-    before = remembered(store, entry.name)
-    try:
-        listed = patiently(entry.name, lambda: listing(entry.name), longest=longest)
-        matrix = before.matrix
-        if only_matrix(entry.lacking):
-            digests = Remembered(store.folder / "digests")
-            matrix = patiently(
-                entry.name, lambda: matrix_bytes(entry.name, listed.commit, digests), longest=longest
-            )
-        asked = Asked(listed.bytes, matrix, listed.parameters)
-    except InputError as error:
-        asked = Asked(before.bytes, before.matrix, before.parameters, str(error))
-    Remembered(_sizes(store))[entry.name] = json.dumps(to_json(asked))
-
-
-def _sizes(store: Store) -> Path:
-    return store.folder / "hub_sizes"
+    """Ask the hub how large these are, and remember it; arguments and errors as of `hub_sizes.ask`."""
+    wanted = {entry.name: only_matrix(entry.lacking) for entry in chosen}
+    hub_sizes.ask(store, wanted, progress, longest=longest)
 
 
 def _size(entry: Entry) -> float:

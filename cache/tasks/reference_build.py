@@ -55,12 +55,6 @@ def check(request: ReferenceBuild) -> None:
         raise InputError("A disk budget of nothing holds no weights: give --disk-budget in GB, such as 20.")
 
 
-def subjects(store: Store, request: ReferenceBuild) -> list[Subject]:
-    """The checkpoints that a request is to measure, the smallest first."""
-    listed = references.entries(store, request.reference, request.settings)
-    return [Subject(entry.name) for entry in references.within(listed, request.max_parameters)]
-
-
 def run(
     store: Store,
     subject: Subject,
@@ -144,6 +138,7 @@ def _measured(
     row = checkpoints.row_of(checkpoint, listed.name) | {"path": None}
     plan = plans.of_resolved(store, checkpoint, row, request.settings, names, tell, folder)
     measured = measure_plan(store, listed.name, plan, request.settings, tell, started)
+    checkpoints.rename(store, measured.fingerprint, listed.name)
     digests[_key(listed)] = measured.fingerprint
     if request.keep_weights and fetched and not matrix:
         kept = snapshot.keep(listed, folder / "hub")

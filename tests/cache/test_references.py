@@ -7,7 +7,8 @@ import pytest
 
 from cache import references
 from cache.files import Remembered
-from cache.references import Asked, entries, standings, summed, within
+from cache.hub_sizes import Asked, remembered
+from cache.references import entries, standings, summed, within
 from cache.requests import Settings, Subject
 from cache.store import Store
 from cache.tasks.measure import measure_subject
@@ -98,7 +99,7 @@ def test_what_the_hub_said_comes_before_what_a_name_says_and_orders_them(store: 
     matrix = entries(store, "decoders", Settings(measures="unembedding"))
     assert matrix[0].bytes == 4 and {entry.bytes for entry in matrix[1:]} == {None}
     kept[large] = "damaged"
-    assert references.remembered(store, large) == Asked()
+    assert remembered(store, large) == Asked()
 
 
 def test_a_limit_on_parameters_leaves_out_what_is_larger(store: Store) -> None:

@@ -23,7 +23,7 @@ from cache.requests import Settings, Subject
 from cache.store import Store
 from cache.tables import one_row_each
 from cache.tasks.measure import measure_subject
-from cache.tasks.reference_build import OVERHEAD, ReferenceBuild, run, subjects
+from cache.tasks.reference_build import OVERHEAD, ReferenceBuild, run
 from core.errors import InputError
 from core.hub import patience
 from tests import TOP, fake_hub, stores, tiny
@@ -112,6 +112,20 @@ def test_published_scores_stand_in_the_row_of_what_was_built(hub: FakeHub, store
     assert row[overview.scores].notna().sum() >= 8  # its GLUE scores
     assert {entry.name for entry in entries(store, "encoders", SETTINGS) if not entry.lacking} == {ENCODER}
     assert left_over(store) == []
+
+
+def test_a_copy_under_another_name_gets_the_scores_too(
+    hub: FakeHub, store: Store, models: dict[str, Path], tmp_path: Path
+) -> None:
+    mine = shutil.copytree(models[ENCODER], tmp_path / "mine")
+    before = measure_subject(store, Subject(str(mine)), SETTINGS)
+    assert one_row_each(store).rows.loc[before.fingerprint, "name"] == "mine"
+    after = build(store, ENCODER, replace(BUILD, reference="encoders"))
+    assert (after.fingerprint, after.cached) == (before.fingerprint, True)
+    overview = one_row_each(store)
+    row = overview.rows.loc[before.fingerprint]
+    assert row["name"] == ENCODER and row[overview.scores].notna().sum() >= 8
+    assert "mine" in store.query("SELECT name FROM names")["name"].tolist()
 
 
 def test_it_is_the_checkpoint_that_a_plain_measurement_gives(
@@ -284,13 +298,15 @@ def test_a_limit_on_parameters_holds_also_where_only_the_hub_knows_them(hub: Fak
     assert weights(hub, ENCODER) == 0
 
 
-def test_a_request_is_for_the_smallest_first_and_for_what_is_lacking(hub: FakeHub, store: Store) -> None:
-    request = replace(BUILD, max_parameters=200_000_000)
-    assert [subject.name for subject in subjects(store, request)] == [SMALL, MIDDLE, LARGE]
+def test_the_smallest_come_first_and_only_those_that_lack_something(hub: FakeHub, store: Store) -> None:
+    def wanted() -> list[str]:
+        return [entry.name for entry in within(entries(store, "decoders", SETTINGS), 200_000_000)]
+
+    assert wanted() == [SMALL, MIDDLE, LARGE]
     build(store, MIDDLE)
-    assert [subject.name for subject in subjects(store, request)] == [SMALL, LARGE]
+    assert wanted() == [SMALL, LARGE]
     Remembered(store.folder / "hub_sizes")[LARGE] = json.dumps({"bytes": 1})
-    assert [subject.name for subject in subjects(store, request)] == [LARGE, SMALL]
+    assert wanted() == [LARGE, SMALL]
 
 
 def test_stopping_a_download_leaves_nothing_behind(hub: FakeHub, store: Store) -> None:
