@@ -108,7 +108,7 @@ def carry_out(claim: Claim) -> None:
         result = task.run(claim.store, subject, claim.piece.request, claim.progress, roots)
         if not task.listed and len(claim.job.pieces) == 1:
             jobs.forget(claim.store, claim.job.id)
-        claim.finish("done", result=result.to_json() if hasattr(result, "to_json") else result)
+        claim.finish("done", result=result.to_json() if result else None)
     except Cancelled:
         claim.finish("cancelled")
     except InputError as error:

@@ -107,6 +107,7 @@ event = st.altair_chart(
         shown.lines,
         x,
         y,
+        metrics=overview.metrics,
         colours=family_colours(overview.rows["family"])
         if colour == "family"
         else dict(zip(ORIGINS.values(), PALETTE, strict=False)),

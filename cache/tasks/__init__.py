@@ -17,6 +17,7 @@ from cache.requests import Request, Subject
 from core.formatting import first_few
 
 if TYPE_CHECKING:
+    from cache.results import Result
     from cache.store import Store
 
     Asked = tuple[Request, Subject]
@@ -52,9 +53,9 @@ class Task:
         name: what job files call it; never changes.
         request: the dataclass that asks for it.
         run: run(store, subject, request, progress, roots) carries out one piece and returns what the command
-            prints of it: a dict of JSON values, an object with `to_json`, or None. `progress(stage, done,
-            total, unit)` may raise to stop the work. roots: folders that a local checkpoint must lie under;
-            None: anywhere. An InputError is the sentence to show; nothing is stored then.
+            prints of it, or None. `progress(stage, done, total, unit)` may raise to stop the work. roots:
+            folders that a local checkpoint must lie under; None: anywhere. An InputError is the sentence to
+            show; nothing is stored then.
         verb: begins the sentences about a piece: "Measuring" X failed.
         title: title(request, subjects) of a job that was given none.
         page: page(request), where its result is shown; None: nowhere by itself.
@@ -67,7 +68,7 @@ class Task:
 
     name: str
     request: type[Request]
-    run: "Callable[[Store, Subject, Any, Any, Iterable[Path] | None], Any]"
+    run: "Callable[[Store, Subject, Any, Any, Iterable[Path] | None], Result | None]"
     verb: str
     title: Callable[[Any, Sequence[Subject]], str] = first_and_more
     page: Callable[[Any], Page | None] = lambda request: None

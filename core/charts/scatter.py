@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.charts.palette import FIT_WIDTH, GREY, SHAPES, colour_scale, field_name, heading
 from core.measures.titles import axis_title, title_of
+from core.metrics import scale_of
 
 
 def scatter(
@@ -15,6 +16,7 @@ def scatter(
     x: str,
     y: str,
     *,
+    metrics: Mapping[str, str],
     colours: Mapping[str, str],
     colour_by: str = "family",
     title: str,
@@ -26,6 +28,7 @@ def scatter(
     Arguments:
         points: one row a checkpoint: subject, name, family, origin (display words), text, x, y and residual.
         lines: x, y, low, high, and group ("all" or a family).
+        metrics: of scores, as the store has them; they give the axes' units.
         colours: of every value of `colour_by` ("family" or "origin").
         title: what is seen, in words; subtitle: the numbers behind it.
 
@@ -83,7 +86,12 @@ def scatter(
         y=alt.Y(field=field_name(y), type="quantitative"), color=line_colour
     )
     above = marks.encode(
-        y=alt.Y(field=field_name(y), type="quantitative", title=axis_title(y), scale=_scale(y))
+        y=alt.Y(
+            field=field_name(y),
+            type="quantitative",
+            title=axis_title(y, scale_of(metrics.get(y, ""))),
+            scale=_scale(y),
+        )
     ).add_params(brush, picked)
     main = alt.layer(band, line, above).properties(height=height, width="container")
     zero = alt.Chart(pd.DataFrame({"residual": [0.0]})).mark_rule(color=GREY).encode(y="residual:Q")
@@ -91,7 +99,7 @@ def scatter(
         x=alt.X(
             field=field_name(x),
             type="quantitative",
-            title=axis_title(x),
+            title=axis_title(x, scale_of(metrics.get(x, ""))),
             scale=_scale(x),
             axis=alt.Axis(tickCount=10),
         ),

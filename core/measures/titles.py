@@ -1,6 +1,14 @@
 """What measures, scores and facts are called where people read them."""
 
 from core.measures.registry import MEASURES
+from core.metrics import Scale
+
+_UNITS = {
+    Scale.SHARE: " (as a fraction)",
+    Scale.CORRELATION: " (a correlation)",
+    Scale.LOSS: " (a loss; lower is better)",
+    Scale.PERPLEXITY: " (a perplexity; lower is better)",
+}
 
 
 def title_of(name: str) -> str:
@@ -15,10 +23,15 @@ def title_of(name: str) -> str:
     }.get(name, name)
 
 
-def axis_title(name: str) -> str:
-    """The display name with what the axis counts: direction of a measure, unit of a score."""
+def axis_title(name: str, scale: Scale | None = Scale.SHARE) -> str:
+    """The display name with what the axis counts: direction of a measure, unit of a score.
+
+    scale: of a score, from its metric (`core.metrics.scale_of`); None: not known.
+    """
     if name in MEASURES:
         return f"{MEASURES[name].title} (no unit; {MEASURES[name].direction})"
     if name == "parameters":
         return "Parameters (count, logarithmic)"
-    return f"{title_of(name)} (as a fraction)"
+    if name == "alpha":
+        return f"{title_of(name)} (as a fraction)"
+    return title_of(name) + (_UNITS[scale] if scale else "")

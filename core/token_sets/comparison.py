@@ -3,6 +3,7 @@
 A panel holds gaps that may be compared: the same words, read the same way, of several checkpoints.
 """
 
+import math
 import re
 from dataclasses import dataclass
 from itertools import combinations
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from core.measures.families.gap import tied
+from core.scores.readings import IDENTITY, attributed, replaced, titles
 from core.statistics.correlation import DECIMALS, Agreement, agreement
 
 PUBLISHED = "published"
@@ -82,25 +84,26 @@ def measured_panels(measured: pd.DataFrame, scores: pd.DataFrame, published: pd.
 
     Arguments:
         measured: subject, name, parameters, seed, domain, reference, created_at, numbers, details, by age.
-        scores: the store's table; a checkpoint's score is found by subject, else by name.
+        scores: the store's table; a checkpoint's score is looked up by subject, else by name.
         published: the store's table `gap`, whose accuracies belong to the hub ids in its subjects.
 
-    Of the benchmarks, the one that most of a panel's checkpoints have is shown.
+    Of the scores, each told apart as in `core.scores.readings`, the one that most of a panel's checkpoints
+    have is shown.
     """
-    score_table = _score_table(scores, published)
+    known_scores = _with_published(scores, published)
     panels = []
     for (parameters, seed), rows in measured.groupby(["parameters", "seed"], sort=False):
         # A checkpoint measured before and after a move has two subjects; the newer one stands for it.
         rows = rows.drop_duplicates("name", keep="last")
-        best, values = _best_benchmark(rows, score_table)
+        benchmark, metric, values = _commonest(rows, known_scores)
         drawn = rows.assign(score=values, source="measured here").sort_values("cosine_gap", ascending=False)
         newest = rows["created_at"].max()
         panel = Panel(
             _id(rows["domain"].iloc[-1], rows["reference"].iloc[-1], str(parameters), int(seed)),
             str(rows["domain"].iloc[-1]),
             str(rows["reference"].iloc[-1]),
-            best[0],
-            best[1],
+            benchmark,
+            metric,
             False,
             drawn[["subject", "name", *_NUMBERS, "score", "details", "source"]].reset_index(drop=True),
         )
@@ -115,26 +118,32 @@ def _id(domain: str, reference: str, parameters: str, seed: int) -> str:
     return f"{domain}-{reference}-{blake2b(f'{parameters}{seed}'.encode(), digest_size=3).hexdigest()}"
 
 
-def _score_table(scores: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """key (subject or name), benchmark, metric, value."""
-    hub = published.assign(key=published["subject"].str.removeprefix("published:"), value=published["score"])
-    own = scores.assign(benchmark=scores["task"])
-    both = [own.assign(key=own[column]) for column in ("subject", "name")]
-    return pd.concat([hub, *both])[["key", "benchmark", "metric", "value"]].dropna()
+def _with_published(scores: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """The accuracies of the table `gap` as rows of the store's scores, and those after them."""
+    hub_ids = published["subject"].str.removeprefix("published:")
+    accuracies = published.assign(
+        name=hub_ids, task=published["benchmark"], value=published["score"], origin=PUBLISHED
+    )
+    columns = ["subject", "name", *IDENTITY, "value", "source", "origin", "added_at"]
+    both = pd.concat([accuracies.reindex(columns=columns), scores.reindex(columns=columns)])
+    return both.fillna(dict.fromkeys(IDENTITY, "")).reset_index(drop=True)
 
 
-def _best_benchmark(rows: pd.DataFrame, score_table: pd.DataFrame) -> tuple[tuple[str, str], list[float]]:
-    none = [float("nan")] * len(rows)
-    candidates = score_table[score_table["key"].isin([*rows["subject"], *rows["name"]])]
-    best, values = ("", ""), none
-    for (benchmark, metric), group in candidates.groupby(["benchmark", "metric"], sort=False):
-        of = group.groupby("key")["value"].mean()
-        of_this = [
-            float(of.get(s, of.get(n, np.nan))) for s, n in zip(rows["subject"], rows["name"], strict=True)
-        ]
-        if np.isfinite(of_this).sum() > np.isfinite(values).sum():
-            best, values = (str(benchmark), str(metric)), of_this
-    return best, values
+def _commonest(rows: pd.DataFrame, scores: pd.DataFrame) -> tuple[str, str, list[float]]:
+    """The score that most of the rows have: what it is called, its metric, its values in their order."""
+    own = attributed(
+        scores, {subject: [name] for subject, name in zip(rows["subject"], rows["name"], strict=True)}
+    )
+    own = own[~replaced(own)]
+    values = own.groupby([*IDENTITY, "subject"], sort=False)["value"].mean()  # over seeds
+    if values.empty:
+        return "", "", [math.nan] * len(rows)
+    best = values.groupby(level=IDENTITY, sort=False).size().idxmax()
+    return (
+        titles(own)[best],
+        best[IDENTITY.index("metric")],
+        values.loc[best].reindex(rows["subject"]).to_list(),
+    )
 
 
 def are_tied(a: dict[str, Any], b: dict[str, Any], distance: str) -> bool:

@@ -20,7 +20,7 @@ COVARIATES = {
     SIZE: "number of parameters",
     TOKENS: "training tokens",
     COMPUTE: "training compute",
-    "alpha": "noise",
+    "alpha": "amount of noise",
 }
 FORMED = {"loss": "the loss as it is", "log": "ln of the perplexity", "complement": "1 − score", "": ""}
 
@@ -42,9 +42,11 @@ def why_missing(reason: Reason) -> str:
 
 def controlling(used: Controlled) -> str:
     """What is controlled for and what is not, in one or two sentences."""
-    text = f"Controlling for {listed(used.names)}." if used.names else "No covariate is controlled for."
+    text = f"Controlling for {_names(used.names)}." if used.names else "No covariate is controlled for."
     if used.missing:
-        missing = ", ".join(f"{name} ({why_missing(reason)})" for name, reason in used.missing.items())
+        missing = ", ".join(
+            f"{covariate_title(name)} ({why_missing(reason)})" for name, reason in used.missing.items()
+        )
         text += f" Not controlled for: {missing}."
     return text
 

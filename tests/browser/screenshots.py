@@ -28,7 +28,7 @@ from tests import page_names
 from tests.browser import server
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 IN_README = ("shortlist", "predicted_scores", "explore", "add_models")  # light, full
 expect.set_options(timeout=120_000)
@@ -59,6 +59,14 @@ def fill(store: Store) -> None:
     samples.compare(store, "auto", Settings().sequences)
 
 
+def settle(page: Page, seconds: int = 2, most: int = 60) -> None:
+    """Wait until the page has looked the same for so long: charts fade in, tables load their pictures."""
+    pictures: list[bytes] = []
+    while len(pictures) < most and not (len(pictures) > seconds and len(set(pictures[-seconds - 1 :])) == 1):
+        page.wait_for_timeout(1000)
+        pictures.append(page.screenshot())
+
+
 def shoot(browser: Browser, app: server.App, state: str) -> None:
     """Every page of `app` in both themes."""
     for scheme in ("light", "dark"):
@@ -71,15 +79,15 @@ def shoot(browser: Browser, app: server.App, state: str) -> None:
             page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
             expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
             expect(page.get_by_test_id("stProgress")).to_have_count(0)  # evidence is computed by a job
-            page.wait_for_timeout(1500)  # charts fade in
+            settle(page)
             height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
             page.set_viewport_size({"width": WIDTH, "height": min(max(int(height), LEAST), MOST)})
-            page.wait_for_timeout(1500)
+            settle(page)
             picture = BUILD / f"{name}-{state}-{scheme}.png"
             page.screenshot(path=picture)
             page.set_viewport_size({"width": WIDTH, "height": LEAST})
             if name in IN_README and (state, scheme) == ("full", "light"):
-                page.wait_for_timeout(800)
+                settle(page)
                 page.screenshot(path=DOCS / f"{name}.png")
             print(picture.relative_to(server.PROJECT))
         context.close()

@@ -70,7 +70,9 @@ def sequences(page: Page, number: int) -> None:
 
 def measured(app: App, name: str) -> dict[str, float]:
     """Measures of the newest subject of that name in the store."""
-    rows = Store.open(app.store).query(
+    store = Store.open(app.store)
+    store.ingest()  # `open` leaves it to a worker that is at it
+    rows = store.query(
         "SELECT measure, value FROM measurements JOIN checkpoints USING (subject) "
         "WHERE name = ? AND checkpoints.origin <> 'published'",
         [name],

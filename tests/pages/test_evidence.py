@@ -98,7 +98,7 @@ def test_it_is_full_once_computed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     folder = stores.new(tmp_path / "store").folder
     computed(folder)
     app = opened(folder, monkeypatch, PAGE)
-    covariates = "number of parameters, noise and run"  # these figures stand in docs/evidence.md
+    covariates = "number of parameters, amount of noise and run"  # these figures stand in docs/evidence.md
     title = f"Of 19 measures 16 correlate with GLUE average; controlling for {covariates}, 3 still do"
     assert app.title[0].value == title
     shown = app.dataframe[0].value
@@ -106,7 +106,10 @@ def test_it_is_full_once_computed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     first = shown.set_index("Measure").loc["Point patchiness as published (LSQ)"]
     assert first["Pearson"] == pytest.approx(0.559, abs=1e-3)
     said = words(app)
-    assert "training\\_tokens" in said and "known for none of these checkpoints" in said
+    assert (
+        plain("Not controlled for: training tokens (not known)") in said
+        and "known for none of these checkpoints" in said
+    )
     assert "the median |ρ| of 5 measures with the loss falls from 0.59" in said
     assert "Where the papers disagree" in said and "two ways of controlling for size and tokens" in said
     assert "None of its five measures is known here together with this score" in said
@@ -123,7 +126,7 @@ def test_a_link_restores_it(full: Path, monkeypatch: pytest.MonkeyPatch) -> None
     shown = {key: app.selectbox(key=key).value for key in ("outcome", "of", "measure")}
     assert shown == {key: asked[key] for key in shown}
     assert app.multiselect(key="fixed").value == ["alpha"]
-    assert "controlling for noise" in app.title[0].value
+    assert "controlling for amount of noise" in app.title[0].value
     app.selectbox(key="of").set_value("perturbed").run()
     assert not app.exception and app.query_params["of"] == "perturbed"
     app.selectbox(key="of").set_value("all").run()
@@ -136,7 +139,7 @@ def test_imported_scores_and_covariates_count_like_published_ones(
     computed(full, "pile")
     app = opened(full, monkeypatch, PAGE, outcome="pile")
     assert app.title[0].value.startswith("Of 2 measures ")
-    assert plain("Controlling for parameters and training_tokens.") in words(app)
+    assert plain("Controlling for number of parameters and training tokens.") in words(app)
     shown = app.dataframe[0].value
     assert set(shown["n"]) == {12} and shown[["Residual", "After law", "Partial"]].notna().all(axis=None)
     chart = app.get("vega_lite_chart")[2].proto.spec

@@ -81,6 +81,7 @@ TOY = '''
 from dataclasses import dataclass
 
 from cache.requests import Request
+from cache.results import Result
 from cache.tasks import Page, Task
 
 
@@ -89,11 +90,17 @@ class Count(Request):
     letter: str = "a"
 
 
+@dataclass(frozen=True)
+class Counted(Result):
+    subject: str
+    count: int
+
+
 def run(store, subject, request, progress, roots):
     progress("counting", 1, 1, "names")
     if subject.name == "broken":
         raise RuntimeError("no letters")
-    return {"subject": subject.name, "count": subject.name.count(request.letter)}
+    return Counted(subject.name, subject.name.count(request.letter))
 
 
 TASK = Task(

@@ -98,14 +98,24 @@ def points() -> pd.DataFrame:
     )
 
 
-@pytest.mark.parametrize("by", [None, "family"])
-def test_the_scatter_names_axes_selections_and_what_is_seen(points: pd.DataFrame, by: str | None) -> None:
+@pytest.mark.parametrize(
+    ("by", "metric", "unit"),
+    [
+        (None, "pass@1", " (as a fraction)"),
+        ("family", "loss", " (a loss; lower is better)"),
+        ("family", "Elo", ""),
+    ],
+)
+def test_the_scatter_names_axes_selections_and_what_is_seen(
+    points: pd.DataFrame, by: str | None, metric: str, unit: str
+) -> None:
     lines, residuals = trend(points, "eee", "pass@1.v2", by=by)
     chart = scatter(
         points.assign(residual=residuals),
         lines,
         "eee",
         "pass@1.v2",
+        metrics={"pass@1.v2": metric},
         colours=family_colours(points["family"]),
         title="What is seen",
         subtitle="n = 20",
@@ -113,7 +123,7 @@ def test_the_scatter_names_axes_selections_and_what_is_seen(points: pd.DataFrame
     text = str(chart)
     assert chart["title"]["text"] == ["What is seen"]
     assert "Eigenvalue early enrichment (no unit; higher: variance sits in fewer directions)" in text
-    assert "pass@1.v2 (as a fraction)" in text and r"pass@1\\.v2" in text
+    assert f"'pass@1.v2{unit}'" in text and r"pass@1\\.v2" in text
     assert {param["name"] for param in chart["params"]} >= {"brush", "picked"}
     assert len(chart["vconcat"]) == 2
 

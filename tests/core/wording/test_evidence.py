@@ -69,12 +69,13 @@ NONE = Controlled((), {"parameters": UNKNOWN})
                 entry("vrm", 0.7, -0.5),
                 entry("isoscore", 0.1, 0.1, q=(UNSURE, UNSURE)),
             ],
-            "Of 3 measures 2 correlate with S; controlling for number of parameters and noise, 1 still does",
+            "Of 3 measures 2 correlate with S; controlling for number of parameters and amount of noise, 1 "
+            "still does",
         ),
         (
             [entry("eee", 0.8, 0.1, q=(SURE, UNSURE)), entry("vrm", 0.1, 0.1, q=(UNSURE, UNSURE))],
-            "Of 2 measures 1 correlates with S; controlling for number of parameters and noise, none still "
-            "do",
+            "Of 2 measures 1 correlates with S; controlling for number of parameters and amount of noise, "
+            "none still do",
         ),
         ([entry("eee", 0.1, 0.1, q=(UNSURE, NAN))] * 2, "Of 2 measures none correlate with S"),
         (
@@ -84,7 +85,7 @@ NONE = Controlled((), {"parameters": UNKNOWN})
         (
             [entry("eee", 0.8, -0.1)],
             "Eigenvalue early enrichment and S: ρ = +0.80, and −0.10 controlling for number of parameters "
-            "and noise",
+            "and amount of noise",
         ),
         (
             [entry("eee", 0.8, NAN, used=NONE)],
@@ -99,8 +100,8 @@ def test_the_headline(entries: list[Association], claim: str) -> None:
 def test_how_far_correlations_fall() -> None:
     falls = [entry("eee", 0.8, 0.1), entry("vrm", -0.6, -0.5)]
     assert words.fall(falls) == (
-        "Controlling for number of parameters and noise, the median |ρ| falls from 0.70 to 0.30; Eigenvalue "
-        "early enrichment falls most, from +0.80 to +0.10."
+        "Controlling for number of parameters and amount of noise, the median |ρ| falls from 0.70 to 0.30; "
+        "Eigenvalue early enrichment falls most, from +0.80 to +0.10."
     )
     assert words.fall([entry("eee", 0.3, -0.3)]).endswith("from 0.30 to 0.30; 1 changes sign.")
     assert words.fall([entry("eee", 0.3, -0.4), entry("vrm", 0.3, -0.4)]).endswith("; 2 change sign.")
@@ -132,14 +133,18 @@ def test_pooling_that_misleads_is_told_family_by_family() -> None:
 @pytest.mark.parametrize(
     ("used", "said"),
     [
-        (Controlled(("parameters", "alpha", "lr"), {}), "Controlling for parameters, alpha and lr."),
+        (
+            Controlled(("parameters", "alpha", "lr"), {}),
+            "Controlling for number of parameters, amount of noise and lr.",
+        ),
         (
             Controlled(("alpha",), {"training_tokens": UNKNOWN, "lr": Reason("rarely_known", n=3, of=9)}),
-            "Controlling for alpha. Not controlled for: training_tokens (not known), lr (known for 3 of 9).",
+            "Controlling for amount of noise. Not controlled for: training tokens (not known), lr "
+            "(known for 3 of 9).",
         ),
         (
             Controlled((), {"parameters": Reason("constant")}),
-            "No covariate is controlled for. Not controlled for: parameters (the same for all).",
+            "No covariate is controlled for. Not controlled for: number of parameters (the same for all).",
         ),
     ],
 )
