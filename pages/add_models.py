@@ -15,6 +15,7 @@ from core.errors import InputError
 from core.formatting import first_few
 from pages.parts.common import open_store
 from pages.parts.glue_form import fine_tune
+from pages.parts.labels_form import measure_labels
 from pages.parts.markdown import plain, wrong
 from pages.parts.pickers import choose_checkpoints, choose_hub_ids, clear, short
 from pages.parts.queue_cards import duration, queue
@@ -163,6 +164,8 @@ if pressed and settings and submit(store, Measure(settings), subjects, first_few
     state["submitted"] = True
     st.rerun()
 
+if measure_labels(store, models):
+    st.rerun()
 if fine_tune(store, models, first_few(map(called, models))):
     st.rerun()
 if reference_card(store, settings):

@@ -57,7 +57,7 @@ def labels_of(values: Sequence[Any], kind: str = "auto", name: str = "label") ->
         raise InputError(f"There is no kind of label {kind}: give one of {', '.join(KINDS)}.")
     n = len(values)
     if n < FEWEST_ROWS:
-        raise InputError(f"{name} has {n} rows: give at least {FEWEST_ROWS} labelled rows, better 200.")
+        raise InputError(f"{name} has too few rows, {n}: give at least {FEWEST_ROWS}, better 200.")
     if n > MOST_ROWS:
         raise InputError(
             f"{name} has {n:,} rows: give at most {MOST_ROWS:,}, for example a random sample of them."

@@ -19,6 +19,7 @@ NAMES = {
     "core.evidence.published": {"STATISTICS", "published"},
     "core.fine_tuning.glue": {"TASKS"},
     "core.measures": {"GROUPS", "MEASURES", "select"},
+    "core.measures.labels": {"FEWEST_ROWS", "KINDS", "MOST_ROWS"},
     "core.measures.protocol": {"NAMES", "PUBLISHED", "PUBLISHED_TEXT", "Sample", "left_out", "sample_of"},
     "core.measures.titles": {"title_of"},
     "core.overview": {"Overview", "formed", "percentile"},

@@ -138,7 +138,7 @@ def test_rows_that_repeat_a_text_are_left_out_and_counted() -> None:
             "label has no value in rows 2, 12, 22 and 1 more: fill what is missing or leave those rows out.",
         ),
         (FRAME.assign(label="good"), {}, "label is good in all 40 rows: give rows of at least two classes."),
-        (FRAME.iloc[:10], {}, "label has 10 rows: give at least 20 labelled rows, better 200."),
+        (FRAME.iloc[:10], {}, "label has too few rows, 10: give at least 20, better 200."),
         (
             FRAME,
             {"kind": "numbers"},

@@ -216,7 +216,7 @@ def test_every_layer_and_their_mean_are_estimated_in_one_table() -> None:
 @pytest.mark.parametrize(
     ("values", "kind", "message"),
     [
-        (["a"] * 19, "auto", "label has 19 rows: give at least 20 labelled rows, better 200."),
+        (["a"] * 19, "auto", "label has too few rows, 19: give at least 20, better 200."),
         (
             ["a", "b"] * 1001,
             "auto",
