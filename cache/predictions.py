@@ -1,11 +1,9 @@
 """Predictions out of the store: those that pages and the command line show, and the held-out table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cache.files import reason, replacing
 from cache.remembered import by_state
 from cache.store import Store
 from cache.tables import one_row_each
@@ -13,13 +11,14 @@ from core.checkpoints.resolve import MINILM
 from core.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
     from core.overview import Overview
     from core.prediction import Predictions
-    from core.prediction.selection import Say
+    from core.prediction.by_measure import RankEvidence
+    from core.prediction.shortlist import Shortlist
 
+R2_FROM = {"BestModel": "10-fold cross-validation", "ChosenModel": "cross-validation"}
 SETS = {"nonstandard": "the 13 non-standard checkpoints of arXiv 2406.12159, in the order of their table"}
 
 
@@ -36,82 +35,90 @@ def predictions_for(
     score: str,
     predictor: str,
     measures: Sequence[str] | None = None,
+    reference: str | None = None,
 ) -> "Predictions":
     """Predict `score` for every checkpoint of `overview`: what pages and the command line show.
 
     Arguments:
         predictor: a key of `core.prediction.PREDICTORS`; measures: of a linear one, point patchiness by
             default.
+        reference: a key of `core.prediction.references.TITLES`; None: the one that covers most candidates.
 
-    The reference is that of the perturbed published checkpoints.
-    Raises InputError: no such score, predictor or measure; too few checkpoints with all of it.
+    Raises InputError: no such score, predictor, measure or reference; too few checkpoints with all of it.
     """
-    from core.prediction import estimator, perturbed_reference, predict
+    from core.prediction import estimator
+    from core.prediction.predictions import covering, predict
+    from core.prediction.references import reference_of
 
     estimator(predictor, measures)  # a wrong name is reported before a score that is missing
-    return predict(overview, perturbed_reference(overview, score), predictor, measures)
-
-
-@dataclass(frozen=True)
-class Shortlist:
-    """Some predicted checkpoints as a shortlist shows them, each part with the highest predicted score first.
-
-    candidates: those without a known score where several are, else all that the reference covers. chance: of
-    each of them to be among the best three, (candidates,). checked: the others that the reference covers.
-    outside: those that it does not cover.
-    """
-
-    candidates: "pd.DataFrame"
-    chance: "np.ndarray"
-    checked: "pd.DataFrame"
-    outside: "pd.DataFrame"
-
-    @property
-    def covered(self) -> "pd.DataFrame":
-        """All that the reference covers, highest predicted score first."""
-        import pandas as pd
-
-        return pd.concat([self.candidates, self.checked]).sort_values(
-            ["predicted", "raw"], ascending=False, kind="stable"
-        )
+    if reference is None:
+        return covering(overview, score, predictor, measures)
+    return predict(overview, reference_of(overview, reference, score), predictor, measures)
 
 
 @by_state(24)
-def predictions_of(store: Store, score: str, predictor: str, measures: tuple[str, ...]) -> "Predictions":
+def predictions_of(
+    store: Store, score: str, predictor: str, measures: tuple[str, ...], reference: str | None = None
+) -> "Predictions":
     """`predictions_for` every checkpoint of the store."""
-    return predictions_for(one_row_each(store), score, predictor, measures)
+    return predictions_for(one_row_each(store), score, predictor, measures, reference)
 
 
 @by_state(64)
-def shortlist(
-    store: Store, score: str, predictor: str, measures: tuple[str, ...], subjects: frozenset[str]
-) -> Shortlist:
-    """Those of the predicted checkpoints that are among `subjects`; the rest as of `predictions_for`."""
-    from core.prediction import chances
+def shortlist_of(
+    store: Store,
+    score: str,
+    predictor: str,
+    measures: tuple[str, ...],
+    reference: str | None,
+    subjects: frozenset[str],
+) -> "Shortlist":
+    """The checkpoints among `subjects` as a shortlist, ranked by predicted score."""
+    from core.prediction.shortlist import shortlist
 
-    predictions = predictions_of(store, score, predictor, measures)
-    rows = predictions.ranked
-    rows = rows[rows.index.isin(subjects)]
-    covered = rows[rows["in_range"]]
-    unscored = covered[covered["actual"].isna()]
-    candidates = unscored if len(unscored) > 1 else covered
-    return Shortlist(
-        candidates,
-        chances(predictions.model, candidates),
-        covered.drop(candidates.index),
-        rows[~rows["in_range"]],
-    )
+    return shortlist(predictions_of(store, score, predictor, measures, reference), subjects)
+
+
+@by_state(64)
+def shortlist_by_measure(store: Store, score: str, measure: str, subjects: frozenset[str]) -> "Shortlist":
+    """The checkpoints among `subjects` as a shortlist, ranked by a measure."""
+    from core.prediction.shortlist import shortlist_by
+
+    return shortlist_by(one_row_each(store), score, measure, subjects)
+
+
+@by_state(64)
+def rank_evidence_of(store: Store, score: str, reference: str, measure: str) -> "RankEvidence | None":
+    """What a reference says of ranking by a measure; None where it has too few checkpoints with it."""
+    from core.prediction.by_measure import rank_evidence
+    from core.prediction.references import reference_of
+
+    return rank_evidence(reference_of(one_row_each(store), reference, score), measure)
+
+
+@by_state(24)
+def references(store: Store, score: str) -> dict[str, int]:
+    """How many checkpoints with `score` each reference holds, by its name."""
+    from core.prediction.references import sizes
+
+    return sizes(one_row_each(store), score)
 
 
 @by_state(4)
-def predictable(store: Store, fewest: int, *, perturbed: bool = False) -> list[str]:
-    """The scores that at least `fewest` checkpoints with a measure have, or `fewest` perturbed ones."""
+def predictable(store: Store) -> list[str]:
+    """The scores that some reference can teach, and those of one's own checkpoints, however few have them.
+
+    First come those that enough of one's own have, of these the one that most have.
+    """
+    from core.prediction.references import FEWEST, sizes
+
     overview = one_row_each(store)
-    rows = overview.rows
-    if perturbed:
-        rows = rows[rows["variant"] == "perturbed"]
-    rows = rows[rows[overview.measures].notna().any(axis=1)]
-    return [name for name in overview.scores if rows[name].notna().sum() >= fewest]
+    counts = {score: sizes(overview, score) for score in overview.scores}
+    kept = [
+        score for score in overview.scores if max(counts[score].values()) >= FEWEST or counts[score]["own"]
+    ]
+    own = {score: counts[score]["own"] for score in kept}
+    return sorted(kept, key=lambda score: -own[score] if own[score] >= FEWEST else 0)
 
 
 def predict(
@@ -122,6 +129,7 @@ def predict(
     measures: Sequence[str] | None = None,
     *,
     named_set: str | None = None,
+    reference: str | None = None,
 ) -> dict[str, Any]:
     """Predict `score` for checkpoints of the store; see `predictions_for`.
 
@@ -132,10 +140,13 @@ def predict(
 
     Returns: {"results": a dict for each subject, "model": what predicted}. `predicted` is the predictor's own
     value, which for a linear regression may lie beyond what a score can be; low and high are cut to that.
-    `rank` is among all checkpoints of the store that the reference covers, 1 for the highest predicted.
+    `rank` is among all checkpoints of the store that the reference covers, 1 for the best predicted;
+    rank_low, rank_high and chance (of the best three, of up to three the best) are among the candidates of
+    `core.prediction.shortlist`, null for others.
     Raises InputError: an unknown subject, set, score, predictor or measure.
     """
     from core.prediction import nonstandard
+    from core.prediction.shortlist import shortlist
 
     if named_set is not None and named_set not in SETS:
         raise InputError(f"There is no set {named_set}: choose {' or '.join(SETS)}.")
@@ -143,13 +154,17 @@ def predict(
         raise InputError("Checkpoints and --set exclude each other: give one of them.")
     overview = overview_of(store)
     asked = [(name, _subject(overview, name)) for name in subjects]
-    predictions = predictions_for(overview, score, predictor, measures)
+    predictions = predictions_for(overview, score, predictor, measures, reference)
+    standing = shortlist(predictions).standing
     if named_set is not None:
         asked = [(str(subject), str(subject)) for subject in nonstandard(overview.rows).index]
     elif not subjects:
         asked = [(str(subject), str(subject)) for subject in predictions.rows.index]
     return {
-        "results": [_result(predictions, overview, name, subject) for name, subject in asked],
+        "results": [
+            _result(predictions, overview, name, subject) | _standing(standing, subject)
+            for name, subject in asked
+        ],
         "model": _model(predictions),
     }
 
@@ -188,17 +203,28 @@ def _result(predictions: "Predictions", overview: "Overview", name: str, subject
     }
 
 
+def _standing(standing: "pd.DataFrame", subject: str) -> dict[str, Any]:
+    """How sure the rank of a candidate is; null for a checkpoint that is none."""
+    if subject not in standing.index:
+        return dict.fromkeys(("rank_low", "rank_high", "chance"))
+    row = standing.loc[subject]
+    low, high = (None if row[name] != row[name] else int(row[name]) for name in ("rank_low", "rank_high"))
+    return {"rank_low": low, "rank_high": high, "chance": _number(row["chance"])}
+
+
 def _model(predictions: "Predictions") -> dict[str, Any]:
     from core.prediction.best import BestModel
+    from core.prediction.choosing import ChosenModel
 
     model, errors = predictions.model, predictions.model.errors
     document: dict[str, Any] = {
         "predictor": predictions.predictor,
+        "reference": model.reference.name,
         "score": model.score,
         "measures": list(model.measures),
         "n": model.n,
         "r2": _number(model.r2),
-        "r2_from": "10-fold cross-validation" if isinstance(model, BestModel) else "the fit itself",
+        "r2_from": R2_FROM.get(type(model).__name__, "the fit itself"),
         "families": list(model.families),
         "level": model.level,
         "groups": model.reference.groups,
@@ -210,9 +236,13 @@ def _model(predictions: "Predictions") -> dict[str, Any]:
             "rmse": errors.rmse,
             "rmse_of_the_mean": errors.mean_rmse,
             "half_width": errors.quantile,
+            "in_ten_folds": model.in_ten_folds,
             "by_family": errors.by_group.to_dict("records"),
         },
     }
+    if isinstance(model, ChosenModel):
+        document["chosen"] = model.candidate.name
+        document["compared"] = model.compared.to_dict("records")
     if isinstance(model, BestModel):
         document["new_base"] = model.choice.new.name
         document["known_base"] = model.choice.known.name
@@ -241,44 +271,3 @@ def _subject(overview: "Overview", name: str) -> str:
 
 def _number(value: Any) -> float | None:
     return None if value is None or value != value else float(value)
-
-
-def held_out_table(again: bool, names: Sequence[str] = (), say: "Say | None" = None) -> "pd.DataFrame":
-    """The held-out table: as shipped, or computed `again` from the published figures, which takes minutes.
-
-    Arguments:
-        names: only these predictors, by their names in the table.
-    """
-    from core.prediction.candidates import candidates
-    from core.prediction.held_out import ANEW, BEST
-    from core.reference import held_out
-
-    if unknown := sorted(set(names) - {entry.name for entry in candidates()} - {BEST, ANEW}):
-        raise InputError(
-            f"The held-out table has no predictor {', '.join(unknown)}: `cli.py study held-out` lists those "
-            "that it has."
-        )
-    if not again:
-        shipped = held_out()
-        return shipped[shipped["predictor"].isin(names)] if names else shipped
-    import pandas as pd
-
-    from core import reference
-    from core.overview import overview
-    from core.prediction.held_out import table
-
-    nothing = pd.DataFrame(columns=["cloud", "subject"])
-    rows = overview(reference.checkpoints(), nothing, reference.measurements(), reference.scores()).rows
-    compared = [entry for entry in candidates() if not names or entry.name in names]
-    return table(rows, compared=compared, say=say or (lambda text: None))
-
-
-def save_table(table: "pd.DataFrame", file: Path) -> None:
-    """Write a table to a .csv file, whole or not at all."""
-    if file.suffix != ".csv":
-        raise InputError(f"{file} is of no known format: give a name that ends in .csv.")
-    try:
-        with replacing(file) as temporary:
-            table.to_csv(temporary, index=False, float_format="%.10g")
-    except OSError as error:
-        raise InputError(f"{file} cannot be written ({reason(error)}): give another place.") from error

@@ -27,6 +27,13 @@ def predict(
         str, typer.Option(help="What to predict: a task in `cli.py scores list`.")
     ] = "glue_average",
     predictor: Annotated[str, typer.Option(help="mean, linear, linear+architecture or best.")] = "best",
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            help="What to learn from: perturbed, encoders, decoders, own or all; default: what covers most "
+            "of your checkpoints."
+        ),
+    ] = None,
     measures: Annotated[
         str | None, typer.Option(help="Of a linear regression: names with commas; default: point patchiness.")
     ] = None,
@@ -36,33 +43,40 @@ def predict(
     """Predict a score from measures, with a prediction interval; no argument: every checkpoint."""
     names = [name.strip() for name in measures.split(",") if name.strip()] if measures else None
     opened = Store.open(store_folder(store))
-    document = predicting.predict(opened, subjects or [], score, predictor, names, named_set=named_set)
+    document = predicting.predict(
+        opened, subjects or [], score, predictor, names, named_set=named_set, reference=reference
+    )
     if as_json:
         print_json(document)
     else:
-        print_predictions(document)
+        print_predictions(document, ranked=not subjects and named_set is None)
 
 
-def print_predictions(document: dict[str, Any]) -> None:
-    """Draw predictions as a table, and their held-out figures in one line."""
-    from core.wording.predictions import held_out_figures
+def print_predictions(document: dict[str, Any], *, ranked: bool) -> None:
+    """Draw predictions as a table, and their held-out figures in one line; ranked: best first."""
+    from core.wording.predictions import held_out_figures, way_of
+    from core.wording.ranking import rank_range
 
     model = document["model"]
     table = Table(
-        title=f"Predicted {model['score']}, by {model['predictor']}",
+        title=f"Predicted {model['score']}, by {model['predictor']}, from the reference {model['reference']}",
         title_justify="left",
         box=None,
         pad_edge=False,
     )
     table.add_column("checkpoint")
-    for heading in ("rank", "predicted", f"{percent(model['level'])} interval", "known"):
+    for heading in ("rank", "within", "predicted", f"{percent(model['level'])} interval", "known"):
         table.add_column(heading, justify="right")
     table.add_column("outside the reference")
-    for result in document["results"]:
+    results = document["results"]
+    if ranked:
+        results = sorted(results, key=lambda result: result["rank"] or len(results))
+    for result in results:
         predicted, low, actual = (result[key] for key in ("predicted", "low", "actual"))
         table.add_row(
             result["name"],
             "" if result["rank"] is None else str(result["rank"]),
+            "" if result["rank_low"] is None else rank_range(result["rank_low"], result["rank_high"]),
             "" if predicted is None else f"{predicted:.3f}",
             "" if low is None else f"{low:.2f} to {result['high']:.2f}",
             "" if actual is None else f"{actual:.3f}",
@@ -73,7 +87,7 @@ def print_predictions(document: dict[str, Any]) -> None:
     if errors:
         people.print(
             held_out_figures(
-                model["groups"],
+                way_of(model["groups"], ten=errors["in_ten_folds"]),
                 errors["rmse"],
                 errors["rmse_of_the_mean"],
                 model["level"],

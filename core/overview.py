@@ -52,6 +52,8 @@ class Overview:
     sample: str = cell_samples.PUBLISHED  # whose cell measures `rows` shows
     over: pd.DataFrame = field(default_factory=pd.DataFrame)  # as `errors`: between what the sd is, in words
     metrics: dict[str, str] = field(default_factory=dict)  # score → its metric, as the store has it
+    tasks: dict[str, str] = field(default_factory=dict)  # score → its task: several protocols may share one
+    origins: pd.DataFrame = field(default_factory=pd.DataFrame)  # index: subject; of a score: its origin
     texts: pd.DataFrame = (
         field(  # as `errors`: where a measure is of another setting than the row's, in words
             default_factory=pd.DataFrame
@@ -83,25 +85,36 @@ def overview(
     values, errors, over, texts, settings = _measured(clouds, measurements)
     cells = cell_values(clouds, measurements, rows["layers"])
     values = values.reindex(columns=[*values.columns, *cells["measure"].unique()])
-    known, metrics = _scored(scores, rows)
-    rows = rows.join(settings).join(values).join(known)
+    scored = _scored(scores, rows)
+    rows = rows.join(settings).join(values).join(scored.values)
     published = rows.index.str.startswith(PUBLISHED)
     for column, value in PUBLISHED_TEXT.items():
         rows[column] = rows[column].astype(object).mask(published, value)
     rows["sequences"] = pd.to_numeric(rows["sequences"])
     measures = [name for name in MEASURES if name in values.columns]
-    has_values = rows[[*measures, *known.columns]].notna().any(axis=1) | rows.index.isin(cells["subject"])
+    has_values = rows[[*measures, *scored.values.columns]].notna().any(axis=1) | rows.index.isin(
+        cells["subject"]
+    )
     rows = rows[has_values]
     errors, over, texts = (
         frame.reindex(index=rows.index, columns=measures) for frame in (errors, over, texts)
     )
-    found = Overview(
-        rows, errors, measures, list(known.columns), cells, over=over, texts=texts, metrics=metrics
+    joined = Overview(
+        rows,
+        errors,
+        measures,
+        list(scored.values.columns),
+        cells,
+        over=over,
+        texts=texts,
+        metrics=scored.metrics,
+        tasks=scored.tasks,
+        origins=scored.origins.reindex(rows.index),
     )
     offered = [sample.id for sample in cell_samples.samples(cells)]
     if not offered:
-        return found
-    return at_sample(found, cell_samples.PUBLISHED if cell_samples.PUBLISHED in offered else offered[0])
+        return joined
+    return at_sample(joined, cell_samples.PUBLISHED if cell_samples.PUBLISHED in offered else offered[0])
 
 
 def at_sample(overview: Overview, sample: str) -> Overview:
@@ -162,6 +175,7 @@ def _measured(clouds: pd.DataFrame, measurements: pd.DataFrame) -> _Measured:
         **{column: (column, "last") for column in _SETTING},
         n=("n", "max"),
         samples=("cloud", "nunique"),
+        precision=("precision", "last"),
     )
     apart = shown[(shown["cloud"] != "") & (shown["setting"] != shown["subject"].map(own))]
     apart = apart.drop_duplicates(["subject", "measure"])
@@ -182,7 +196,7 @@ def _long(clouds: pd.DataFrame, measurements: pd.DataFrame) -> pd.DataFrame:
     Added are its cloud's facts, the number of its setting and the group of its measure.
     """
     cells = measurements["measure"].isin(cell_samples.NAMES)
-    made = clouds.reindex(columns=["cloud", *_SETTING, "created_at"])
+    made = clouds.reindex(columns=["cloud", *_SETTING, "precision", "created_at"])
     averaged = made.loc[made["layer"].isna() & (made["position"] == "mean"), "cloud"]
     usual = (measurements["parameters"].fillna("{}") == "{}") | cells
     kept = measurements[usual | label_sets.shown(measurements, averaged)].dropna(subset=["value"])
@@ -234,20 +248,32 @@ def _setting_title(setting: pd.Series) -> str:
     return ", ".join(parts)
 
 
-def _scored(scores: pd.DataFrame, rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
-    """(one column a score, index: subject; the metric of each), see `core.scores.readings`.
+class _Scored(NamedTuple):
+    """Index: subject; one column a score, named as `core.scores.readings.titles` does."""
 
-    A score that names no known subject is found by the checkpoint's name.
-    """
+    values: pd.DataFrame
+    origins: pd.DataFrame  # published, measured or imported
+    metrics: dict[str, str]
+    tasks: dict[str, str]
+
+
+def _scored(scores: pd.DataFrame, rows: pd.DataFrame) -> _Scored:
+    """One column a score. A score that names no known subject is found by the checkpoint's name."""
     long = readings.attributed(scores, _called(rows))
     names = readings.titles(long)
     long = long[~readings.replaced(long)]
     keys = long[readings.IDENTITY].itertuples(index=False, name=None)
     long = long.assign(score=[names[key] for key in keys])
-    wide = long.groupby(["subject", "score"])["value"].mean().unstack()
+    grouped = long.groupby(["subject", "score"])
+    wide = grouped["value"].mean().unstack()
     order = [name for name in names.values() if name in wide.columns]
-    wide = wide.reindex(columns=sorted(order, key=lambda name: name != "glue_average"))
-    return wide, {name: metric for (_, _, metric, _), name in names.items()}
+    columns = sorted(order, key=lambda name: name != "glue_average")
+    return _Scored(
+        wide.reindex(columns=columns),
+        grouped["origin"].first().unstack().reindex(columns=columns),
+        {name: metric for (_, _, metric, _), name in names.items()},
+        {name: task for (_, task, _, _), name in names.items()},
+    )
 
 
 def _called(rows: pd.DataFrame) -> dict[str, list[str]]:
@@ -271,7 +297,14 @@ def formed(scores: pd.DataFrame, subject: str, name: str) -> pd.DataFrame:
 
 def percentile(reference: pd.Series, value: float) -> float:
     """The share of the reference's values that lie below `value`, ties counted half; NaN if unknown."""
-    held = reference.dropna().to_numpy(np.float64)
-    if not len(held) or not np.isfinite(value):
-        return float("nan")
-    return float((held < value).mean() + (held == value).mean() / 2)
+    return float(percentiles(reference, np.array([value]))[0])
+
+
+def percentiles(reference: pd.Series, values: np.ndarray) -> np.ndarray:
+    """`percentile` of each of `values` (n,). Returned: (n,)."""
+    held = np.sort(reference.dropna().to_numpy(np.float64))
+    values = np.asarray(values, dtype=np.float64)
+    if not len(held):
+        return np.full(len(values), np.nan)
+    below, not_above = (np.searchsorted(held, values, side) for side in ("left", "right"))
+    return np.where(np.isfinite(values), (below + not_above) / 2 / len(held), np.nan)

@@ -4,27 +4,27 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cache.predictions import predictable, predictions_of
+from cache.predictions import predictable, predictions_of, references
 from cache.studies import ranked_by_published
 from cache.tables import one_row_each, whole
 from core.charts import predictions as charts_predicted
 from core.charts.palette import family_colours
 from core.errors import InputError
-from core.formatting import percent
+from core.formatting import capital, percent
 from core.measures.titles import title_of
 from core.prediction import DEFAULT, LINEAR, PREDICTORS, nonstandard
 from core.prediction.candidates import PATCHINESS
 from core.prediction.held_out import ANEW, BEST
 from core.reference import held_out
 from core.wording.held_out import on_the_compared, on_the_targets, titled
-from core.wording.predictions import basis, headline, on_the_nonstandard, within_groups
+from core.wording.predictions import basis, headline, on_the_choice, on_the_nonstandard, way, within_groups
 from core.wording.published_evidence import SOURCE, takeaways
 from pages.parts import predicted_tables
 from pages.parts.cell_sizes import bring_others
 from pages.parts.common import empty, open_store, refresh
 from pages.parts.controls import control
+from pages.parts.shortlist_choices import learnt_from
 
-FEWEST = 12  # perturbed checkpoints with a score for it to be offered
 FEATURED = ("mean", "line:patchiness", "line:patchiness:architecture", "line:spread")
 
 store = open_store()
@@ -32,10 +32,11 @@ overview = one_row_each(store)
 refresh(store, store.state())
 
 
-def choose(scores: list[str]) -> tuple[str, str, tuple[str, ...]]:
-    """The row of choices. Returned: score, predictor, measures of a linear regression."""
+def choose(scores: list[str]) -> tuple[str, str, tuple[str, ...], str | None]:
+    """The row of choices. Returned: score, predictor, measures of a linear regression, reference."""
     row = st.container(horizontal=True, gap="small")
     score = control(row.selectbox, "Score", "predicted", scores[0], scores, format_func=title_of, width=230)
+    reference = learnt_from(row, "predicted_from", references(store, score))
     predictor = control(
         row.selectbox,
         "Predictor",
@@ -58,7 +59,7 @@ def choose(scores: list[str]) -> tuple[str, str, tuple[str, ...]]:
             placeholder=title_of(PATCHINESS[0]),
             width=420,
         )
-    return score, predictor, tuple(measures)
+    return score, predictor, tuple(measures), reference
 
 
 def drawable(rows: pd.DataFrame) -> pd.DataFrame:
@@ -75,7 +76,7 @@ def drawable(rows: pd.DataFrame) -> pd.DataFrame:
     ]
 
 
-scores = predictable(store, FEWEST, perturbed=True)
+scores = predictable(store)
 if not scores:
     st.title("Predicted scores")
     empty(
@@ -87,10 +88,10 @@ if not scores:
 
 heading = st.container(gap="xsmall")
 st.space("xsmall")
-score, predictor, measures = choose(scores)
+score, predictor, measures, reference = choose(scores)
 try:
     with st.spinner("Predicting…"):
-        predictions = predictions_of(store, score, predictor, measures)
+        predictions = predictions_of(store, score, predictor, measures, reference)
 except InputError as error:
     heading.title("Predicted scores")
     st.info(str(error), title="This cannot be predicted", icon=":material/query_stats:")
@@ -108,19 +109,19 @@ figures = st.container(horizontal=True, gap="small")
 if errors is not None:
     less = 1 - errors.rmse / errors.mean_rmse
     figures.metric(
-        f"Leave-one-{predictions.model.reference.groups}-out RMSE",
+        f"{way(predictions.model)} RMSE",
         f"{errors.rmse:.3f}",
         None if predictor == "mean" else f"{-100 * less:+.0f} % against the mean baseline",
         delta_color="inverse",
         delta_arrow="off",
-        help="RMSE with each family left out in turn; families count the same.",
+        help="RMSE on groups that the predictor was not fitted to; groups count the same.",
         border=True,
         height="stretch",
     )
     figures.metric(
         f"{percent(predictions.model.level)} interval: coverage",
         percent(predictions.coverage),
-        help="Share of known scores within their interval, each from the other families alone.",
+        help="Share of known scores within their interval, each from the other groups alone.",
         border=True,
         height="stretch",
     )
@@ -135,7 +136,7 @@ if errors is not None:
     figures.metric(
         "Checkpoints fitted to",
         predictions.model.n,
-        help="Perturbed checkpoints of arXiv 2406.12159",
+        help=capital(predictions.model.reference.title),
         border=True,
         height="stretch",
     )
@@ -148,7 +149,7 @@ if len(known):
             score,
             colours=family_colours(overview.rows["family"]),
             title=within_groups(predictions),
-            subtitle="Each checkpoint that the predictor was fitted to is predicted from the other families "
+            subtitle="Each checkpoint that the predictor was fitted to is predicted from the other groups "
             "only. Upright lines: the interval. Dashed: a perfect prediction. Faint points: outside the "
             "reference.",
         ),
@@ -157,6 +158,8 @@ if len(known):
     )
 
 thirteen = nonstandard(rows).dropna(subset=["predicted", "actual"])
+if predictions.model.reference.name != "perturbed":
+    thirteen = thirteen.iloc[:0]
 if len(thirteen):
     claim, text = on_the_nonstandard(predictions)
     st.subheader(claim or "The non-standard checkpoints")
@@ -188,6 +191,12 @@ if len(outside):
     st.caption("Predictions for these extrapolate beyond the reference. Each row gives the reasons.")
     predicted_tables.checkpoints(outside, "Predictions outside the reference", why=True)
 bring_others(store, overview, list(predictions.model.measures), "bring_predicted")
+
+if predictions.compared is not None:
+    st.subheader("Predictors compared within this reference")
+    st.markdown(on_the_choice(predictions))
+    predicted_tables.within(predictions.compared)
+    st.stop()
 
 everyone = titled(held_out())
 st.subheader("Predictors compared")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cache import predictions as predicting
+from cache import held_out
 from commands.terminal import (
     JsonOption,
     notices,
@@ -30,9 +30,9 @@ def study_held_out(
     """Compare all predictors by their error on checkpoints that they were not fitted to."""
     names = [name.strip() for name in (predictors or "").split(",") if name.strip()]
     with notices.status("") as status:
-        table = predicting.held_out_table(again, names, say=status.update)
+        table = held_out.table_of(again, names, say=status.update)
     if save:
-        predicting.save_table(table, save)
+        held_out.save(table, save)
     if as_json:
         print_json({"predictors": records(table)})
         return

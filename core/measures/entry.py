@@ -63,6 +63,9 @@ class Measure:
     cost: str  # "one pass", "one pass and d³", "pairs" or "training"
     low: float = 0.0
     high: float = math.inf
+    better: str = (
+        ""  # "higher" or "lower": which the literature expects of better models; "": it does not say
+    )
     estimated: bool = False  # True: the value has a sampling error of its own
     version: int = 1  # raised with the definition or its accuracy, so that stored values are not mixed
 
@@ -102,7 +105,7 @@ class Measure:
 
     def to_json(self) -> dict[str, Any]:
         """The entry without its function."""
-        words = ("name", "title", "meaning", "direction", "source", "group", "low", "high", "cost")
+        words = ("name", "title", "meaning", "direction", "better", "source", "group", "low", "high", "cost")
         facts = ("subject", "estimated", "version", "computed")
         return {field: getattr(self, field) for field in (*words, *facts)}
 

@@ -20,6 +20,7 @@ def title_of(name: str) -> str:
         "glue_average_8_tasks": "GLUE average over the same 8 tasks",
         "parameters": "Parameters",
         "alpha": "Noise",
+        "log_parameters": "Parameters (log₁₀)",
     }.get(name, name)
 
 

@@ -65,13 +65,14 @@ class Domain:
                 an unknown one is no reason; one of another kind (a decoder among encoders) still is.
         """
         away = self.distances(frame)
+        read = [*self.measures, "kind", "origin", FAMILY, "layers", "width", "corpus", "sequences"]
         return [
             (
                 *self._measures(row, distance),
                 *self._architecture(row, any_architecture),
                 *self._text(row),
             )
-            for row, distance in zip(frame.to_dict("records"), away, strict=True)
+            for row, distance in zip(_records(frame, read), away, strict=True)
         ]
 
     def _measures(self, row: Mapping[Any, Any], distance: float) -> list[Reason]:
@@ -124,6 +125,10 @@ def domain_of(rows: pd.DataFrame, measures: tuple[str, ...]) -> Domain:
         scale=scale,
         farthest=farthest_neighbour(values),
     )
+
+
+def _records(frame: pd.DataFrame, columns: list[str]) -> list[dict]:
+    return frame[[name for name in columns if name in frame]].to_dict("records")
 
 
 def nearest(values: np.ndarray, points: np.ndarray) -> np.ndarray:

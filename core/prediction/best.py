@@ -22,7 +22,7 @@ from core.prediction.applicability import domain_of, farthest_neighbour, nearest
 from core.prediction.candidates import fit_predict
 from core.prediction.intervals import FitPredict, errors_on_others, group_shares, weighted_quantile
 from core.prediction.model import LEVEL, Model
-from core.prediction.reference import BASE, Reference
+from core.prediction.reference import BASE, Reference, base_of
 from core.prediction.selection import Choice, complete, in_folds
 
 FEWEST = 12  # checkpoints below which nothing is chosen between
@@ -135,10 +135,3 @@ def _near(reference: pd.DataFrame, rows: pd.DataFrame, measures: tuple[str, ...]
         if np.isfinite(limit):
             near[asked] = nearest(points, domain.scaled(rows[asked])) <= limit
     return near
-
-
-def base_of(frame: pd.DataFrame) -> pd.Series:
-    """What each checkpoint was made from; a measured one without a base is its own."""
-    base = frame[BASE] if BASE in frame else pd.Series(None, index=frame.index, dtype=object)
-    own = frame["name"].where(frame["origin"] == "measured") if {"name", "origin"} <= set(frame) else None
-    return base.astype(object) if own is None else base.astype(object).fillna(own.astype(object))

@@ -20,7 +20,7 @@ import pandas as pd
 
 from core.measures import MEASURES
 from core.prediction.intervals import FitPredict
-from core.prediction.regression import least_squares
+from core.prediction.regression import least_squares, source_terms
 
 PATCHINESS = ("lsq_patchiness_published",)
 SPREAD = ("eee", "vrm", "isoscore")  # measured here and published, under the same definition
@@ -40,6 +40,12 @@ SET_TITLES = {
     "spread": "EEE, VRM and IsoScore",
     "spread+lsq": "EEE, VRM, IsoScore and 8 cell measures",
     "all": "all 19 measures",
+    "size": "the logarithm of the parameters",
+    "dispersion": "dispersion",
+    "geometry": "all geometry measures",
+    "size+geometry": "size and all geometry measures",
+    "labelled": "what labelled data says",
+    "size+labelled": "size and what labelled data says",
 }
 METHODS = {
     "mean": "Mean baseline",
@@ -62,7 +68,7 @@ class Candidate:
     """One predictor: a method, the measures it reads, as values or as ranks, with architecture or without."""
 
     method: str  # a key of METHODS
-    set: str = ""  # a key of SETS; "" for the mean
+    set: str = ""  # a key of SET_TITLES; "" for the mean
     ranks: bool = False
     architecture: bool = False
     measures: tuple[str, ...] = ()
@@ -114,7 +120,9 @@ def fit_predict(chosen: Candidate, score: str) -> FitPredict:
         y = rest[score].to_numpy(np.float64)
         if chosen.method == "mean":
             return np.full(len(others), y.mean())
-        X, Z = (frame[list(chosen.measures)].to_numpy(np.float64) for frame in (rest, others))
+        measured = (frame[list(chosen.measures)].to_numpy(np.float64) for frame in (rest, others))
+        sources = source_terms(rest, rest), source_terms(rest, others)
+        X, Z = (np.column_stack(both) for both in zip(measured, sources, strict=True))
         with warnings.catch_warnings():
             # A kernel parameter at its bound, a short path of the elastic net: the held-out error shows it.
             from sklearn.exceptions import ConvergenceWarning

@@ -79,9 +79,22 @@ def errors_on_others(
     """
     if frame[group].nunique() < 2:
         return None
+    predicted = left_out(frame, group, fit_predict)
+    return errors_from(frame, score, group, predicted, left_out(frame, group, _mean_of(score)), level)
+
+
+def errors_from(
+    frame: pd.DataFrame, score: str, group: str, predicted: pd.Series, mean: pd.Series, level: float
+) -> Errors | None:
+    """The errors of predictions that did not see their group; None with one group only.
+
+    Arguments:
+        predicted, mean: index as `frame`: by the predictor, and by the mean of the other groups.
+    """
+    if frame[group].nunique() < 2:
+        return None
     actual = frame[score].to_numpy(np.float64)
-    error = left_out(frame, group, fit_predict) - actual
-    mean_error = left_out(frame, group, _mean_of(score)) - actual
+    error, mean_error = predicted - actual, mean - actual
     rows = [
         (name, len(part), np.sqrt((part**2).mean()), np.sqrt((mean_error[part.index] ** 2).mean()))
         for name, part in error.groupby(frame[group], sort=False)
@@ -137,6 +150,6 @@ def coverage(predictions: pd.DataFrame, actual: pd.Series) -> float:
 
 def coverage_by_group(predictions: pd.DataFrame, actual: pd.Series, groups: pd.Series) -> float:
     """As `coverage`, but with every group counting the same."""
-    shares = [coverage(part, actual) for _, part in predictions.groupby(groups.reindex(predictions.index))]
-    finite = [share for share in shares if np.isfinite(share)]
-    return float(np.mean(finite)) if finite else float("nan")
+    both = predictions.assign(actual=actual.reindex(predictions.index)).dropna(subset=["low", "actual"])
+    inside = both["actual"].between(both["low"], both["high"])
+    return float(inside.groupby(groups.reindex(both.index)).mean().mean())

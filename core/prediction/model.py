@@ -53,6 +53,11 @@ class Model(ABC):
         """The groups of the reference that were left out in turn."""
         return tuple(sorted(map(str, self.reference.rows[self.reference.groups].unique())))
 
+    @property
+    def in_ten_folds(self) -> bool:
+        """Whether groups were left out in ten parts, not one by one."""
+        return False
+
     def raw(self, rows: pd.DataFrame) -> np.ndarray:
         """The value of each row, neither cut to the score's limits nor checked. Returned: (rows,)."""
         return self._values(rows)[0]

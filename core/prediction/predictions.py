@@ -11,13 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.errors import InputError
 from core.measures.protocol import left_out
-from core.overview import Overview, at_sample
+from core.overview import Overview
+from core.prediction.choosing import ChosenModel
 from core.prediction.intervals import coverage, coverage_by_group
 from core.prediction.model import LEVEL, Model
 from core.prediction.predictors import DEFAULT, estimator
 from core.prediction.ranking import places
-from core.prediction.reference import Reference
+from core.prediction.reference import FAMILY, Reference, at_sample, sized
+from core.prediction.references import FEWEST, reference_of, sizes, with_groups, with_source
 from core.prediction.trust import Trust, trust
 from core.reasons import Reason
 
@@ -27,7 +30,7 @@ class Predictions:
     """Predictions, the model behind them, and the coverage of its intervals on groups left out.
 
     rows: the overview's rows in its order, with the columns of `Model.predict` and held_out (it belongs to
-        the reference, so it was predicted from the other groups), actual (its known score), rank (1: highest
+        the reference, so it was predicted from the other groups), actual (its known score), rank (1: best
         predicted of those in range; NaN outside) and trust (a level of `core.prediction.trust`).
     """
 
@@ -40,8 +43,15 @@ class Predictions:
 
     @property
     def ranked(self) -> pd.DataFrame:
-        """The rows, highest predicted score first."""
-        return self.rows.sort_values(["predicted", "raw"], ascending=False, kind="stable")
+        """The rows, best predicted score first."""
+        return self.rows.sort_values(
+            ["predicted", "raw"], ascending=not self.model.reference.higher_is_better, kind="stable"
+        )
+
+    @property
+    def compared(self) -> pd.DataFrame | None:
+        """The predictors that the best of this reference was chosen from, see `ChosenModel`; else None."""
+        return self.model.compared if isinstance(self.model, ChosenModel) else None
 
     @property
     def span(self) -> tuple[float, float]:
@@ -66,7 +76,7 @@ def predict(
     Raises InputError: no such predictor or measure; too few checkpoints in the reference with all of it.
     """
     model = estimator(predictor, measures).fit(reference, level=level)
-    rows = (overview if overview.sample == reference.sample else at_sample(overview, reference.sample)).rows
+    rows = with_groups(reference, with_source(reference, sized(at_sample(overview, reference.sample).rows)))
     own = model.held_out()
     measured = rows.reindex(columns=list(model.measures or overview.measures)).notna().any(axis=1)
     if not model.measures:
@@ -79,10 +89,12 @@ def predict(
     actual = rows[model.score] if model.score in rows else pd.Series(np.nan, index=rows.index)
     absent = [name for name in model.measures if name not in rows]
     joined = rows.assign(**dict.fromkeys(absent, np.nan)).join(predicted, how="inner").assign(actual=actual)
-    joined["rank"] = places(joined)
+    joined["rank"] = places(joined, higher_is_better=reference.higher_is_better)
     trusts = {
         str(subject): trust(model, row)
-        for subject, row in zip(joined.index, joined.to_dict("records"), strict=True)
+        for subject, row in zip(
+            joined.index, joined[_read(joined, reference)].to_dict("records"), strict=True
+        )
     }
     joined["trust"] = [entry.level for entry in trusts.values()]
     return Predictions(
@@ -93,6 +105,46 @@ def predict(
         coverage_by_group=coverage_by_group(own, actual, reference.rows[reference.groups]),
         trusts=trusts,
     )
+
+
+def _read(rows: pd.DataFrame, reference: Reference) -> list[str]:
+    """The columns that trust reads."""
+    read = ["actual", "low", "high", "sd", "reasons", "interpolated", FAMILY, "layers", "width"]
+    return [name for name in dict.fromkeys([*read, reference.groups]) if name in rows]
+
+
+def covering(
+    overview: Overview, score: str, predictor: str = DEFAULT, measures: Sequence[str] | None = None
+) -> Predictions:
+    """Predictions from the reference that covers most candidates, of those with at least 8 checkpoints.
+
+    Candidates are checkpoints measured here without a known score; all that are measured here where none is.
+    Of references that cover as many, the first in `core.prediction.references.TITLES` counts, which is the
+    nearest to the user's own; without candidates it is that of the perturbed checkpoints.
+    Raises InputError: no reference can predict the score.
+    """
+    counts = sizes(overview, score) if score in overview.scores else {}
+    here = overview.rows["origin"] != "published"
+    asked = here & overview.rows[score].isna() if counts else here
+    asked = asked if asked.any() else here
+    single = max((n for name, n in counts.items() if name != "all"), default=0)
+    tried = [name for name, n in counts.items() if n >= FEWEST and (name != "all" or n > single)]
+    best: Predictions | None = None
+    most = -1
+    for name in tried if asked.any() else []:
+        try:
+            predictions = predict(overview, reference_of(overview, name, score), predictor, measures)
+        except InputError:  # too few checkpoints with the measures that were asked for
+            continue
+        rows = predictions.rows
+        covered = int(rows.loc[rows.index.isin(asked.index[asked]), "in_range"].sum())
+        if covered > most:
+            best, most = predictions, covered
+    if best is not None and (most > 0 or counts["perturbed"] < FEWEST):
+        return best
+    largest = max(counts, key=counts.__getitem__) if any(counts.values()) else "perturbed"
+    name = "perturbed" if counts.get("perturbed", 0) else largest
+    return predict(overview, reference_of(overview, name, score), predictor, measures)
 
 
 def _with_other_cells(

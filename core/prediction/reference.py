@@ -1,8 +1,9 @@
 """What a predictor is fitted to: checkpoints with measures and a known score, measured alike.
 
-A reference is passed to every predictor; none of them knows which checkpoints it holds. The one built here
-is that of the 168 perturbed checkpoints of arXiv 2406.12159. The 13 non-standard checkpoints of the same
-paper are a test set: no predictor is fitted to them.
+A reference is passed to every predictor; none of them knows which checkpoints it holds. Which ones there are
+to choose from is for `core.prediction.references` to say; the one built here is that of the 168 perturbed
+checkpoints of arXiv 2406.12159. The 13 non-standard checkpoints of the same paper are a test set: no
+predictor is fitted to them.
 """
 
 from collections.abc import Sequence
@@ -13,9 +14,11 @@ import pandas as pd
 
 from core.errors import InputError
 from core.measures.protocol import PUBLISHED, TABLES
-from core.overview import Overview, at_sample
+from core.overview import Overview
+from core.overview import at_sample as with_cells_of
 
-FAMILY, BASE = "family", "base"
+FAMILY, BASE, SOURCE = "family", "base", "score_source"
+SIZE = "log_parameters"  # column: the logarithm to base 10 of the number of parameters
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,12 @@ class Reference:
     title: what the checkpoints are, in the plural.
     limits: what the score can be.
     sample: the text and size at which the cell measures of `rows` were taken, see `core.measures.protocol`.
+    name: by which people ask for it.
+    higher_is_better: False for a loss.
+    unlike: checkpoints that have the score but were measured otherwise than most, and so are not in `rows`.
+
+    Where `rows` has a column SOURCE of several values, regressions have a term for each: scores of different
+    protocols or populations share slopes, never levels.
     """
 
     rows: pd.DataFrame = field(repr=False)
@@ -37,6 +46,9 @@ class Reference:
     title: str = "checkpoints"
     limits: tuple[float, float] = (0.0, 1.0)
     sample: str = PUBLISHED
+    name: str = "perturbed"
+    higher_is_better: bool = True
+    unlike: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -47,6 +59,18 @@ class Reference:
         missing = [name for name in needed if name not in self.rows]
         rows = self.rows.assign(**dict.fromkeys(missing, np.nan)).dropna(subset=needed)
         return replace(self, rows=rows)
+
+
+def at_sample(overview: Overview, sample: str) -> Overview:
+    """The overview with the cell measures of a sample, which it may show already."""
+    return overview if overview.sample == sample else with_cells_of(overview, sample)
+
+
+def sized(rows: pd.DataFrame) -> pd.DataFrame:
+    """`rows` with the column SIZE, NaN where the number of parameters is not known."""
+    count = pd.to_numeric(rows["parameters"]) if "parameters" in rows else pd.Series(np.nan, rows.index)
+    count = count.astype(float)
+    return rows.assign(**{SIZE: np.log10(count.where(count > 0))})
 
 
 def perturbed(rows: pd.DataFrame) -> pd.DataFrame:
@@ -72,9 +96,15 @@ def perturbed_reference(overview: Overview, score: str) -> Reference:
         scores = overview.scores
         offered = either(scores) if scores else "a score after `cli.py scores import FILE`"
         raise InputError(f"There is no score {score} in this store: choose {offered}.")
-    at_published = overview if overview.sample == PUBLISHED else at_sample(overview, PUBLISHED)
-    rows = perturbed(at_published.rows).dropna(subset=[score])
+    rows = perturbed(sized(at_sample(overview, PUBLISHED).rows)).dropna(subset=[score])
     return Reference(rows, score, title="perturbed checkpoints", limits=limits_of(rows[score]))
+
+
+def base_of(frame: pd.DataFrame) -> pd.Series:
+    """What each checkpoint was made from; a measured one without a base is its own."""
+    base = frame[BASE] if BASE in frame else pd.Series(None, index=frame.index, dtype=object)
+    own = frame["name"].where(frame["origin"] == "measured") if {"name", "origin"} <= set(frame) else None
+    return base.astype(object) if own is None else base.astype(object).fillna(own.astype(object))
 
 
 def limits_of(scores: pd.Series) -> tuple[float, float]:

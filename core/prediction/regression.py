@@ -6,7 +6,7 @@ mean of the reference: the mean baseline.
 Not covered: curved relations, and any correction for how many measures were tried.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from core.errors import InputError
 from core.prediction.applicability import domain_of
 from core.prediction.intervals import FitPredict, errors_on_others
 from core.prediction.model import LEVEL, Model
-from core.prediction.reference import FAMILY, Reference
+from core.prediction.reference import FAMILY, SOURCE, Reference
 from core.statistics.regression import least_squares as solve
 from core.statistics.regression import r_squared
 
@@ -25,11 +25,9 @@ class LinearModel(Model):
     """A fitted linear regression; see `Linear`."""
 
     architecture: bool
-    weights: np.ndarray = field(repr=False)  # (1 + measures + families − 1,)
 
     def _values(self, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        families = self.families if self.architecture else None
-        return _design(rows, self.measures, families) @ self.weights, np.zeros(len(rows), dtype=bool)
+        return self._fit_predict()(self.reference.rows, rows), np.zeros(len(rows), dtype=bool)
 
     def _fit_predict(self) -> FitPredict:
         return least_squares(self.score, self.measures, self.architecture)
@@ -52,17 +50,13 @@ class Linear:
         """
         kept = reference.having(self.measures)
         rows, score = kept.rows, kept.score
-        families = tuple(sorted(rows[FAMILY].unique()))
-        unknowns = 1 + len(self.measures) + (max(len(families) - 1, 0) if self.architecture else 0)
+        unknowns = _design(rows, rows, self.measures, self.architecture).shape[1] if len(rows) else 1
         if len(rows) < unknowns + 2:
             raise InputError(
                 f"Predicting {score} from {', '.join(self.measures) or 'the mean'} needs at least "
                 f"{unknowns + 2} checkpoints with all of them, and there are {len(rows)}; choose fewer "
                 "measures or another score."
             )
-        X = _design(rows, self.measures, families if self.architecture else None)
-        y = rows[score].to_numpy(np.float64)
-        weights = solve(X, y)
         run = least_squares(score, self.measures, self.architecture)
         return LinearModel(
             measures=self.measures,
@@ -70,9 +64,8 @@ class Linear:
             level=level,
             domain=domain_of(rows, self.measures),
             errors=errors_on_others(rows, score, kept.groups, run, level),
-            r2=r_squared(y, X @ weights),
+            r2=r_squared(rows[score].to_numpy(np.float64), run(rows, rows)),
             architecture=self.architecture,
-            weights=weights,
         )
 
 
@@ -80,23 +73,46 @@ def least_squares(score: str, measures: tuple[str, ...], architecture: bool) -> 
     """The regression as a function that fits on one frame and predicts the rows of another."""
 
     def fit_predict(rest: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
-        families = tuple(sorted(rest[FAMILY].unique())) if architecture else None
-        weights = solve(_design(rest, measures, families), rest[score].to_numpy(np.float64))
-        return _design(others, measures, families) @ weights
+        X = _design(rest, rest, measures, architecture)
+        return _design(rest, others, measures, architecture) @ solve(X, rest[score].to_numpy(np.float64))
 
     return fit_predict
 
 
-def _design(frame: pd.DataFrame, measures: tuple[str, ...], families: tuple[str, ...] | None) -> np.ndarray:
-    """Columns of the regression: one, the measures, and one a family after the first. Returned: (rows, p).
+def source_terms(rest: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
+    """The columns that give each source of scores its own level, one a source of `rest` after the first.
 
-    A family that the fit has not seen gets the mean of all families' terms, as no term is known for it.
+    A source that `rest` does not have, or none, gets the mean of all. Returned: (others, sources − 1).
+    """
+    return _terms(rest, others, SOURCE)
+
+
+def _terms(rest: pd.DataFrame, others: pd.DataFrame, column: str) -> np.ndarray:
+    if column not in rest:
+        return np.empty((len(others), 0))
+    given = others[column] if column in others else pd.Series(None, index=others.index, dtype=object)
+    return terms(rest[column].to_numpy(), given.to_numpy())
+
+
+def terms(rest: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """One column a label of `rest` (n,) after the first: which of `others` (m,) have it, (m, labels − 1).
+
+    A label that `rest` does not have counts as the mean of all its labels.
+    """
+    labels = sorted({label for label in rest if isinstance(label, str)})
+    seen = np.isin(others.astype(str), labels)
+    columns = [np.where(seen, others == label, 1 / len(labels)) for label in labels[1:]]
+    return np.column_stack(columns).astype(np.float64) if columns else np.empty((len(others), 0))
+
+
+def _design(
+    rest: pd.DataFrame, frame: pd.DataFrame, measures: tuple[str, ...], architecture: bool
+) -> np.ndarray:
+    """Columns of the regression fitted to `rest`: one, the measures, a term for each family and source.
+
+    A family or source that the fit has not seen gets the mean of all their terms, as none is known for it.
+    Returned: (rows of `frame`, p).
     """
     columns = [np.ones(len(frame)), *(frame[name].to_numpy(np.float64) for name in measures)]
-    if families:
-        seen = frame[FAMILY].isin(families).to_numpy()
-        columns += [
-            np.where(seen, frame[FAMILY].to_numpy() == name, 1 / len(families)).astype(np.float64)
-            for name in families[1:]
-        ]
-    return np.column_stack(columns)
+    families = [_terms(rest, frame, FAMILY)] if architecture else []
+    return np.column_stack([*columns, *families, source_terms(rest, frame)])

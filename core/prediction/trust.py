@@ -52,7 +52,12 @@ def _covered(model: Model, row: Mapping[Any, Any]) -> tuple[Level, tuple[Reason,
     label = row.get(group)
     if label not in errors.figures:
         unseen = Reason(
-            "unseen_group", **shape_of(row), groups=group, rmse=errors.rmse, baseline=errors.mean_rmse
+            "unseen_group",
+            **shape_of(row),
+            groups=group,
+            ten=model.in_ten_folds,
+            rmse=errors.rmse,
+            baseline=errors.mean_rmse,
         )
         return "weak", (first, unseen)
     n, rmse, baseline = errors.figures[label]

@@ -46,6 +46,16 @@ def spearman(x: np.ndarray | pd.Series, y: np.ndarray | pd.Series) -> float:
     return pearson(ranks(a), ranks(b))
 
 
+def kendall(x: np.ndarray | pd.Series, y: np.ndarray | pd.Series) -> float:
+    """Kendall's τ-b of (n,) pairs, as `pearson`; NaN for fewer than 3 or a constant side."""
+    a, b = _paired(x, y)
+    if len(a) < 3 or _constant(a) or _constant(b):
+        return float("nan")
+    from scipy.stats import kendalltau  # here, since it takes long to import
+
+    return float(kendalltau(a, b).statistic)
+
+
 def _paired(x: np.ndarray | pd.Series, y: np.ndarray | pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Both sides without the pairs of which one is missing or infinite."""
     a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)

@@ -16,6 +16,32 @@ def least_squares(X: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.linalg.lstsq(X, y, rcond=None)[0]
 
 
+def ridge(X: np.ndarray, y: np.ndarray, penalties: np.ndarray) -> tuple[np.ndarray, float]:
+    """Ridge regression with the penalty of the lowest leave-one-out error (Golub, Heath and Wahba 1979).
+
+    Arguments:
+        X: (n, p) without a constant; y: (n,); penalties: (k,), of which one is taken.
+
+    Columns are centred and scaled to their standard deviation, a constant one counts as zero. Leave-one-out
+    errors have a closed form in the singular values, so that nothing is fitted twice; the same as
+    scikit-learn's StandardScaler and RidgeCV.
+
+    Returns: weights of the columns as given (p,), and the constant.
+    """
+    n = len(y)
+    centre, scale = X.mean(axis=0), X.std(axis=0)
+    scale = np.where(scale > 0, scale, np.inf)
+    mean = float(y.mean())
+    U, s, Vt = np.linalg.svd((X - centre) / scale, full_matrices=False)
+    shrunk = s**2 / (s**2 + penalties[:, None])  # (k, r)
+    z = U.T @ (y - mean)
+    left = (y - mean) - (shrunk * z) @ U.T  # (k, n)
+    leverage = shrunk @ (U**2).T + 1 / n
+    best = int(np.argmin(((left / (1 - leverage)) ** 2).sum(axis=1)))
+    weights = Vt.T @ (s / (s**2 + penalties[best]) * z) / scale
+    return weights, mean - float(centre @ weights)
+
+
 def residuals(y: np.ndarray, X: np.ndarray) -> np.ndarray:
     """What a regression on a constant and the columns of X leaves of y: (n,). y: (n,); X: (n, k)."""
     design = with_constant(X)

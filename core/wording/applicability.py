@@ -7,6 +7,7 @@ from core.formatting import decimal, listed
 from core.measures.protocol import Sample
 from core.measures.titles import title_of
 from core.reasons import Reason
+from core.wording.predictions import way_of
 
 Words = Callable[[Mapping[str, Any]], str]
 
@@ -100,7 +101,7 @@ _SENTENCES: dict[str, Words] = {
         "It lies among checkpoints of its own base that the reference holds: RMSE "
         f"{v['rmse']:.3f} in 10-fold cross-validation of such checkpoints."
     ),
-    "unseen_group": lambda v: f"{_shape(v)}. Leave-one-{v['groups']}-out {_against(v)}.",
+    "unseen_group": lambda v: f"{_shape(v)}. {way_of(v['groups'], ten=v['ten'])} {_against(v)}.",
     "held_out_group": lambda v: (
         f"{v['group']} left out and predicted from the other groups ({v['n']} checkpoints): {_against(v)}."
     ),
@@ -108,7 +109,7 @@ _SENTENCES: dict[str, Words] = {
 
 _LABELS: dict[str, Words] = {
     "not_measured": lambda v: "not measured",
-    "outside_range": lambda v: f"{v['measure']} {_side(v)} range",
+    "outside_range": lambda v: f"{title_of(v['measure'])} {_side(v)} range",
     "outside_joint_range": lambda v: "outside the joint range",
     "unknown_architecture": lambda v: "architecture unknown",
     "other_architecture": lambda v: "other architecture",

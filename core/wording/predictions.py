@@ -6,10 +6,12 @@ from core.formatting import decimal, listed, lower_first, percent, signed
 from core.measures.titles import title_of
 from core.prediction import Model, Predictions, Reference, nonstandard
 from core.prediction.best import BestModel
+from core.prediction.choosing import ChosenModel
 from core.prediction.regression import LinearModel
 from core.statistics.correlation import spearman
 
-_PLURALS = {"family": "families", "base": "base checkpoints"}
+_PLURALS = {"family": "families", "base": "base checkpoints", "group": "checkpoints"}
+_ONES = {"group": "checkpoint"}
 
 
 def groups_of(reference: Reference) -> str:
@@ -17,19 +19,28 @@ def groups_of(reference: Reference) -> str:
     return _PLURALS.get(reference.groups, f"{reference.groups}s")
 
 
+def way(model: Model) -> str:
+    """How groups were left out, before "RMSE": one by one, or in ten parts of whole groups."""
+    return way_of(model.reference.groups, ten=model.in_ten_folds)
+
+
+def way_of(groups: str, *, ten: bool) -> str:
+    """The same for groups by the name of their column."""
+    if ten:
+        return f"Ten-fold ({_PLURALS.get(groups, groups)} whole)"
+    return f"Leave-one-{_ONES.get(groups, groups)}-out"
+
+
 def headline(predictions: Predictions) -> str:
     """The held-out RMSE of the predictor against the mean baseline's."""
     model = predictions.model
-    errors, score, group = model.errors, title_of(model.score), model.reference.groups
+    errors, score, left_out = model.errors, title_of(model.score), lower_first(way(model))
     if errors is None:
-        return f"{score}: no held-out error, since the reference has one {group} only"
+        return f"{score}: no held-out error, since the reference has one {model.reference.groups} only"
     if predictions.predictor == "mean":
-        return f"{score}: leave-one-{group}-out RMSE {errors.rmse:.3f} of the mean baseline"
+        return f"{score}: {left_out} RMSE {errors.rmse:.3f} of the mean baseline"
     side = "below" if errors.rmse < errors.mean_rmse else "not below"
-    return (
-        f"{score}: leave-one-{group}-out RMSE {errors.rmse:.3f}, {side} the mean baseline "
-        f"({errors.mean_rmse:.3f})"
-    )
+    return f"{score}: {left_out} RMSE {errors.rmse:.3f}, {side} the mean baseline ({errors.mean_rmse:.3f})"
 
 
 def basis(predictions: Predictions) -> str:
@@ -47,13 +58,36 @@ def basis(predictions: Predictions) -> str:
     )
 
 
+def on_the_choice(predictions: Predictions) -> str:
+    """Which predictor was chosen within the reference and why, and what size and geometry add."""
+    model, table = predictions.model, predictions.compared
+    if not isinstance(model, ChosenModel) or table is None:
+        return ""
+    rmse = dict(zip(table["predictor"], table["rmse"], strict=True))
+    chosen = model.candidate
+    lowest = table.loc[table["rmse"].idxmin()]
+    text = f"Chosen: {lower_first(chosen.title)}, RMSE {rmse[chosen.name]:.3f}."
+    if lowest["predictor"] != chosen.name:
+        text += (
+            f" The lowest RMSE is {lowest['rmse']:.3f} ({lower_first(lowest['title'])}), not significantly "
+            "lower, so the plainer one is taken."
+        )
+    size, both = rmse.get("line:size"), rmse.get("ridge:size+geometry")
+    if size is not None and both is not None:
+        text += f" Size alone has RMSE {size:.3f}, size with all geometry measures {both:.3f}."
+    return f"{text} The mean baseline has {rmse['mean']:.3f}."
+
+
 def fitted_to(model: Model) -> str:
     """The predictor and the reference that it was fitted to, without a full stop."""
     groups = groups_of(model.reference)
-    to = f"fitted to {model.n} {model.reference.title} of {len(model.groups)} {groups}"
+    of = "" if groups == "checkpoints" else f" of {len(model.groups)} {groups}"
+    to = f"fitted to {model.n} {model.reference.title}{of}"
+    if isinstance(model, ChosenModel):
+        return f"{model.candidate.title}, chosen by held-out error, {to}"
     if isinstance(model, BestModel):
         return (
-            f"{model.choice.new.title}, {to} ({', '.join(model.groups)}); near reference checkpoints of the "
+            f"{model.choice.new.title}, {to}{_named(model)}; near reference checkpoints of the "
             f"same base, {lower_first(model.choice.known.title)}"
         )
     if not model.measures:
@@ -62,7 +96,13 @@ def fitted_to(model: Model) -> str:
     plus = (
         ", with a term for the architecture" if isinstance(model, LinearModel) and model.architecture else ""
     )
-    return f"Linear regression on {names}{plus}, {to} ({', '.join(model.groups)})"
+    return f"Linear regression on {names}{plus}, {to}{_named(model)}"
+
+
+def _named(model: Model) -> str:
+    """The groups of the reference in brackets, where they are few."""
+    few = model.groups if model.reference.groups != "group" and len(model.groups) <= 5 else ()
+    return f" ({', '.join(few)})" if few else ""
 
 
 def accuracy(predictions: Predictions) -> str:
@@ -71,7 +111,7 @@ def accuracy(predictions: Predictions) -> str:
     if model.errors is None:
         return f"The reference has one {model.reference.groups} only, so there is no held-out error."
     return held_out_figures(
-        model.reference.groups,
+        way(model),
         model.errors.rmse,
         model.errors.mean_rmse,
         model.level,
@@ -79,10 +119,13 @@ def accuracy(predictions: Predictions) -> str:
     )
 
 
-def held_out_figures(group: str, rmse: float, baseline: float, level: float, covered: float) -> str:
-    """Held-out RMSE, the mean baseline's, and the coverage of the intervals of `level`, in one sentence."""
+def held_out_figures(left_out: str, rmse: float, baseline: float, level: float, covered: float) -> str:
+    """Held-out RMSE, the mean baseline's, and the coverage of the intervals of `level`, in one sentence.
+
+    left_out: how, see `way`.
+    """
     return (
-        f"Leave-one-{group}-out RMSE {rmse:.3f}, mean baseline {baseline:.3f}; coverage of the "
+        f"{left_out} RMSE {rmse:.3f}, mean baseline {baseline:.3f}; coverage of the "
         f"{percent(level)} interval: {percent(covered)}."
     )
 
@@ -103,6 +146,9 @@ def within_groups(predictions: Predictions) -> str:
     }
     finite = [f"{decimal(rho)} in {name}" for name, rho in correlations.items() if np.isfinite(rho)]
     group = predictions.model.reference.groups
+    if len(finite) > 5:
+        values = sorted(rho for rho in correlations.values() if np.isfinite(rho))
+        return f"{text}; median Spearman correlation within a {group} left out: {decimal(np.median(values))}"
     return f"{text}; Spearman correlation within a {group} left out: {', '.join(finite)}" if finite else text
 
 

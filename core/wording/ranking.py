@@ -5,41 +5,163 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from core.formatting import decimal, listed, percent
+from core.formatting import decimal, listed, lower_first, percent, signed
+from core.measures import MEASURES
 from core.measures.titles import title_of
 from core.prediction import Model, Predictions, chances
-from core.prediction.ranking import percentiles, widest
+from core.prediction.by_measure import RankEvidence
+from core.prediction.ranking import LEVEL, percentiles, widest
+from core.prediction.shortlist import PREDICTED, Shortlist
 from core.wording.predictions import accuracy, fitted_to
 
 
-def headline(shown: pd.DataFrame, chance: np.ndarray, score: str) -> tuple[str, str]:
-    """The answer in one line, and how sure it is in two or three sentences.
+def headline(shortlist: Shortlist, score: str) -> tuple[str, str]:
+    """The answer in one line, and how sure it is in one to three sentences.
 
     Arguments:
-        shown: the ranked candidates, best first; chance: of each to be among the best three.
+        shortlist: with at least one candidate.
     """
+    shown = shortlist.candidates
     top = shown.iloc[:3]
+    if shortlist.by != PREDICTED:
+        return _by_measure(shortlist)
     if len(shown) < 2:
         title = f"{top['name'].iloc[0]}: predicted {title_of(score)} {decimal(top['predicted'].iloc[0])}"
         return title, "It is the only candidate here, so there is nothing to rank."
-    hits = float(np.sum(chance[:3]))
-    if shown["actual"].notna().all():
+    hits = float(shown["chance"].iloc[: shortlist.best].sum())
+    if shown["actual"].notna().all() and shortlist.best == len(top):
         return _test(shown, top, hits, score)
-    third = top["predicted"].iloc[-1]
-    rivals = int((shown["high"].iloc[3:] >= third).sum())
-    parts = [
-        f"{confidence(hits / len(top))}: {hits:.1f} of these {len(top)} are expected among the true best "
-        f"{len(top)}"
-        + (
-            f"; the {'intervals' if rivals > 1 else 'interval'} of {rivals} other{'s' * (rivals > 1)} "
-            f"{'reach' if rivals > 1 else 'reaches'} the prediction of the third."
-            if rivals
-            else "."
-        )
-    ]
+    sure = confidence(hits / shortlist.best)
+    if shortlist.best == 1:
+        parts = [f"{sure}: the first is the best of them with a chance of {percent(hits)}.", ties(shown)]
+    else:
+        parts = [
+            f"{sure}: {hits:.1f} of these {len(top)} are expected among the true best {len(top)}.",
+            ties(shown),
+        ]
     if top["actual"].notna().any():
         parts.append(_known(shown, top, score))
-    return f"Fine-tune first: {' · '.join(top['name'])}", " ".join(parts)
+    return f"Fine-tune first: {' · '.join(top['name'])}", " ".join(filter(None, parts))
+
+
+def ties(shown: pd.DataFrame) -> str:
+    """Which candidates cannot be told from the first; "" where that is not known.
+
+    Arguments:
+        shown: ranked candidates, best first, with `tie` and `name`.
+    """
+    if len(shown) < 2 or not np.isfinite(shown["tie"].iloc[0]):
+        return ""
+    level = shown.iloc[1:][shown["tie"].iloc[1:] == 1]
+    first = shown["name"].iloc[0]
+    if level.empty:
+        return f"{first} is told from every other in at least {percent(LEVEL)} of the draws."
+    if len(level) == len(shown) - 1:
+        return "None of them can be told from the first: the differences lie within the error."
+    names = f"{listed(level['name'])}" if len(level) <= 3 else f"{len(level)} others"
+    return f"Not separable from {first}: {names}."
+
+
+def _by_measure(shortlist: Shortlist) -> tuple[str, str]:
+    """The headline of a ranking by a single measure, which predicts nothing."""
+    shown, name = shortlist.candidates, title_of(shortlist.by)
+    first = ", ".join(f"{row['name']} ({row['by']:.3g})" for _, row in shown.iloc[:3].iterrows())
+    side = "highest" if MEASURES[shortlist.by].better == "higher" else "lowest"
+    return (
+        f"By {lower_first(name)}, first: {' · '.join(shown['name'].iloc[:3])}",
+        f"The {side} {name} of {len(shown)}: {first}. {ties(shown)}".strip(),
+    )
+
+
+def example() -> str:
+    """That the ranking is of published checkpoints, since there is none of the user's."""
+    return (
+        "An example: these are the published checkpoints that come with the program. Measure one of your own "
+        "and this page is about yours."
+    )
+
+
+def learnt_from(predictions: Predictions, score: str) -> str:
+    """What is ranked, by what, learnt from what, and how good that is."""
+    reference = predictions.model.reference
+    unlike = len(reference.unlike)
+    left = (
+        f" {unlike} more of them {'was' if unlike == 1 else 'were'} measured otherwise, so left out."
+        if unlike
+        else ""
+    )
+    return f"Ranked by predicted {title_of(score)}. {caveat(predictions)}{left}"
+
+
+def not_predicted(problem: str, measure: str) -> str:
+    """Why candidates are ranked by a measure, and what would give a prediction.
+
+    problem: why nothing is predicted; "" where it is, but not ranked by.
+    """
+    why = problem or ("Ranked by the measure alone, whether or not a reference covers a checkpoint.")
+    return f"{why} The order is that of {lower_first(title_of(measure))}, not of a predicted score."
+
+
+def evidence_line(evidence: RankEvidence | None, measure: str, score: str) -> str:
+    """What the reference says of ranking by a measure, in one line."""
+    name = title_of(measure)
+    if evidence is None:
+        return f"This reference has fewer than four checkpoints with {name} and {title_of(score)}."
+    if not np.isfinite(evidence.rho):
+        return f"{name} or {title_of(score)} does not vary among the {evidence.n} {evidence.title}."
+    parts = [
+        f"{name} and {title_of(score)} of {evidence.n} {evidence.title}: Spearman {signed(evidence.rho)}"
+        f"{_between(evidence.low, evidence.high)} in the expected direction"
+    ]
+    if np.isfinite(evidence.within):
+        parts.append(
+            f"within a size class {signed(evidence.within)}"
+            f"{_between(evidence.within_low, evidence.within_high)} (n = {evidence.n_within})"
+        )
+    if np.isfinite(evidence.size_rho):
+        parts.append(f"size alone {signed(evidence.size_rho)}")
+    if np.isfinite(evidence.rmse):
+        size = f", size {evidence.size_rmse:.3f}" if np.isfinite(evidence.size_rmse) else ""
+        parts.append(f"held-out RMSE {evidence.rmse:.3f}{size}, mean baseline {evidence.mean_rmse:.3f}")
+    return "; ".join(parts) + "."
+
+
+def _between(low: float, high: float) -> str:
+    return f" ({signed(low)} to {signed(high)})" if np.isfinite(low) else ""
+
+
+def measured_alike(differences: pd.DataFrame, lacking: int) -> str:
+    """How many candidates were measured otherwise than the others, and in what.
+
+    Arguments:
+        differences: as of `core.prediction.alike.differences`; lacking: candidates without a measure.
+    """
+    parts = []
+    if len(differences):
+        counts = differences.groupby("what", sort=False)["subject"].nunique()
+        what = listed(f"{name} ({n})" for name, n in counts.items())
+        count = differences["subject"].nunique()
+        parts.append(f"{count} candidate{'s' * (count > 1)} measured otherwise than the others: {what}")
+    if lacking:
+        parts.append(f"{lacking} candidate{'s' * (lacking > 1)} without the measures to rank by")
+    return "; ".join(parts)
+
+
+def agreement(tau: float, n: int) -> str:
+    """Kendall's τ of a ranking with the known scores; "" where it is not known."""
+    return f"Kendall's τ of the ranking with the {n} known scores: {signed(tau)}." if np.isfinite(tau) else ""
+
+
+def rank_range(low: float, high: float) -> str:
+    """The interval of a rank: "2", "1 to 4", or "" where it is not known."""
+    if not np.isfinite(low):
+        return ""
+    return f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"
+
+
+def tied_rank(place: int, tie: float, size: int) -> str:
+    """A rank that shows ties: "1=" for each of several that cannot be told apart; size: how many they are."""
+    return f"{tie:.0f}=" if np.isfinite(tie) and size > 1 else str(place)
 
 
 def _test(shown: pd.DataFrame, top: pd.DataFrame, hits: float, score: str) -> tuple[str, str]:
@@ -66,16 +188,6 @@ def confidence(share: float) -> str:
 def caveat(predictions: Predictions) -> str:
     """What the predictions rest on, their held-out RMSE against the mean baseline, and their coverage."""
     return f"{fitted_to(predictions.model)}. {accuracy(predictions)}"
-
-
-def standing(inside: pd.DataFrame) -> str:
-    """Where the few checkpoints without a known score stand among the ranked; "" for none or many."""
-    place = {name: place for place, name in enumerate(inside["name"], 1)}
-    few = inside.loc[inside["actual"].isna(), "name"]
-    if not 0 < len(few) <= 3 or len(inside) < 2:
-        return ""
-    text = listed(f"{name} is {nth(place[name])}" for name in few)
-    return f"Without a known score: {text} of {len(inside)}."
 
 
 def difference(model: Model, chosen: pd.DataFrame, measures: Sequence[str]) -> str:

@@ -43,6 +43,30 @@ def predictors(table: pd.DataFrame) -> None:
     )
 
 
+def within(compared: pd.DataFrame) -> None:
+    """The predictors compared within a reference, see `core.prediction.choosing`."""
+    st.dataframe(
+        compared[["title", "rmse", "less_mse", "standard_error", "spearman", "n"]],
+        hide_index=True,
+        placeholder="–",
+        column_config={
+            "title": st.column_config.TextColumn("Predictor", width=380, pinned=True),
+            "rmse": st.column_config.NumberColumn(
+                "RMSE", format="%.4f", help="Held-out; groups count the same"
+            ),
+            "less_mse": st.column_config.NumberColumn(
+                "MSE below the mean's", format="%.5f", help="Positive: better than the mean baseline"
+            ),
+            "standard_error": st.column_config.NumberColumn(
+                "±", format="%.5f", help="Standard error over groups"
+            ),
+            "spearman": st.column_config.NumberColumn("Spearman", format="%.2f", help="Held-out"),
+            "n": "n",
+        },
+        alt="Predictors compared within the reference",
+    )
+
+
 def checkpoints(rows: pd.DataFrame, alt: str, *, why: bool) -> None:
     """Predicted checkpoints, highest first; why: with the reasons for lying outside the reference."""
     rows = rows.sort_values("predicted", ascending=False)

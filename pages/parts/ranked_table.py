@@ -12,12 +12,16 @@ from core.charts.palette import ORIGINS
 from core.charts.strips import range_cell
 from core.formatting import capital, listed, percent, short_number
 from core.measures.titles import title_of
-from core.overview import percentile
+from core.overview import percentiles
 from core.prediction import Predictions
 from core.wording.applicability import TRUST, labels
+from core.wording.ranking import rank_range, tied_rank
 
-CANDIDATES, CHECKED, OUTSIDE = "candidates", "checked", "outside"  # the tables, and part of their keys
-EVERY = frozenset({CANDIDATES, CHECKED, OUTSIDE})
+# The tables, and part of their keys.
+CANDIDATES, CHECKED, OUTSIDE = "candidates", "checked", "outside"
+OTHERS, OTHERS_OUTSIDE = "others", "others-outside"
+EVERY = frozenset({CANDIDATES, CHECKED, OUTSIDE, OTHERS, OTHERS_OUTSIDE})
+NOT_RANKED = frozenset({OUTSIDE, OTHERS_OUTSIDE})
 MOST_SHOWN = 12  # rows without scrolling
 
 
@@ -25,15 +29,15 @@ MOST_SHOWN = 12  # rows without scrolling
 class RankedTable:
     """Predicted checkpoints to be drawn as one table.
 
-    kind: CANDIDATES, CHECKED or OUTSIDE. rows: of the predictions, in the order to be drawn. chance: of each
-    to be among the best three, (rows,), for candidates. colours: of every family.
+    kind: one of EVERY. rows: of the predictions, in the order to be drawn; candidates with the columns of
+    `core.prediction.ranking.standings`. colours: of every family. best: how many best ones a chance is about.
     """
 
     kind: str
     predictions: Predictions
     rows: pd.DataFrame
     colours: Mapping[str, str]
-    chance: np.ndarray | None = None
+    best: int = 3
 
     @property
     def score(self) -> str:
@@ -64,13 +68,23 @@ class RankedTable:
             for predicted, low, high, actual, family in zip(*columns, strict=True)
         ]
 
+    def ranks(self) -> list[str]:
+        """The rank of each row; candidates that cannot be told apart share one."""
+        places = range(1, len(self.rows) + 1)
+        if "tie" not in self.rows:
+            return [str(place) for place in places]
+        sizes = self.rows.groupby("tie")["name"].transform("size")
+        return [tied_rank(*row) for row in zip(places, self.rows["tie"], sizes, strict=True)]
+
+    def rank_ranges(self) -> list[str]:
+        """The interval of the rank of each candidate."""
+        return [rank_range(*pair) for pair in zip(self.rows["rank_low"], self.rows["rank_high"], strict=True)]
+
     def percentiles(self) -> list[list[float]]:
         """Of each row, where its measures stand within the reference."""
         reference, measures = self.predictions.model.reference.rows, self.predictions.model.measures
-        return [
-            [100 * percentile(reference[name], row[name]) for name in measures]
-            for _, row in self.rows.iterrows()
-        ]
+        places = [100 * percentiles(reference[name], self.rows[name].to_numpy(float)) for name in measures]
+        return np.column_stack(places).tolist() if places else [[] for _ in range(len(self.rows))]
 
 
 @dataclass(frozen=True)
@@ -96,9 +110,11 @@ def text(title: str, width: int, **more: Any) -> Callable[[RankedTable], Any]:
 COLUMNS = (
     Column(
         "rank",
-        lambda table: range(1, len(table.rows) + 1),
-        lambda table: st.column_config.NumberColumn("#", width=40, pinned=True),
-        EVERY - {OUTSIDE},
+        RankedTable.ranks,
+        text(
+            "#", 45, pinned=True, help="The same number: not separable, the differences lie within the error"
+        ),
+        EVERY - NOT_RANKED,
     ),
     Column("name", of_rows("name"), text("Checkpoint", 225, pinned=True)),
     Column(
@@ -111,7 +127,7 @@ COLUMNS = (
             width=235,
             help="Press the evidence of a row for the reasons.",
         ),
-        frozenset({OUTSIDE}),
+        NOT_RANKED,
     ),
     Column(
         "range",
@@ -128,20 +144,26 @@ COLUMNS = (
         "predicted",
         of_rows("predicted"),
         lambda table: st.column_config.NumberColumn(
-            "Predicted", format="%.2f", width=75, help=f"Predicted {table.score}, as a fraction"
+            "Predicted", format="%.2f", width=75, help=f"Predicted {table.score}"
         ),
     ),
     Column(
+        "within",
+        RankedTable.rank_ranges,
+        text("Rank, 90 %", 85, help="The 90 % interval of the rank among these, from the same draws"),
+        frozenset({CANDIDATES}),
+    ),
+    Column(
         "chance",
-        lambda table: np.round(100 * table.chance),
+        lambda table: np.round(100 * table.rows["chance"]),
         lambda table: st.column_config.ProgressColumn(
-            "Among best 3",
+            f"Among best {table.best}" if table.best > 1 else "The best",
             format="%d %%",
             min_value=0,
             max_value=100,
             width=115,
-            help="The chance to be among the best three of this list, from 4,000 draws of all predictions "
-            "with their errors. Its own error is below 1 percentage point.",
+            help="The chance to be among the best of this list, from 1,000 to "
+            "4,000 draws of all predictions with their errors.",
         ),
         frozenset({CANDIDATES}),
     ),

@@ -62,7 +62,7 @@ covariates import @/covariates.parquet
 scores list --task RTE
 predict @/encoder @/gpt2 @/llama cloud.npy --predictor linear --measures eee,vrm
 predict @/encoder @/llama --predictor best
-study cells-sweep @/encoder @/gpt2 @/llama {TEXT} --k 16,256 --m 4 --at 300 --shares 0.5,1 --measures pq_count_kl
+study cells-sweep @/encoder @/gpt2 @/llama {TEXT} --k 16 --m 4 --at 300 --shares 0.5,1 --measures pq_count_kl
 study glue @/encoder --tasks STS-B --data @/glue --epochs 1 --train-examples 32
 export @/all.csv
 measure --vectors @/cloud.npz --measures spread --detach

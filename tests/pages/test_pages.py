@@ -11,6 +11,7 @@ from cache.store import Store
 from core.measures.titles import title_of
 from core.prediction import DEFAULT
 from core.prediction.candidates import PATCHINESS, SPREAD
+from core.wording.ranking import example as example_words
 from tests import TOP, stores
 
 APP = str(TOP / "app.py")
@@ -76,6 +77,12 @@ def add(
     store.add("measurements", [common | {"measure": m, "value": v, "n": n} for m, v in values.items()])
 
 
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the published figures only."""
+    return stores.new(tmp_path_factory.mktemp("example") / "store").folder
+
+
 @pytest.fixture
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store into which nothing was preloaded."""
@@ -83,14 +90,15 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "bare"
 
 
-def test_shortlist_is_full_on_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shortlist_shows_an_example_on_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened(tmp_path, monkeypatch)
+    assert example_words() in words(app)
     ranked, apart = (table.value for table in app.dataframe[:2])
     assert app.title[0].value.endswith(" · ".join(ranked["name"][:3]))
     assert len(ranked) == 179 and ranked["chance"].sum() == pytest.approx(300, abs=8)
     assert {name: list(why) for name, why in zip(apart["name"], apart["reason"], strict=True)} == {
         "Corpus (RoBERTa)": ["outside the joint range"],
-        "German (BERT-base)": ["isoscore below range"],
+        "German (BERT-base)": ["IsoScore below range"],
     }
     assert "179 of 179 checkpoints." in words(app)
     assert app.selectbox(key="predictor").value == DEFAULT and "predictor" not in app.query_params
@@ -100,24 +108,31 @@ def test_what_the_reference_does_not_cover_is_set_apart_with_reasons(
     full: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = opened(full, monkeypatch, predictor="linear", predict_from=list(SPREAD))
-    ranked, apart = (table.value for table in app.dataframe[:2])
-    assert "our BERT" in set(ranked["name"]) and len(ranked) == 179
+    ranked, apart, published, published_apart = (
+        table.value for table in app.dataframe if "trust" in table.value
+    )
+    assert list(ranked["name"]) == ["our BERT"] and len(published) == 178
+    assert app.title[0].value.startswith("our BERT: predicted GLUE average 0.")
     assert {name: list(why) for name, why in zip(apart["name"], apart["reason"], strict=True)} == {
         "our MiniLM": ["other architecture", "other text"],
         "our vectors.npy": ["architecture unknown"],
-        "BERT-small, unperturbed": ["eee below range"],
-        "Corpus (RoBERTa)": ["outside the joint range"],
-        "German (BERT-base)": ["isoscore below range"],
     }
-    assert "Outside what the reference covers (5)" in words(app)
+    apart = published_apart
+    assert {name: list(why) for name, why in zip(apart["name"], apart["reason"], strict=True)} == {
+        "BERT-small, unperturbed": ["Eigenvalue early enrichment below range"],
+        "Corpus (RoBERTa)": ["outside the joint range"],
+        "German (BERT-base)": ["IsoScore below range"],
+    }
+    assert "Outside what the reference covers (2)" in words(app)
     assert ranked.set_index("name").loc["our BERT", "origin"] == "measured here"
 
 
 def test_filters_narrow_the_shortlist_and_its_chances(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = opened(full, monkeypatch)
+    app = opened(full, monkeypatch, origin=["published"])
     app.multiselect(key="family").set_value(["BERT-base"]).run()
     ranked = app.dataframe[0].value
     assert set(ranked["family"]) == {"BERT-base"} and ranked["chance"].sum() == pytest.approx(300, abs=8)
+    app.multiselect(key="origin").set_value([]).run()
     app.text_input(key="find").set_value("our bert").run()
     assert not app.exception and app.title[0].value.startswith("our BERT: predicted GLUE average 0.")
     app.text_input(key="find").set_value("nothing is called this").run()
@@ -126,9 +141,9 @@ def test_filters_narrow_the_shortlist_and_its_chances(full: Path, monkeypatch: p
 
 @pytest.mark.parametrize("score", ["glue_average", "glue_average_8_tasks", "SST-2"])
 def test_the_heading_names_the_first_rows_of_the_table(
-    full: Path, monkeypatch: pytest.MonkeyPatch, score: str
+    example: Path, monkeypatch: pytest.MonkeyPatch, score: str
 ) -> None:
-    app = opened(full, monkeypatch, score=score, predictor="linear", predict_from=list(SPREAD))
+    app = opened(example, monkeypatch, score=score, predictor="linear", predict_from=list(SPREAD))
     ranked = app.dataframe[0].value
     assert app.title[0].value.endswith(": " + " · ".join(ranked["name"][:3]))
     assert ranked["chance"].sum() == pytest.approx(300, abs=15)  # each is rounded
@@ -156,9 +171,9 @@ def test_a_link_restores_the_shortlist(full: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("chosen", [[0], [0, 1], [0, 1, 2, 3, 4]])
 def test_selected_rows_stand_side_by_side(
-    full: Path, monkeypatch: pytest.MonkeyPatch, chosen: list[int]
+    example: Path, monkeypatch: pytest.MonkeyPatch, chosen: list[int]
 ) -> None:
-    app = opened(full, monkeypatch, predictor="linear", predict_from=list(SPREAD))
+    app = opened(example, monkeypatch, predictor="linear", predict_from=list(SPREAD))
     picked = {"rows": chosen, "columns": [], "cells": []}
     app.session_state[app.dataframe[0].key] = {"selection": picked}
     app.run()

@@ -265,6 +265,9 @@ _MEASURES: tuple[tuple[str, Callable[[Cells], float], str, str, str, str, float,
     ),
 )
 
+# Uneven cells, which Marbut et al. 2024, Section 5, find in checkpoints with higher scores.
+_UNEVEN = ("patchiness", "patchiness_published", "count_variance", "count_kl")
+
 GROUP = Group(
     "cells",
     "how evenly the cloud fills the cells of a quantizer",
@@ -281,6 +284,7 @@ ENTRIES = tuple(
         title=f"{title} ({quantizer.upper()})",
         meaning=meaning,
         direction=direction,
+        better="higher" if suffix in _UNEVEN else "",
         source=f"{GEOMETRY}, {equation}",
         group="cells",
         cost="training",

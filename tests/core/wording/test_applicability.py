@@ -74,7 +74,7 @@ WORDS = [
         "cross-validation of such checkpoints.",
     ),
     (
-        Reason("unseen_group", groups="family", **SHAPE, **ERRORS),
+        Reason("unseen_group", groups="family", ten=False, **SHAPE, **ERRORS),
         "The reference holds no ELECTRA with 12 layers and width 768. Leave-one-family-out RMSE 0.094, below "
         "the mean baseline (0.142).",
     ),
@@ -100,10 +100,13 @@ def test_every_reason_that_prediction_produces_is_in_the_list_above() -> None:
     assert len(produced) > 10 and produced == {reason.code for reason, _ in WORDS}
 
 
+EEE = "Eigenvalue early enrichment"
+
+
 def test_labels_are_short_and_that_of_other_cells_stands_alone() -> None:
     reasons = [reason for reason, _ in WORDS[:10]]
     assert labels(reasons) == [
-        *("not measured", "eee above range", "eee below range", "outside the joint range"),
+        *("not measured", f"{EEE} above range", f"{EEE} below range", "outside the joint range"),
         *("architecture unknown", "other architecture", "other architecture", "no encoder", "other text"),
         "less text",
     ]

@@ -7,7 +7,19 @@ import pytest
 from core import reference
 from core.overview import Overview, overview
 from core.prediction import Predictions, chances, perturbed_reference, predict
-from core.wording.ranking import caveat, confidence, difference, headline, ordinal, standing
+from core.prediction.shortlist import PREDICTED, Shortlist
+from core.wording.ranking import (
+    agreement,
+    caveat,
+    confidence,
+    difference,
+    headline,
+    measured_alike,
+    ordinal,
+    rank_range,
+    tied_rank,
+    ties,
+)
 
 SPREAD = ["eee", "vrm", "isoscore"]
 FIRST = "published:arxiv-2406.12159/bert-base-uncased_1_1"
@@ -33,32 +45,67 @@ def predictions(published: Overview) -> Predictions:
     return predict(published, perturbed_reference(published, "glue_average"), "linear", SPREAD)
 
 
+def listing(rows: pd.DataFrame, chance: list[float], by: str = PREDICTED, **columns: object) -> Shortlist:
+    shown = rows.assign(chance=chance, tie=np.arange(1.0, len(rows) + 1)).assign(**columns)
+    nothing = rows.iloc[:0]
+    return Shortlist(by, shown, nothing, nothing, nothing, own=True, tau=np.nan)
+
+
 def test_a_clear_lead_has_high_confidence_and_one_candidate_is_no_ranking() -> None:
-    assert headline(FOUR, np.array([1, 1, 1, 0]), "s") == (
+    assert headline(listing(FOUR, [1, 1, 1, 0]), "s") == (
         "Fine-tune first: a · b · c",
-        "High confidence: 3.0 of these 3 are expected among the true best 3.",
+        "High confidence: 3.0 of these 3 are expected among the true best 3. a is told from every other in "
+        "at least 90 % of the draws.",
     )
-    assert headline(FOUR.iloc[:1], np.ones(1), "s") == (
+    assert headline(listing(FOUR.iloc[:1], [1]), "s") == (
         "a: predicted s 0.90",
         "It is the only candidate here, so there is nothing to rank.",
     )
 
 
-def test_rivals_are_counted_and_known_scores_named() -> None:
-    close = FOUR.assign(high=0.95, actual=[np.nan, 0.6, np.nan, 0.75])
-    assert headline(close, np.array([0.6, 0.5, 0.4, 0.2]), "s")[1] == (
-        "Moderate confidence: 1.5 of these 3 are expected among the true best 3; the interval of 1 other "
-        "reaches the prediction of the third. Known s: 0.60; the best here is 0.75 (d)."
+def test_ties_and_known_scores_are_named() -> None:
+    close = FOUR.assign(actual=[np.nan, 0.6, np.nan, 0.75])
+    assert headline(listing(close, [0.6, 0.5, 0.4, 0.2], tie=[1.0, 1, 3, 4]), "s")[1] == (
+        "Moderate confidence: 1.5 of these 3 are expected among the true best 3. Not separable from a: b. "
+        "Known s: 0.60; the best here is 0.75 (d)."
     )
+    assert ties(FOUR.assign(tie=1.0)) == (
+        "None of them can be told from the first: the differences lie within the error."
+    )
+    assert ties(FOUR.assign(tie=np.nan)) == ""
 
 
 def test_where_every_score_is_known_the_headline_is_a_test_and_not_advice() -> None:
-    known = FOUR.assign(actual=[0.9, 0.3, 0.8, 0.5])
-    assert headline(known, np.array([1, 1, 0.5, 0.5]), "s") == (
+    scored = FOUR.assign(actual=[0.9, 0.3, 0.8, 0.5])
+    assert headline(listing(scored, [1, 1, 0.5, 0.5]), "s") == (
         "Held-out top 3: a · b · c",
         "All 4 here have a known score, so this tests the ranking; those of the reference were predicted "
         "from the other groups. Of these 3, 2.5 were expected among the true best 3; 2 are. Known s: 0.90, "
         "0.30 and 0.80; the best here is 0.90 (a).",
+    )
+
+
+def test_a_ranking_by_a_measure_names_its_values_and_direction() -> None:
+    rows = FOUR.assign(by=[0.1, 0.2, 0.3, 0.4])
+    assert headline(listing(rows, [1, 1, 1, 0], "mean_cosine_similarity"), "s") == (
+        "By mean cosine similarity, first: a · b · c",
+        "The lowest Mean cosine similarity of 4: a (0.1), b (0.2), c (0.3). a is told from every other in at "
+        "least 90 % of the draws.",
+    )
+
+
+def test_ranks_show_ties_and_their_interval() -> None:
+    assert [tied_rank(2, 1.0, 2), tied_rank(2, 2.0, 1), tied_rank(2, np.nan, 0)] == ["1=", "2", "2"]
+    assert [rank_range(1, 4), rank_range(2, 2), rank_range(np.nan, np.nan)] == ["1 to 4", "2", ""]
+    assert agreement(0.5, 12) == "Kendall's τ of the ranking with the 12 known scores: +0.50."
+    assert agreement(np.nan, 2) == ""
+
+
+def test_what_was_measured_otherwise_is_counted() -> None:
+    apart = pd.DataFrame({"subject": ["a", "a", "b"], "what": ["text", "sequences", "text"]})
+    assert measured_alike(apart, 1) == (
+        "2 candidates measured otherwise than the others: text (2) and sequences (1); 1 candidate without "
+        "the measures to rank by"
     )
 
 
@@ -92,12 +139,6 @@ def test_what_sets_two_checkpoints_apart_is_said_with_their_values(predictions: 
     same = predictions.rows.loc[[FIRST, FIRST]]
     assert difference(model, same, SPREAD).startswith("They are alike in every measure: even ")
     assert difference(model, chosen, []) == "They share no measure, so nothing can be compared."
-
-
-def test_the_few_without_a_score_are_placed() -> None:
-    one = FOUR.assign(actual=[0.9, np.nan, 0.8, 0.5])
-    assert standing(one) == "Without a known score: b is 2nd of 4."
-    assert standing(FOUR.assign(actual=0.5)) == standing(FOUR) == ""
 
 
 def test_percentiles_in_words() -> None:

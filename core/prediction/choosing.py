@@ -1,0 +1,285 @@
+"""The predictor with the lowest held-out error within a reference, chosen anew for each reference and score.
+
+Compared are a few plain ones (`compared_on`): the mean, a line on the size (logarithm of the parameters),
+lines on dispersion and on point patchiness, ridge regressions on all geometry measures, on those with size,
+on what labelled data says, and on that with size; each where nine in ten checkpoints have what it reads.
+
+Errors are those of cross-validation in which a group is always left out whole: group by group, or in ten
+folds where there are more than ten groups. The rule: of the predictors that are not significantly worse than
+the one with the lowest mean squared error, the first in the list, which is the plainest. Worse is what
+Wilcoxon's signed-rank test over groups says at 5 %, one-sided; a standard error of the difference, as in the
+rule of Breiman et al. (1984), would ask for more than eight groups even of a perfect predictor.
+
+The error and the interval of the choice come from repeating the choice without each fold: they hold what
+choosing costs. The interval of a checkpoint of the reference is as wide as the errors of the other folds
+(cross-conformal prediction, Vovk 2015).
+
+Not covered: that the plain predictors miss a curved relation.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from core.errors import InputError
+from core.measures import MEASURES
+from core.prediction.applicability import domain_of
+from core.prediction.candidates import PATCHINESS, Candidate
+from core.prediction.intervals import FitPredict, errors_from, group_shares, weighted_quantile
+from core.prediction.model import LEVEL, Model
+from core.prediction.reference import SIZE, SOURCE, Reference
+from core.prediction.regression import source_terms, terms
+from core.statistics.paired import signed_rank_z
+from core.statistics.regression import least_squares, ridge, with_constant
+
+FEWEST = 8
+FOLDS = 10
+WORSE = 1.645  # standard deviations of the signed-rank statistic: 5 %, one-sided
+PENALTIES = np.logspace(-2, 4, 25)
+SHARE = 0.9  # of a reference's checkpoints that must have what a predictor reads
+LABELLED = tuple(name for name, measure in MEASURES.items() if "labels" in measure.needs)
+GEOMETRY = tuple(name for name, measure in MEASURES.items() if measure.computed and name not in LABELLED)
+
+
+@dataclass(frozen=True)
+class ChosenModel(Model):
+    """A fitted `Chosen`. r2 is that of the cross-validation, in which the choice is repeated.
+
+    compared: one row a predictor: predictor, title, n, rmse (groups count the same), less_mse (how much lower
+    its mean squared error is than the mean baseline's, with the standard_error over groups), spearman.
+    """
+
+    candidate: Candidate
+    compared: pd.DataFrame = field(repr=False)
+    left_out: pd.Series = field(repr=False)  # each reference checkpoint predicted without its fold
+
+    any_architecture: ClassVar[bool] = True  # its errors were measured on groups it had not seen
+
+    @property
+    def in_ten_folds(self) -> bool:
+        return len(self.groups) > FOLDS
+
+    def held_out(self) -> pd.DataFrame:
+        """Each reference checkpoint predicted without its group, the interval from the other groups."""
+        rows, limits = self.reference.rows, self.reference.limits
+        groups, shares = (
+            pd.factorize(rows[self.reference.groups])[0],
+            group_shares(rows[self.reference.groups]),
+        )
+        error, raw = np.abs((self.left_out - rows[self.score]).to_numpy(np.float64)), self.left_out.to_numpy()
+        half = np.full(len(rows), np.nan)
+        for group in range(groups.max() + 1) if groups.max() else ():
+            other = groups != group
+            half[~other] = weighted_quantile(error[other], shares[other], self.level)
+        return pd.DataFrame(
+            {
+                "predicted": np.clip(raw, *limits),
+                "low": np.clip(raw - half, *limits),
+                "high": np.clip(raw + half, *limits),
+                "level": self.level,
+                "sd": self.errors.sd if self.errors else np.nan,
+                "in_range": True,
+                "reasons": pd.Series([()] * len(rows), index=rows.index, dtype=object),
+                "interpolated": False,
+                "raw": raw,
+            },
+            index=rows.index,
+        )
+
+    def _values(self, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        has = rows[list(self.measures)].notna().all(axis=1).to_numpy()
+        values = np.full(len(rows), np.nan)
+        if has.any():
+            values[has] = self._fit_predict()(self.reference.rows, rows[has])
+        return values, np.zeros(len(rows), dtype=bool)
+
+    def _fit_predict(self) -> FitPredict:
+        def run(rest: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
+            own = list(self.candidate.measures)
+            X = np.column_stack([rest[own].to_numpy(np.float64), source_terms(rest, rest)])
+            Z = np.column_stack([others[own].to_numpy(np.float64), source_terms(rest, others)])
+            return _fitted(self.candidate.method, X, rest[self.score].to_numpy(np.float64), Z)
+
+        return run
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The plainest of the predictors that are compared whose held-out error is as low as the lowest."""
+
+    def fit(self, reference: Reference, *, level: float = LEVEL) -> ChosenModel:
+        """Compare, choose and fit. Raises InputError with fewer than 8 checkpoints."""
+        kept = reference.having(())
+        if len(kept) < FEWEST:
+            raise InputError(
+                f"Predicting {reference.score} needs at least {FEWEST} checkpoints with measures and that "
+                f"score, and there are {len(kept)}; choose another reference or score."
+            )
+        candidates, rows = compared_on(kept.rows)
+        kept = kept.having(sorted({name for entry in candidates for name in entry.measures}))
+        score, group = reference.score, reference.groups
+        data = _data(rows, candidates, score, group)
+        predictions, nested = data.left_out(candidates), data.chosen_anew(candidates)
+        chosen = data.choose(candidates, predictions)
+        actual, mean = data.scores, predictions[:, 0]
+        left_out = pd.Series(nested, index=rows.index)
+        return ChosenModel(
+            measures=chosen.measures,
+            reference=kept,
+            level=level,
+            domain=domain_of(rows, chosen.measures),
+            errors=errors_from(rows, score, group, left_out, pd.Series(mean, index=rows.index), level),
+            r2=1 - float(((nested - actual) ** 2).sum() / ((mean - actual) ** 2).sum()),
+            candidate=chosen,
+            compared=_table(candidates, predictions, data),
+            left_out=left_out,
+        )
+
+
+def compared_on(rows: pd.DataFrame) -> tuple[list[Candidate], pd.DataFrame]:
+    """(the predictors that nine in ten of `rows` have the measures for, plainest first; rows with all)."""
+
+    def having(*names: str) -> tuple[str, ...]:
+        return tuple(name for name in names if name in rows and rows[name].notna().mean() >= SHARE)
+
+    size, geometry, labelled = having(SIZE), having(*GEOMETRY), having(*LABELLED)
+    options = [
+        Candidate("line", "size", measures=size),
+        Candidate("line", "dispersion", measures=having("dispersion")),
+        Candidate("line", "patchiness", measures=having(*PATCHINESS)),
+        Candidate("ridge", "labelled", measures=labelled),
+        Candidate("ridge", "size+labelled", measures=(*size, *labelled) if labelled and size else ()),
+        Candidate("ridge", "geometry", measures=geometry),
+        Candidate("ridge", "size+geometry", measures=(*size, *geometry) if geometry and size else ()),
+    ]
+    kept = [Candidate("mean"), *(entry for entry in options if entry.measures)]
+    while True:
+        whole = rows.dropna(subset=sorted({name for entry in kept for name in entry.measures}))
+        if len(whole) >= max(FEWEST, SHARE * len(rows)) or len(kept) == 1:
+            return kept, whole
+        kept.pop()  # each measure alone is there for nine in ten, all of them together are not
+
+
+def held_out_rmse(reference: Reference, candidates: Sequence[Candidate]) -> list[float]:
+    """Held-out RMSE of each predictor over the checkpoints that have what all of them read.
+
+    NaN for all with fewer than 8 such checkpoints or a single group; groups count the same.
+    """
+    kept = reference.having(sorted({name for entry in candidates for name in entry.measures}))
+    if len(kept) < FEWEST:
+        return [float("nan")] * len(candidates)
+    data = _data(kept.rows, candidates, kept.score, kept.groups)
+    return [float(value) for value in np.sqrt(data.by_group(data.left_out(candidates)).mean(axis=0))]
+
+
+def group_folds(groups: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(rows fitted to, rows predicted), a group always left out whole: one by one, or in ten folds.
+
+    groups: (n,) labels; without a second group there is nothing to predict from, and no fold.
+    """
+    from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+
+    count = len(np.unique(groups))
+    if count < 2:
+        return []
+    if count <= FOLDS:
+        return list(LeaveOneGroupOut().split(groups, groups=groups))
+    return list(GroupKFold(FOLDS, shuffle=True, random_state=0).split(groups, groups=groups))
+
+
+@dataclass(frozen=True)
+class _Data:
+    """What cross-validation reads of n checkpoints."""
+
+    columns: dict[str, np.ndarray]  # (n, p) measures, by the name of the predictor that reads them
+    scores: np.ndarray  # (n,)
+    groups: np.ndarray  # (n,) numbers of groups
+    sources: np.ndarray | None  # (n,) labels, see SOURCE; None: there is one source
+
+    def of(self, rows: np.ndarray) -> "_Data":
+        """The same of some rows."""
+        columns = {name: values[rows] for name, values in self.columns.items()}
+        groups = np.unique(self.groups[rows], return_inverse=True)[1]
+        sources = None if self.sources is None else self.sources[rows]
+        return _Data(columns, self.scores[rows], groups, sources)
+
+    def predicted(self, entry: Candidate, train: np.ndarray, test: np.ndarray) -> np.ndarray:
+        """The scores of some rows as a predictor fitted to others gives them, (rows,)."""
+        X, Z = (self.columns[entry.name][part] for part in (train, test))
+        if self.sources is not None:
+            levels = (terms(self.sources[train], self.sources[part]) for part in (train, test))
+            X, Z = (np.column_stack(both) for both in zip((X, Z), levels, strict=True))
+        return _fitted(entry.method, X, self.scores[train], Z)
+
+    def left_out(self, candidates: Sequence[Candidate]) -> np.ndarray:
+        """Each row predicted without its fold, by each predictor: (n, predictors)."""
+        predictions = np.full((len(self.scores), len(candidates)), np.nan)
+        for train, test in group_folds(self.groups):
+            for place, entry in enumerate(candidates):
+                predictions[test, place] = self.predicted(entry, train, test)
+        return predictions
+
+    def by_group(self, predictions: np.ndarray) -> np.ndarray:
+        """The mean squared error of each group: (groups, predictors). predictions: (n, predictors)."""
+        squared, sizes = (predictions - self.scores[:, None]) ** 2, np.bincount(self.groups)
+        return np.column_stack([np.bincount(self.groups, column) / sizes for column in squared.T])
+
+    def choose(self, candidates: Sequence[Candidate], predictions: np.ndarray) -> Candidate:
+        """The first whose squared errors, over groups, are not significantly above the lowest."""
+        by_group = self.by_group(predictions)
+        if len(by_group) < 2:
+            return candidates[0]
+        more = by_group - by_group[:, [by_group.mean(axis=0).argmin()]]
+        return candidates[int(np.argmax(signed_rank_z(more) <= WORSE))]
+
+    def chosen_anew(self, candidates: Sequence[Candidate]) -> np.ndarray:
+        """Each row predicted by what is chosen, and fitted, without its fold: (n,)."""
+        predictions = np.full(len(self.scores), np.nan)
+        for train, test in group_folds(self.groups):
+            rest = self.of(train)
+            chosen = rest.choose(candidates, rest.left_out(candidates))
+            predictions[test] = self.predicted(chosen, train, test)
+        return predictions
+
+
+def _data(rows: pd.DataFrame, candidates: Sequence[Candidate], score: str, group: str) -> _Data:
+    several = SOURCE in rows and rows[SOURCE].nunique() > 1
+    return _Data(
+        columns={entry.name: rows[list(entry.measures)].to_numpy(np.float64) for entry in candidates},
+        scores=rows[score].to_numpy(np.float64),
+        groups=pd.factorize(rows[group])[0],
+        sources=rows[SOURCE].to_numpy(object) if several else None,
+    )
+
+
+def _fitted(method: str, X: np.ndarray, y: np.ndarray, Z: np.ndarray) -> np.ndarray:
+    """The predictions of Z (m, p) by a ridge regression, else by least squares, on X (n, p) and y (n,)."""
+    if method == "ridge":
+        weights, constant = ridge(X, y, PENALTIES)
+        return Z @ weights + constant
+    return with_constant(Z) @ least_squares(with_constant(X), y)
+
+
+def _table(candidates: Sequence[Candidate], predictions: np.ndarray, data: _Data) -> pd.DataFrame:
+    """The predictors compared, see `ChosenModel.compared`."""
+    from core.statistics.correlation import spearman
+
+    by_group = data.by_group(predictions)
+    less = by_group[:, [0]] - by_group
+    return pd.DataFrame(
+        {
+            "predictor": [entry.name for entry in candidates],
+            "title": [entry.title for entry in candidates],
+            "n": len(data.scores),
+            "rmse": np.sqrt(by_group.mean(axis=0)),
+            "less_mse": less.mean(axis=0),
+            "standard_error": less.std(axis=0, ddof=1) / np.sqrt(len(less)) if len(less) > 1 else np.nan,
+            "spearman": [
+                spearman(values, data.scores) if entry.measures else np.nan
+                for entry, values in zip(candidates, predictions.T, strict=True)
+            ],
+        }
+    )

@@ -1,0 +1,200 @@
+"""References: which checkpoints each holds, what is not measured alike, sources, and the choice in it."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cache.predictions import overview_of, predictable, predictions_for
+from core.errors import InputError
+from core.overview import Overview
+from core.prediction import Reference, predict
+from core.prediction.by_measure import rank_by, rank_evidence, sign
+from core.prediction.choosing import Chosen, ChosenModel, compared_on
+from core.prediction.reference import SOURCE
+from core.prediction.references import reference_of, sizes
+from core.prediction.shortlist import shortlist, shortlist_by
+from core.statistics.regression import ridge
+from tests.own_scores import BEST, CANDIDATES, SCORED, own_store
+from tests.pages.test_pages import add
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Overview:
+    return overview_of(own_store(tmp_path_factory.mktemp("own") / "store"))
+
+
+def test_each_reference_holds_its_checkpoints(own: Overview) -> None:
+    assert sizes(own, "my_task") == {"own": 12, "decoders": 0, "encoders": 0, "perturbed": 0, "all": 12}
+    assert sizes(own, "glue_average")["perturbed"] == sizes(own, "glue_average")["all"] == 168
+    reference = reference_of(own, "own", "my_task")
+    assert sorted(reference.rows["name"]) == SCORED and reference.unlike == ()
+    assert reference.groups == "family" and reference.limits == (0.0, 1.0)
+
+
+def test_with_twelve_own_scores_the_others_are_predicted(own: Overview) -> None:
+    predictions = predictions_for(own, "my_task", "best")
+    assert predictions.model.reference.name == "own" and predictions.model.measures == ("dispersion",)
+    rows = predictions.rows.set_index("name").loc[list(CANDIDATES)]
+    assert rows["predicted"].to_numpy() == pytest.approx(list(CANDIDATES.values()), abs=0.03)
+    assert (rows["low"] < rows["predicted"]).all() and (rows["predicted"] < rows["high"]).all()
+    assert dict(rows["in_range"]) == {name: name != "org/new-far" for name in CANDIDATES}
+    shown = shortlist(predictions)
+    assert shown.own and shown.candidates["name"].iloc[0] == BEST and shown.tau > 0.9
+    assert list(shown.outside["name"]) == ["org/new-far"] and len(shown.checked) == 12
+
+
+def test_below_eight_scores_nothing_is_predicted_and_a_measure_ranks_all(tmp_path: Path) -> None:
+    store = own_store(tmp_path / "store", scored=5)
+    few = overview_of(store)
+    with pytest.raises(
+        InputError, match=r"has 5 checkpoints with my_task, and at least 8 are needed.* 3 more"
+    ):
+        predictions_for(few, "my_task", "best", reference="own")
+    assert "my_task" in predictable(store)  # a score of one's own is on offer however few have it
+    shown = shortlist_by(few, "my_task", "dispersion")
+    assert len(shown.candidates) == 11 and len(shown.checked) == 5 and shown.outside.empty
+    assert shown.candidates["name"].iloc[0] == "org/new-far"
+
+
+def test_what_was_measured_otherwise_is_left_out_by_name(tmp_path: Path) -> None:
+    store = own_store(tmp_path / "store")
+    subject = f"{99:032x}"
+    add(store, subject, "other text", {"dispersion": 0.5}, corpus="docstrings", family="x", kind="decoder")
+    score = {
+        "subject": subject,
+        "name": "other text",
+        "value": 0.5,
+        "origin": "imported",
+        "source": "mine.csv",
+    }
+    store.add("scores", [score | {"benchmark": "mine", "task": "my_task", "metric": "accuracy", "split": ""}])
+    store.ingest()
+    reference = reference_of(overview_of(store), "own", "my_task")
+    assert reference.unlike == (subject,) and len(reference) == 12
+
+
+def test_a_loss_is_ranked_lowest_first_and_has_no_upper_limit(own: Overview) -> None:
+    rows = own.rows.assign(my_task=5 - 4 * own.rows["my_task"])
+    lost = Overview(
+        rows,
+        own.errors,
+        own.measures,
+        own.scores,
+        own.cells,
+        metrics=own.metrics | {"my_task": "loss"},
+        tasks=own.tasks,
+        origins=own.origins,
+        texts=own.texts,
+    )
+    predictions = predictions_for(lost, "my_task", "best", reference="own")
+    shown = shortlist(predictions)
+    assert shown.candidates["name"].iloc[0] == BEST  # the lowest loss
+    assert shown.candidates["predicted"].iloc[0] == shown.candidates["predicted"].min() > 1
+    assert shown.tau > 0.9
+
+
+def test_sources_of_scores_have_levels_of_their_own() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=40)
+    source = np.repeat(["encoders: a", "encoders: b"], 20)
+    y = 0.1 * x + np.where(source == "encoders: b", 0.3, 0.0)
+    rows = pd.DataFrame(
+        {"dispersion": x, "s": y, SOURCE: source, "family": [f"f{i % 10}" for i in range(40)]}
+    )
+    model = Chosen().fit(Reference(rows, "s", name="encoders", limits=(-9, 9)))
+    assert model.candidate.name == "line:dispersion"
+    asked = pd.DataFrame(
+        {"dispersion": [0.0] * 3, SOURCE: ["encoders: a", "encoders: b", None], "family": "f"}
+    )
+    assert model.predict(asked)["predicted"].to_numpy() == pytest.approx([0.0, 0.3, 0.15])
+
+
+@pytest.mark.parametrize("shape", [(10, 15), (60, 5)])
+def test_ridge_is_that_of_scikit_learn(shape: tuple[int, int]) -> None:
+    from sklearn.linear_model import RidgeCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=shape) * rng.uniform(0.1, 9, shape[1]) + 5
+    X[:, 1] = 3
+    y, penalties = X[:, 0] + rng.normal(size=shape[0]), np.logspace(-2, 4, 25)
+    weights, constant = ridge(X, y, penalties)
+    theirs = make_pipeline(StandardScaler(), RidgeCV(penalties)).fit(X, y)
+    assert X @ weights + constant == pytest.approx(theirs.predict(X), abs=1e-10)
+
+
+MEASURES = ["dispersion", "mean_cosine_similarity", "eee", "vrm", "isoscore", "effective_rank"]
+PLANTED = {"size": "line:size", "dispersion": "line:dispersion", "nothing": "mean"}
+
+
+def planted(through: str, seed: int, n: int = 300) -> pd.DataFrame:
+    """n checkpoints of 40 families whose score follows size, dispersion, or nothing."""
+    rng = np.random.default_rng(seed)
+    mixed = rng.normal(size=(n, len(MEASURES))) @ rng.normal(size=(len(MEASURES),) * 2)
+    rows = pd.DataFrame(mixed, columns=MEASURES)
+    rows["log_parameters"] = rng.uniform(7, 10, n)
+    signal = {"size": rows["log_parameters"], "dispersion": rows["dispersion"]}.get(through)
+    rows["s"] = 0.6 + rng.normal(0, 0.05, n)
+    if signal is not None:
+        rows["s"] += 0.05 * (signal - signal.mean()) / signal.std()
+    return rows.assign(family=rng.integers(0, 40, n).astype(str))
+
+
+@pytest.mark.parametrize("through", PLANTED)
+def test_what_is_planted_is_chosen_and_intervals_cover(through: str) -> None:
+    chosen, covered = [], []
+    for seed in range(50):
+        rows = planted(through, seed)
+        model = Chosen().fit(Reference(rows.iloc[:200], "s", name="own"))
+        new = rows.iloc[200:]
+        predicted = model.predict(new)
+        chosen.append(model.candidate.name)
+        covered.append(new["s"].between(predicted["low"], predicted["high"]).mean())
+    assert chosen.count(PLANTED[through]) >= 42
+    assert 0.85 <= np.mean(covered) <= 0.95
+
+
+def test_the_error_of_a_choice_is_that_of_choosing_anew_without_each_fold() -> None:
+    rows = planted("nothing", 3, 60)
+    model = Chosen().fit(Reference(rows, "s", name="own"))
+    assert model.errors is not None and model.in_ten_folds
+    changed = rows.assign(s=rows["s"].where(rows["family"] != "0", 5.0))
+    again = Chosen().fit(Reference(changed, "s", name="own", limits=(0, 9)))
+    own = rows["family"] == "0"
+    assert again.left_out[own].to_numpy() == pytest.approx(model.left_out[own].to_numpy())
+
+
+def test_a_measure_that_few_have_is_not_compared() -> None:
+    rows = planted("size", 0, 40)
+    rows.loc[:10, "eee"] = np.nan
+    candidates, whole = compared_on(rows)
+    assert len(whole) == 40 and all("eee" not in entry.measures for entry in candidates)
+    assert [entry.name for entry in candidates][:3] == ["mean", "line:size", "line:dispersion"]
+
+
+def test_what_a_reference_says_of_a_measure_is_over_all_and_within_size() -> None:
+    rows = planted("dispersion", 1, 200).assign(name="x", origin="measured")
+    evidence = rank_evidence(Reference(rows, "s", name="own", title="ours"), "dispersion")
+    assert evidence is not None and evidence.n == 200 and evidence.low > 0.4
+    assert evidence.within == pytest.approx(evidence.rho, abs=0.1) and abs(evidence.size_rho) < 0.2
+    assert evidence.rmse < evidence.mean_rmse and evidence.rmse < evidence.size_rmse
+    assert rank_evidence(Reference(rows.iloc[:3], "s", name="own"), "dispersion") is None
+
+
+def test_a_measure_ranks_in_its_direction_and_ties_within_its_error() -> None:
+    rows = pd.DataFrame({"mean_cosine_similarity": [0.3, 0.1, 0.101, np.nan], "name": list("abcd")})
+    errors = pd.DataFrame({"mean_cosine_similarity": [0.01, 0.01, 0.01, 0.01]})
+    ranked = rank_by(rows, errors, "mean_cosine_similarity")
+    assert list(ranked["name"]) == ["b", "c", "a"] and list(ranked["tie"]) == [1, 1, 3]
+    with pytest.raises(InputError, match="cannot be ranked by lsq_reconstruction_error"):
+        sign("lsq_reconstruction_error")
+
+
+def test_predictions_name_the_reference_and_refuse_another(own: Overview) -> None:
+    with pytest.raises(InputError, match="There is no reference nobody: choose own, decoders"):
+        predictions_for(own, "my_task", "best", reference="nobody")
+    model = predict(own, reference_of(own, "own", "my_task"), "best").model
+    assert isinstance(model, ChosenModel) and model.compared["predictor"].iloc[0] == "mean"
