@@ -199,3 +199,14 @@ def test_quoted_commands_run_in_order(
         status = cli.main(line.split())
         written = capsys.readouterr()
         assert status == 0 and written.out, f"{line}: {written.err}"
+
+
+def test_the_example_for_programs_runs_and_says_what_the_text_says() -> None:
+    text = (TOP / "docs/prediction.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102 - the project's own page
+    ranking = names["ranking"]
+    assert list(ranking.index) == ["wide", "small", "far"] and np.isnan(ranking.loc["far", "rank"])
+    assert [reason.code for reason in ranking.loc["far", "reasons"]] == ["outside_range"]
+    assert ranking.loc["wide", "predicted"] == pytest.approx(0.68, abs=0.01)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from core.overview import percentile
 from core.prediction.model import Model
+from core.statistics.percentiles import percentile
 
 STANDING = ("chance", "rank_low", "rank_high", "tie")
 DRAWN = 1_000_000  # numbers drawn for a ranking, so that a thousand candidates take a fifth of a second

@@ -11,8 +11,9 @@ from core.charts.strips import strips
 from core.formatting import capital, percent, short_number
 from core.measures import MEASURES
 from core.measures.titles import title_of
-from core.overview import Overview, formed, percentile
+from core.overview import Overview, formed
 from core.prediction import Predictions
+from core.statistics.percentiles import percentile
 from core.wording import applicability, ranking
 from core.wording.correlations import LEVELS, interval, sentences
 from pages.parts.markdown import plain

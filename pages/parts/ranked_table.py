@@ -12,8 +12,8 @@ from core.charts.palette import ORIGINS
 from core.charts.strips import range_cell
 from core.formatting import capital, listed, percent, short_number
 from core.measures.titles import title_of
-from core.overview import percentiles
 from core.prediction import Predictions
+from core.statistics.percentiles import percentiles
 from core.wording.applicability import TRUST, labels
 from core.wording.ranking import rank_range, tied_rank
 

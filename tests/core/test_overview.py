@@ -6,8 +6,9 @@ import pytest
 
 from core import reference
 from core.measures import MEASURES
-from core.overview import PUBLISHED, Overview, formed, overview, percentile
+from core.overview import PUBLISHED, Overview, formed, overview
 from core.prediction.candidates import SPREAD
+from core.statistics.percentiles import percentile
 
 Cloud = tuple[dict[str, object], dict[str, float]]  # its facts, and the values measured of it
 
