@@ -205,7 +205,7 @@ def test_the_example_for_programs_runs_and_says_what_the_text_says() -> None:
     text = (TOP / "docs/prediction.md").read_text()
     (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     names: dict[str, Any] = {}
-    exec(code, names)  # noqa: S102 - the project's own page
+    exec(code, names)
     ranking = names["ranking"]
     assert list(ranking.index) == ["wide", "small", "far"] and np.isnan(ranking.loc["far", "rank"])
     assert [reason.code for reason in ranking.loc["far", "reasons"]] == ["outside_range"]
