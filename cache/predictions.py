@@ -93,7 +93,7 @@ def rank_evidence_of(store: Store, score: str, reference: str, measure: str) -> 
     from core.prediction.by_measure import rank_evidence
     from core.prediction.references import reference_of
 
-    return rank_evidence(reference_of(one_row_each(store), reference, score), measure)
+    return rank_evidence(reference_of(one_row_each(store), reference, score, fewest=0), measure)
 
 
 @by_state(24)

@@ -1,5 +1,6 @@
 """Shortlist: which checkpoint to fine-tune first, and how sure that is."""
 
+import pandas as pd
 import streamlit as st
 
 from cache.predictions import (
@@ -104,8 +105,9 @@ lacking = shown.outside[
     shown.outside[[name for name in measures if name in shown.outside]].isna().any(axis=1)
 ]
 reference = predictions.model.reference.rows if predictions is not None and by == PREDICTED else candidates
-if shown.own and len(candidates) + len(lacking):
-    measured_alike_check(store, candidates, usual_of(reference), lacking, measures)
+if shown.own:
+    everyone = pd.concat([candidates, shown.outside])
+    measured_alike_check(store, everyone, usual_of(reference), lacking, measures)
 
 if predictions is not None and tables.picked:
     if len(tables.picked) > MOST_CHOSEN:

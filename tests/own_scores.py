@@ -16,9 +16,16 @@ CANDIDATES = {"org/new-low": 0.42, "org/new-middle": 0.55, "org/new-high": 0.68,
 BEST = "org/new-high"  # of those that the reference covers
 
 
-def own_store(folder: Path, scored: int = 12, noise: float = 0.01) -> Store:
-    """The store, with scores of the first `scored` checkpoints; score = dispersion + noise."""
-    store = stores.new(folder)
+def own_store(folder: Path, scored: int = 12, noise: float = 0.01, few: str = "") -> Store:
+    """A new store in `folder` with what `fill` puts there."""
+    return fill(stores.new(folder), scored, noise, few)
+
+
+def fill(store: Store, scored: int = 12, noise: float = 0.01, few: str = "") -> Store:
+    """The store, with scores of the first `scored` checkpoints; score = dispersion + noise.
+
+    few: a checkpoint that was measured on 100 sequences, the others on 1,000.
+    """
     rng = np.random.default_rng(7)
     values = dict(zip(SCORED, np.linspace(0.40, 0.70, 12), strict=True)) | CANDIDATES
     rows = []
@@ -35,7 +42,7 @@ def own_store(folder: Path, scored: int = 12, noise: float = 0.01) -> Store:
             name,
             measures,
             corpus="ptb+wikitext-2",
-            sequences=1000,
+            sequences=100 if name == few else 1000,
             layers=12,
             width=256,
             family=f"family {number % 8}",

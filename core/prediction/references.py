@@ -55,17 +55,18 @@ class Part:
     reading: pd.Series  # the score whose value each row has
 
 
-def reference_of(overview: Overview, name: str, score: str) -> Reference:
+def reference_of(overview: Overview, name: str, score: str, *, fewest: int = FEWEST) -> Reference:
     """The reference of that name for `score`.
 
-    Raises InputError: no such reference or score, or fewer than 8 checkpoints in it (of `perturbed`: none).
+    Raises InputError: no such reference or score, or fewer than `fewest` checkpoints in it (of `perturbed`
+    there is no such limit).
     """
     if name not in TITLES:
         raise InputError(f"There is no reference {name}: choose {either(list(TITLES))}.")
     if name == "perturbed" or score not in overview.scores:
         return perturbed_reference(overview, score)
     reference = _joined(overview, name, score)
-    if len(reference) < FEWEST:
+    if len(reference) < fewest:
         raise InputError(
             f"The reference {name} has {len(reference)} checkpoints with {score}, and at least {FEWEST} are "
             f"needed to predict: {_remedy(name, FEWEST - len(reference))}"

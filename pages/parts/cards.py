@@ -154,7 +154,7 @@ def reasons(store: Store, overview: Overview, predictions: Predictions, row: pd.
     heading(row, "###")
     st.badge(capital(trust.level), icon=ICONS[trust.level], color=BADGES[trust.level])
     lines = [plain(applicability.sentence(reason)) for reason in trust.reasons]
-    for name in predictions.model.measures:
+    for name in [name for name in predictions.model.measures if name in MEASURES]:
         evidence = among_published(store, name, score)
         lines.append(
             f"**{MEASURES[name].title}** and {title_of(score)}, published checkpoints: "

@@ -198,3 +198,29 @@ def test_predictions_name_the_reference_and_refuse_another(own: Overview) -> Non
         predictions_for(own, "my_task", "best", reference="nobody")
     model = predict(own, reference_of(own, "own", "my_task"), "best").model
     assert isinstance(model, ChosenModel) and model.compared["predictor"].iloc[0] == "mean"
+
+
+def test_a_predictor_on_size_has_reasons_and_titles(own: Overview) -> None:
+    from core.wording.predictions import basis, headline, on_the_choice, within_groups
+
+    rows = own.rows.assign(parameters=[10.0 ** (7 + i % 17 / 8) for i in range(len(own.rows))])
+    rows = rows.assign(
+        my_task=rows["my_task"].where(rows["my_task"].isna(), np.log10(rows["parameters"]) / 10)
+    )
+    sized = Overview(
+        rows,
+        own.errors,
+        own.measures,
+        own.scores,
+        own.cells,
+        metrics=own.metrics,
+        tasks=own.tasks,
+        origins=own.origins,
+        texts=own.texts,
+    )
+    predictions = predictions_for(sized, "my_task", "best", reference="own")
+    assert predictions.model.measures == ("log_parameters",)
+    assert "the logarithm of the parameters" in basis(predictions)
+    assert headline(predictions).startswith("my_task: leave-one-family-out RMSE 0.")
+    assert on_the_choice(predictions).startswith("Chosen: linear regression on the logarithm")
+    assert "Median absolute error" in within_groups(predictions)

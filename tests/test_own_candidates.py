@@ -1,0 +1,79 @@
+"""The trials of somebody with candidates of their own: without any score, and with twelve."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import cli
+from tests.own_scores import BEST, CANDIDATES, SCORED, own_store
+from tests.pages.test_pages import opened, words
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return own_store(tmp_path_factory.mktemp("scored") / "store").folder
+
+
+def predicted(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert cli.main(["predict", *arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_without_a_score_the_candidates_are_ranked_by_a_measure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = own_store(tmp_path / "store", scored=0)
+    app = opened(store.folder, monkeypatch)
+    table = app.dataframe[0].value
+    assert app.title[0].value == "By dispersion, first: org/new-far · org/model-11 · org/new-high"
+    assert app.selectbox(key="rank_by").value == "dispersion" and len(table) == 16
+    assert table["value"].is_monotonic_decreasing
+    app.selectbox(key="rank_by").set_value("predicted").run()
+    assert not app.exception and app.title[0].value == "No candidate that the reference covers"
+    assert len(app.dataframe[0].value) == 16  # outside what the reference covers, each with its reasons
+
+
+def test_twelve_scores_predict_the_others_on_the_command_line_and_on_the_page(
+    scored: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = opened(scored, monkeypatch)
+    document = predicted(capsys, "--score", "my_task", "--reference", "own")
+    command = pd.DataFrame(document["results"]).set_index("name")
+    others = command.drop(index=SCORED)
+    assert set(others.index) == set(CANDIDATES) and others[["predicted", "low", "high"]].notna().all(
+        axis=None
+    )
+    assert document["model"]["reference"] == "own" and document["model"]["chosen"] == "line:dispersion"
+    assert app.selectbox(key="score").value == "my_task"
+    assert app.title[0].value.startswith(f"Fine-tune first: {BEST}")
+    page = pd.concat([table.value.set_index("name") for table in app.dataframe if "predicted" in table.value])
+    assert set(page.index) == set(command.index)
+    for column in ("predicted", "low", "high"):
+        assert page[column].to_numpy() == pytest.approx(command.loc[page.index, column].to_numpy())
+    best = command.loc[BEST]
+    assert app.dataframe[0].value.set_index("name").loc[BEST, "chance"] == round(100 * best["chance"])
+    assert "12 checkpoints of your own" in words(app) and "Kendall's τ" in words(app)
+
+
+def test_a_score_that_few_have_says_how_many_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = own_store(tmp_path / "store", scored=5)
+    monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(store.folder))
+    assert cli.main(["predict", "--score", "my_task"]) == 1
+    assert "import 3 more scores" in capsys.readouterr().err
+    app = opened(store.folder, monkeypatch, score="my_task")
+    assert app.title[0].value.startswith("By dispersion, first: ") and "import 3 more scores" in words(app)
+
+
+def test_what_was_measured_otherwise_is_listed_with_the_button_that_repairs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = own_store(tmp_path / "store", few=BEST)
+    app = opened(store.folder, monkeypatch)
+    (table,) = [frame.value for frame in app.dataframe if "usual" in frame.value]
+    assert table[["what", "own", "usual"]].to_numpy().tolist() == [["sequences", "100", "1,000"]]
+    assert [button.key for button in app.button if button.key == "alike_measure"]
