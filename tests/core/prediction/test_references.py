@@ -16,6 +16,7 @@ from core.prediction.reference import SOURCE
 from core.prediction.references import reference_of, sizes
 from core.prediction.shortlist import shortlist, shortlist_by
 from core.statistics.regression import ridge
+from tests import stores
 from tests.own_scores import BEST, CANDIDATES, SCORED, own_store
 from tests.pages.test_pages import add
 
@@ -224,3 +225,41 @@ def test_a_predictor_on_size_has_reasons_and_titles(own: Overview) -> None:
     assert headline(predictions).startswith("my_task: leave-one-family-out RMSE 0.")
     assert on_the_choice(predictions).startswith("Chosen: linear regression on the logarithm")
     assert "Median absolute error" in within_groups(predictions)
+
+
+@pytest.fixture(scope="module")
+def measured_encoders(tmp_path_factory: pytest.TempPathFactory) -> Overview:
+    """Fourteen encoders and nine decoders with published scores, measured here, under their hub ids."""
+    from core.reference.real_checkpoints import decoder_scores, encoder_scores
+
+    store = stores.new(tmp_path_factory.mktemp("encoders") / "store")
+    table = encoder_scores()
+    rte = table[(table["task"] == "RTE") & ~table["checkpoint"].str.contains("bert-base-uncased")]
+    plain = rte[(rte["protocol"] == "plain") & (rte["split"] == "dev")]["checkpoint"].unique()[:9]
+    tuned = [name for name in rte["checkpoint"].unique() if name not in set(plain)][:5]
+    decoders = decoder_scores()["checkpoint"].unique()[:9]
+    for number, name in enumerate([*plain, *tuned, *decoders]):
+        kind = "decoder" if name in set(decoders) else "encoder"
+        facts = {"family": f"f{number % 7}", "kind": kind, "parameters": 10**7 * (number + 1)}
+        values = {"dispersion": 0.3 + 0.02 * number, "eee": 0.5 + 0.01 * (number * 7 % 5)}
+        add(store, f"{number:032x}", name, values, corpus="ptb+wikitext-2", layers=12, width=768, **facts)
+    store.ingest()
+    return overview_of(store)
+
+
+def test_published_scores_make_references_of_what_is_measured_here(measured_encoders: Overview) -> None:
+    names = [name for name in measured_encoders.scores if measured_encoders.tasks[name] == "RTE"]
+    (plain,) = [n for n in names if "plain" in n]
+    reference = reference_of(measured_encoders, "encoders", plain)
+    sources = reference.rows[SOURCE].value_counts()
+    assert len(reference) >= 9 and sources.idxmax() == f"encoders: {plain}"
+    assert set(reference.rows["kind"]) == {"encoder"} and reference.name == "encoders"
+    assert all(source.startswith("encoders: RTE") for source in sources.index)
+    if len(sources) > 1:  # readings by other protocols, each with a level of its own
+        assert (reference.rows[SOURCE] != f"encoders: {plain}").sum() == len(reference) - sources.max()
+    decoders = next(n for n in measured_encoders.scores if n.startswith("rte") and "without" not in n)
+    assert (
+        sizes(measured_encoders, decoders)["decoders"] == 9 and sizes(measured_encoders, decoders)["own"] == 0
+    )
+    predictions = predictions_for(measured_encoders, decoders, "best", reference="decoders")
+    assert predictions.rows["held_out"].sum() == 9
