@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from core.studies import latent_geometry, latent_geometry_print, own_study_findings
 from core.studies.latent_geometry_figures import Panel, panels
 from core.studies.own_study import shipped
-from core.studies.own_study_findings import OwnFinding
+from core.studies.own_study_pictures import OwnFinding, pictures
+from core.wording import own_study as words
 from core.wording.latent_geometry import IDS, Finding, findings
+from core.wording.latent_geometry_print import commented
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +24,7 @@ class Paper:
     """The figures and tables of the latent-geometry paper, from the data that its authors published.
 
     findings: by id, in the paper's order. comparisons: of every printed number with the data; see
-    `core.studies.latent_geometry_print`. panels: of each figure, by id.
+    `core.wording.latent_geometry_print`. panels: of each figure, by id.
     """
 
     findings: dict[str, Finding]
@@ -51,7 +53,7 @@ def paper() -> Paper:
     frame = latent_geometry.models()
     drawn = {name: panels(name, frame) for name in IDS if name.startswith("figure")}
     by_id = {finding.id: finding for finding in findings(frame)}
-    return Paper(by_id, latent_geometry_print.comparisons(frame), drawn)
+    return Paper(by_id, commented(latent_geometry_print.comparisons(frame), frame), drawn)
 
 
 @cache
@@ -60,20 +62,18 @@ def own_study() -> OwnStudy:
     long = shipped()
     models = latent_geometry.models()
     beside = own_study_findings.beside_the_paper(long, models)
-    sentences = [
-        *own_study_findings.agreement(beside),
-        *own_study_findings.by_vectors(long),
-        *own_study_findings.with_noise_fixed(long),
-        *own_study_findings.architecture_helps(long, models),
-        *own_study_findings.predicted_elsewhere(long),
-        *own_study_findings.ranked_by_published(long, models),
-    ]
-    scores, texts = own_study_findings.protocols(long), own_study_findings.texts(long)
-    scoring = "; ".join(f"{base}: {scores.get(base, 'no scores')}; {text}" for base, text in texts.items())
-    return OwnStudy(own_study_findings.findings(long), beside, sentences, scoring, long["label"].nunique())
+    scoring = words.protocol(own_study_findings.protocols(long), own_study_findings.texts(long))
+    return OwnStudy(
+        pictures(long),
+        beside,
+        words.sentences(long, models, beside),
+        scoring,
+        long["label"].nunique(),
+    )
 
 
 @cache
 def ranked_by_published() -> list[str]:
     """How the published predictor ranks the checkpoints of the own study, one sentence a base."""
-    return own_study_findings.ranked_by_published(shipped(), latent_geometry.models())
+    ranked = own_study_findings.ranked_by_published(shipped(), latent_geometry.models())
+    return [words.ranked_by_published(one) for one in ranked]

@@ -13,6 +13,7 @@ from core.measures.titles import title_of
 from core.studies.latent_geometry import COLUMNS
 from core.studies.latent_geometry_print import as_text
 from core.wording.latent_geometry import IDS, Finding
+from core.wording.own_study import of_finding
 from pages.parts.common import open_store
 from pages.parts.controls import from_address, to_address
 
@@ -215,7 +216,7 @@ def own_study() -> None:
             with column.container(border=True, height="stretch"):
                 st.markdown(f"**{finding.title}**")
                 st.altair_chart(own_study_chart(finding), width="stretch", alt=finding.title)
-                st.caption(finding.text)
+                st.caption(of_finding(finding))
 
 
 chosen = from_address("finding", ALL, [ALL, *IDS])

@@ -18,8 +18,9 @@ def study_paper(as_json: JsonOption = False) -> None:
     """Every number that arXiv 2406.12159 prints, beside what its own data give."""
     from core.studies import latent_geometry
     from core.studies import latent_geometry_print as paper
+    from core.wording.latent_geometry_print import compared
 
-    rows = paper.compared()
+    rows = compared()
     if as_json:
         print_json({"comparisons": records(rows), "verdicts": rows["verdict"].value_counts().to_dict()})
         return

@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from core.charts.palette import GREY, PALETTE
-from core.studies.own_study_findings import OwnFinding
+from core.studies.own_study_pictures import OwnFinding
 
 KINDS = {"perturbed": "noise in the weights", "non-standard": "non-standard model"}
 

@@ -21,9 +21,6 @@ from core.studies.latent_geometry import (
     LOW_NOISE,
     ROBERTA,
     SMALL,
-    error,
-    error_of,
-    models,
     others,
     pearson,
     perturbed,
@@ -37,7 +34,6 @@ VERDICTS = {
     "differs": "different",
     "illegible": "not legible in the copy of the paper at hand",
 }
-CUT = "The print cuts the digits off where rounding would raise the last one."
 _HERE = Path(reference.__file__).parent
 
 
@@ -53,7 +49,7 @@ def comparisons(frame: pd.DataFrame, tables: pd.DataFrame | None = None) -> pd.D
         tables: of `recomputed`, where it is at hand already.
 
     Returned: table ("Table 1", "Table 2", "Text"), row, column, printed (text; "" where not legible), ours,
-    difference (ours − printed), verdict (a key of VERDICTS), unit, comment (a sentence, or ""), source.
+    difference (ours − printed), verdict (a key of VERDICTS), unit, source.
     """
     ours = (recomputed(frame) if tables is None else tables).set_index(["table", "row"])
     text = _text_numbers(frame)
@@ -73,23 +69,11 @@ def comparisons(frame: pd.DataFrame, tables: pd.DataFrame | None = None) -> pd.D
     rows["ours"] = np.array(values, dtype=float)
     rows["difference"] = rows["ours"] - pd.to_numeric(rows["printed"])
     rows["verdict"] = [verdict(row.printed, row.ours, row.unit) for row in rows.itertuples()]
-    explained = _comments(frame)
-    cut = [row.table != "Text" and row.verdict == "last digit" for row in rows.itertuples()]
-    rows["comment"] = [
-        CUT if shorter else explained.get((row.table, row.row, row.column), "")
-        for row, shorter in zip(rows.itertuples(), cut, strict=True)
-    ]
-    rows["comment"] = rows["comment"].where(rows["verdict"] != "same", "")
     order = {key: place for place, key in enumerate([*ours.index])}
     place = [order.get((row.table, row.row), len(order)) for row in rows.itertuples()]
     return (
         rows.assign(place=place).sort_values("place", kind="stable", ignore_index=True).drop(columns="place")
     )
-
-
-def compared() -> pd.DataFrame:
-    """`comparisons` of the published models."""
-    return comparisons(models())
 
 
 def for_people(rows: pd.DataFrame) -> pd.DataFrame:
@@ -129,7 +113,7 @@ def as_text(value: float, printed_: str, unit: str = "") -> str:
 
 def _text_numbers(frame: pd.DataFrame) -> dict[tuple[str, str], float]:
     """(row, column) of the numbers in the paper's text and captions → what the data give."""
-    file = _facts()
+    file = facts()
     noisy = {family: perturbed(frame, family) for family in FAMILIES}
     r_small, r_roberta = (pearson(frame, ADDITIVE["PP"], family) for family in (SMALL, ROBERTA))
     alone, typed = (regression(frame, ADDITIVE["PP"], architecture=flag).r2 for flag in (False, True))
@@ -160,70 +144,15 @@ def _text_numbers(frame: pd.DataFrame) -> dict[tuple[str, str], float]:
     return numbers
 
 
-def _comments(frame: pd.DataFrame) -> dict[tuple[str, str, str], str]:
-    """Sentences for numbers that do not come out: (table, row, column) → what we find instead."""
-    file = _facts()
-    r = pearson(frame, ADDITIVE["RS"], ROBERTA)
-    sign = f"The data give {signed(r, 3)}: the same size, the opposite sign."
-    small = error(regression(frame, "eee", architecture=False, family=SMALL), others(frame))
-    rows = (
-        f"The authors' table of scores holds {{}} rows, {{}} of them with measures; correlations and "
-        f"regressions use {len(perturbed(frame))} models in all."
-    )
-    comments = {
-        ("Text", "perturbed models", "in all"): (
-            "The three counts printed in Section 3.1 add up to "
-            f"{sum(int(value) for value in _printed_counts())}; the tables hold measures for "
-            f"{len(perturbed(frame))}."
-        ),
-        ("Text", "perturbed models", "BERT-base"): rows.format(
-            file["BERT-base rows with scores"], len(perturbed(frame, BASE))
-        ),
-        ("Text", "perturbed models", "RoBERTa"): rows.format(
-            file["RoBERTa-base rows with scores"], len(perturbed(frame, ROBERTA))
-        ),
-        ("Text", "models behind r", "RoBERTa, RS and RI"): (
-            "One RoBERTa model has no value for RS and RI, which therefore rest on one fewer."
-        ),
-        ("Text", "BERT-small models", "with α ≤ 0.1"): (
-            f"Also {file['BERT-small rows with alpha up to 0.1']} among all "
-            f"{file['BERT-small rows with scores']} rows with scores."
-        ),
-        ("Text", "non-standard models", "described"): (
-            "The tables also hold the unperturbed BERT-small and a second untrained BERT-base with the same "
-            "GLUE average; the printed errors come out only with all of them."
-        ),
-        ("Text", "non-standard models", "drawn in Figure 5"): (
-            "The paper's charts leave one of two untrained BERT-base models out; its errors count both."
-        ),
-        ("Text", "transformer blocks", "BERT-small"): (
-            "BERT-small (L-4, H-512 of Turc et al. 2019) has four blocks."
-        ),
-        ("Text", "parameters", "BERT-small"): (
-            "29.1 million is reached with the two heads of pre-training, which fine-tuning drops."
-        ),
-        ("Text", "parameters", "BERT-base"): "The customary rounding.",
-        ("Text", "latent sample", "tokens"): (
-            f"Their sequences hold {file['words']:,} words: {file['tokens of BERT']:,} tokens for BERT, "
-            f"{file['tokens of RoBERTa']:,} for RoBERTa, special ones included."
-        ),
-        ("Table 1", "EEE", "mse"): (
-            f"With the term for the architecture the data give {error_of(frame, 'eee'):.3f}. A regression on "
-            f"BERT-small alone gives {small:.3f}, which may be what was printed."
-        ),
-    }
-    for table, row in (("Table 1", "RS"), ("Table 2", "AQ RS")):
-        comments[table, row, "r_roberta"] = sign
-    return comments
-
-
 @cache
-def _facts() -> dict[str, int]:
+def facts() -> dict[str, int]:
+    """Counts in the authors' files that are no part of this project."""
     rows = pd.read_csv(_HERE / "latent_geometry_files.csv")
     return {fact: int(value) for fact, value in zip(rows["fact"], rows["value"], strict=True)}
 
 
-def _printed_counts() -> list[str]:
+def printed_counts() -> list[int]:
+    """The numbers of perturbed models that Section 3.1 prints, one a family."""
     rows = printed()
     kept = (rows["row"] == "perturbed models") & (rows["column"] != "in all")
-    return list(rows.loc[kept, "printed"])
+    return [int(count) for count in rows.loc[kept, "printed"]]

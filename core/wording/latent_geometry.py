@@ -33,6 +33,7 @@ from core.studies.latent_geometry import (
 )
 from core.studies.latent_geometry_figures import SHOWN, TURN, correlations, decay, predictions, turns
 from core.studies.latent_geometry_print import comparisons
+from core.wording.latent_geometry_print import commented
 from core.wording.latent_geometry_tables import Words, count_notes, table_words, text_words
 
 IDS = {  # in the paper's order
@@ -69,7 +70,7 @@ class Finding:
 def findings(frame: pd.DataFrame) -> list[Finding]:
     """Every figure and table in the paper's order; `frame` from `latent_geometry.models`."""
     tables = recomputed(frame)
-    compared = comparisons(frame, tables)
+    compared = commented(comparisons(frame, tables), frame)
     made = {
         "figure-1": _figure_1(frame, compared),
         "figure-3": _figure_3(frame, compared),

@@ -12,7 +12,7 @@ def table_words(frame: pd.DataFrame, compared: pd.DataFrame, tables: pd.DataFram
     """How much of a table ("Table 1" or "Table 2") comes out of the data, and what differs.
 
     Arguments:
-        frame: of `latent_geometry.models`; compared: of `latent_geometry_print.comparisons`; tables: of
+        frame: of `latent_geometry.models`; compared: of `latent_geometry_print.commented`; tables: of
             `latent_geometry.recomputed`.
     """
     rows = compared[compared["table"] == table]

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 import cli
 from cache import published
 from core.studies.own_study import shipped
-from core.studies.own_study_findings import findings as own_findings
+from core.studies.own_study_pictures import pictures
 from core.wording.latent_geometry import IDS
 from tests import TOP, stores
 
@@ -53,7 +53,7 @@ def test_the_gallery_shows_every_figure_and_table_in_order(
     said = words(app)
     assert "Mean squared error 0.089, against 0.046 of the mean baseline" in said
     assert "**What this does not show.**" in said and "nan" not in said
-    of_paper, of_ours = 1 + 1 + 2 + 1 + 4 + 1 + 1 + 8 + 8 + 3, len(own_findings(shipped()))
+    of_paper, of_ours = 1 + 1 + 2 + 1 + 4 + 1 + 1 + 8 + 8 + 3, len(pictures(shipped()))
     assert len(app.get("vega_lite_chart")) == of_paper + of_ours and of_ours > 0
     assert "8 have the same sign in our small encoder" in said
 

@@ -17,6 +17,7 @@ from core.studies import latent_geometry_figures as figures
 from core.studies.latent_geometry_figures import turns
 from core.studies.latent_geometry_print import as_text, comparisons, for_people, printed, verdict
 from core.wording.latent_geometry import IDS, findings
+from core.wording.latent_geometry_print import commented
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def frame() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def compared(frame: pd.DataFrame) -> pd.DataFrame:
-    return comparisons(frame)
+    return commented(comparisons(frame), frame)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The project's own study: its table, what is finished, and the words and pictures that come of it."""
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -16,18 +15,21 @@ from core.studies.latent_geometry import ROBERTA, SMALL
 from core.studies.own_study import finished, members, merged, table, wide
 from core.studies.own_study_findings import (
     AVERAGED,
+    Agreement,
+    ByVectors,
     agreement,
-    architecture_helps,
     beside_the_paper,
     by_vectors,
-    findings,
     frame,
+    intercepts,
+    noise_controlled,
     predicted_elsewhere,
     protocols,
     ranked_by_published,
     texts,
-    with_noise_fixed,
 )
+from core.studies.own_study_pictures import pictures
+from core.wording import own_study as words
 from tests import TOP
 
 
@@ -101,12 +103,14 @@ def test_the_table_survives_a_file(tmp_path: Path) -> None:
     assert len(again) == len(long) + len(made("minilm"))
 
 
-def test_findings_say_what_the_points_show() -> None:
-    shown = findings(made())
+def test_findings_have_the_trend_of_their_points() -> None:
+    shown = pictures(made())
     noise = next(finding for finding in shown if finding.title == "Noise in the weights")
-    assert noise.text.startswith("small encoder: r = −")
+    (falling,) = noise.trends
+    assert falling.base == "small encoder" and falling.n == 37 and falling.pearson < -0.9
     patchiness = next(f for f in shown if f.y.startswith("Mean of") and f is not noise)
-    assert patchiness.text.startswith("small encoder: r = +1.00")
+    (rising,) = patchiness.trends
+    assert rising.pearson == pytest.approx(1) and rising.low < rising.high
     assert len(patchiness.points) == len(members("small", Path("made")))
 
 
@@ -131,25 +135,23 @@ def test_measures_of_another_number_of_vectors_are_kept_apart() -> None:
     both = merged(few, many)
     measure = "lsq_patchiness_published"
     assert wide(both)[measure].mean() == pytest.approx(many["value"].mean())
-    assert texts(both) == {"small encoder": "many, 5,000 vectors"}
-    assert by_vectors(both) == [
-        "Our small encoder: Point patchiness as published (LSQ) correlates with the score, r = +1.00 on "
-        "1,000 vectors and r = −1.00 on 5,000 vectors."
-    ]
+    assert texts(both) == {"small encoder": ("many", 5000)}
+    up, down = (pytest.approx(sign) for sign in (1.0, -1.0))
+    assert by_vectors(both) == [ByVectors("small encoder", measure, ((1000, up), (5000, down)))]
     partly = merged(few, many.iloc[1:])
     assert wide(partly)[measure].mean() == pytest.approx(measured["value"].mean())
     assert by_vectors(few) == []
 
 
 @pytest.mark.parametrize(
-    ("sign", "words"),
+    ("sign", "expected"),
     [
-        (1, "1 have the same sign in our small encoder."),
-        (-1, "0 have the same sign in our small encoder, 1 the opposite sign: "),
+        (1, Agreement("small encoder", 1, 1, 0, ())),
+        (-1, Agreement("small encoder", 1, 0, 0, ("lsq_patchiness_published",))),
     ],
     ids=["with", "against"],
 )
-def test_directions_are_set_beside_those_of_the_paper(sign: int, words: str) -> None:
+def test_directions_are_set_beside_those_of_the_paper(sign: int, expected: Agreement) -> None:
     levels = np.arange(9) / 9
     paper = pd.concat(
         pd.DataFrame({"family": family, "variant": "perturbed", "alpha": levels, "glue_average": 1 - levels})
@@ -159,41 +161,34 @@ def test_directions_are_set_beside_those_of_the_paper(sign: int, words: str) -> 
     ours = made().replace({"quantity": {"lsq_patchiness": "lsq_patchiness_published"}})
     table = beside_the_paper(ours, paper)
     assert table[[SMALL, ROBERTA, "small encoder"]].to_numpy() == pytest.approx(np.array([[sign, sign, 1]]))
-    assert words in agreement(table)[0]
+    assert agreement(table) == [expected]
 
 
 def test_a_measure_that_only_tells_the_noise_loses_its_correlation() -> None:
     """The measure follows α with an error of its own; scores follow α with another, or the measure itself."""
     long = made()
-    (kept,) = with_noise_fixed(long)
+    (kept,) = noise_controlled(long)
     scores = long["kind"] == "score"
     chance = np.random.default_rng(1).normal(0, 0.01, scores.sum())
     long.loc[scores, "value"] = 1 - long.loc[scores, "alpha"].fillna(0.0) + chance
-    (lost,) = with_noise_fixed(long)
-    rho = {
-        said: [float(part.replace("−", "-")) for part in re.findall(r"[+−]\d\.\d\d", said)]
-        for said in (kept, lost)
-    }
-    assert min(rho[kept]) > 0.95
-    assert rho[lost][0] > 0.95 and abs(rho[lost][1]) < 0.4
+    (lost,) = noise_controlled(long)
+    assert min(kept.raw, kept.controlled) > 0.95
+    assert lost.raw > 0.95 and abs(lost.controlled) < 0.4
 
 
 def test_bases_that_differ_by_a_constant_need_an_intercept_each() -> None:
     name = {"quantity": {"lsq_patchiness": "lsq_patchiness_published"}}
     small, minilm = made().replace(name), made("minilm").replace(name)
     minilm.loc[minilm["kind"] == "score", "value"] += 5
-    (said,) = architecture_helps(merged(small, minilm), latent_geometry.models())
-    assert "with an intercept for each base 100 %; in the paper's data 32 % and 51 %." in said
-    assert "explains 100 %" not in said
-    assert architecture_helps(small, latent_geometry.models()) == []
+    both = intercepts(merged(small, minilm), latent_geometry.models())
+    assert both is not None and both.bases == ("small encoder", "MiniLM")
+    assert both.ours[0] < 0.99 < both.ours[1] and both.paper == pytest.approx((0.32, 0.51), abs=0.005)
+    assert intercepts(small, latent_geometry.models()) is None
 
 
 def test_a_line_that_holds_for_all_predicts_the_others() -> None:
-    (said,) = predicted_elsewhere(made(), "lsq_patchiness")
-    missed, mean = (
-        float(figure) for figure in re.findall(r"(?:squared error|baseline one) of (\d\S*\d)", said)
-    )
-    assert missed < 1e-6 < mean
+    (errors,) = predicted_elsewhere(made(), "lsq_patchiness")
+    assert errors.error < 1e-6 < errors.mean_error
     assert predicted_elsewhere(made(), "eee") == []
 
 
@@ -211,20 +206,18 @@ def test_a_published_line_is_judged_by_the_order_it_gives() -> None:
         [ours, *(measured.assign(quantity=name, value=measured["value"] * 0.1) for name in spread)],
         ignore_index=True,
     )
-    (said,) = ranked_by_published(long, paper)
-    assert said.endswith(
-        "ranks its 37 perturbed ones with ρ = +1.00; "
-        "the three alone correlate with the score by ρ = +1.00, +1.00, +1.00."
-    )
+    (ranked,) = ranked_by_published(long, paper)
+    assert (ranked.fitted, ranked.n) == (9, 37)
+    assert (ranked.together, *ranked.alone) == pytest.approx((1, 1, 1, 1), abs=0.005)
     assert ranked_by_published(ours, paper) == []
 
 
 def test_nothing_is_shown_of_an_empty_table_and_little_of_a_small_one() -> None:
     empty = pd.DataFrame(columns=list(own_study.COLUMNS))
-    assert findings(empty) == []
+    assert pictures(empty) == []
     long = made()
     few = long[long["label"].isin(["small encoder", "small encoder, 1 % noise, seed 111"])]
-    assert findings(few) == []
+    assert pictures(few) == []
     assert set(frame(few)["variant"]) == {"perturbed"}
 
 
@@ -240,14 +233,7 @@ def test_the_page_on_the_study_says_what_the_shipped_table_says() -> None:
     text = " ".join((TOP / "docs" / "own-study.md").read_text().split())
     long, paper = own_study.shipped(), latent_geometry.models()
     beside = beside_the_paper(long, paper)
-    sentences = [
-        *agreement(beside),
-        *by_vectors(long),
-        *with_noise_fixed(long),
-        *architecture_helps(long, paper),
-        *predicted_elsewhere(long),
-        *ranked_by_published(long, paper),
-    ]
+    sentences = words.sentences(long, paper, beside)
     assert len(sentences) == 10
     assert [sentence for sentence in sentences if sentence not in text] == []
     rows = [
