@@ -46,8 +46,8 @@ def keep(store: Store, row: dict[str, Any]) -> None:
 
 def subject_of(store: Store, fingerprint: str) -> str:
     """The own fingerprint of the checkpoint that a fingerprint stands for, else the same."""
-    found = store.query("SELECT subject FROM aliases WHERE provisional = ?", [fingerprint])
-    return fingerprint if found.empty else str(found["subject"][0])
+    rows = store.query("SELECT subject FROM aliases WHERE provisional = ?", [fingerprint])
+    return fingerprint if rows.empty else str(rows["subject"][0])
 
 
 def remember_aliases(
@@ -96,11 +96,11 @@ def keep_name(store: Store, row: dict[str, Any]) -> None:
     row: of `checkpoints`. A second copy of a checkpoint is the same one, and its scores may use either name.
     """
     called = row["name"], row["path"] or ""
-    known = store.query(
+    names_before = store.query(
         "SELECT name, coalesce(path, '') FROM checkpoints WHERE subject = $subject "
         "UNION ALL SELECT name, path FROM names WHERE subject = $subject",
         {"subject": row["subject"]},
     )
-    if len(known) and called not in set(known.itertuples(index=False, name=None)):
+    if len(names_before) and called not in set(names_before.itertuples(index=False, name=None)):
         names = dict(zip(("name", "path"), called, strict=True))
         store.add("names", [names | {"subject": row["subject"], "created_at": now()}])

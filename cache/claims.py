@@ -77,8 +77,8 @@ class Claim:
 
 def claim(store: Store, job: str | None = None, index: int | None = None) -> Claim | None:
     """The oldest piece that nobody works on (of one job, or just one piece), or None."""
-    found = [jobs.get(store, job)] if job else reversed(jobs.list_jobs(store))
-    for candidate in found:
+    candidates = [jobs.get(store, job)] if job else reversed(jobs.list_jobs(store))
+    for candidate in candidates:
         for piece in candidate.pieces:
             if index in (None, piece.index) and piece.state in ("queued", "interrupted"):
                 claimed = _claim(store, candidate, piece)

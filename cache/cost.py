@@ -47,10 +47,10 @@ def estimate(
     tokens = round(sequences * TOKENS_PER_SEQUENCE) * repeats
     rows = tokens // repeats if position == "all" else sequences
     cloud_bytes = max((rows * width * 4 for _, width in models), default=0)
-    known = clouds.dropna(subset=["seconds", "tokens"]).merge(checkpoints, on="subject")
-    known = known[(known["tokens"] > 0) & (known["seconds"] > 0)]
-    if known.empty or not models:
+    timed = clouds.dropna(subset=["seconds", "tokens"]).merge(checkpoints, on="subject")
+    timed = timed[(timed["tokens"] > 0) & (timed["seconds"] > 0)]
+    if timed.empty or not models:
         return Estimate(tokens, cloud_bytes, None)
-    cost = known["tokens"] * (known["parameters_without_embeddings"].fillna(0) + fixed)
-    rate = float((known["seconds"] / cost).median())
+    cost = timed["tokens"] * (timed["parameters_without_embeddings"].fillna(0) + fixed)
+    rate = float((timed["seconds"] / cost).median())
     return Estimate(tokens, cloud_bytes, rate * tokens * sum(size + fixed for size, _ in models))

@@ -50,9 +50,9 @@ def material(store: Store) -> Material:
     checkpoints, clouds, measurements, scores, covariates = (
         store.query(f"SELECT * FROM {name}") for name in tables
     )
-    known = overview(checkpoints, clouds, measurements, scores)
-    beside = covariates_of(known.rows, covariates)
-    return Material(known.rows, beside, known.measures, known.scores, known.metrics)
+    data = overview(checkpoints, clouds, measurements, scores)
+    beside = covariates_of(data.rows, covariates)
+    return Material(data.rows, beside, data.measures, data.scores, data.metrics)
 
 
 def choices(rows: "pd.DataFrame") -> list[str]:
@@ -85,16 +85,18 @@ def tried(rows: "pd.DataFrame", measures: list[str], score: str) -> list[str]:
     return [name for name in measures if scored[name].notna().sum() >= FEWEST]
 
 
-def found(known: Material, measure: str, score: str) -> None:
+def require(data: Material, measure: str, score: str) -> None:
     """Raises InputError where the store has no such measure or no such score."""
-    for name, held, what, remedy in (
-        (measure, known.measures, "measure", "measure it first; the store has"),
-        (score, known.scores, "score", "import it first; the store has"),
+    for name, available, what, remedy in (
+        (measure, data.measures, "measure", "measure it first; the store has"),
+        (score, data.scores, "score", "import it first; the store has"),
     ):
-        if name not in held:
-            close = difflib.get_close_matches(name, held)
+        if name not in available:
+            close = difflib.get_close_matches(name, available)
             hint = f" (did you mean {' or '.join(close)}?)" if close else ""
-            raise InputError(f"The store has no {what} {name!r}{hint}: {remedy} {'; '.join(held) or 'none'}.")
+            raise InputError(
+                f"The store has no {what} {name!r}{hint}: {remedy} {'; '.join(available) or 'none'}."
+            )
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class Computed:
     matrix: "Matrix"
 
 
-def key(known: Material, score: str, checkpoints: str, covariates: Sequence[str]) -> str:
+def key(data: Material, score: str, checkpoints: str, covariates: Sequence[str]) -> str:
     """32 hex over everything that the evidence of these choices rests on.
 
     Arguments:
@@ -113,13 +115,13 @@ def key(known: Material, score: str, checkpoints: str, covariates: Sequence[str]
     """
     import pandas as pd
 
-    rows = chosen(known.rows, checkpoints)
-    columns = ["family", score, *known.measures]
+    rows = chosen(data.rows, checkpoints)
+    columns = ["family", score, *data.measures]
     digest = hashlib.blake2b(digest_size=16)
-    for frame in (rows[columns], known.covariates.reindex(rows.index)):
+    for frame in (rows[columns], data.covariates.reindex(rows.index)):
         digest.update(pd.util.hash_pandas_object(frame).to_numpy().tobytes())
         digest.update(json.dumps(list(frame.columns)).encode())
-    asked = (score, known.metrics[score], checkpoints, *covariates)
+    asked = (score, data.metrics[score], checkpoints, *covariates)
     return files.key(VERSION, digest.hexdigest(), *asked)
 
 
@@ -130,7 +132,7 @@ def key_of(store: Store, score: str, checkpoints: str, covariates: tuple[str, ..
 
 
 def compute(
-    known: Material,
+    data: Material,
     score: str,
     checkpoints: str,
     covariates: Sequence[str],
@@ -140,18 +142,18 @@ def compute(
     from core.evidence.association import associations
     from core.evidence.correlation_matrix import correlation_matrix
 
-    rows = chosen(known.rows, checkpoints)
-    measures = tried(rows, known.measures, score)
+    rows = chosen(data.rows, checkpoints)
+    measures = tried(rows, data.measures, score)
     made = associations(
         rows,
-        known.covariates,
+        data.covariates,
         measures,
         score,
         asked=list(covariates) or None,
-        metric=known.metrics[score],
+        metric=data.metrics[score],
         tell=lambda done: tell(done, len(measures)),
     )
-    return Computed(made, correlation_matrix(rows, known.measures))
+    return Computed(made, correlation_matrix(rows, data.measures))
 
 
 def save(store: Store, name: str, computed: Computed) -> None:

@@ -39,7 +39,7 @@ def _details(store: Store, subject: str, parameters: str, seed: int) -> dict[str
     return None if rows.empty else json.loads(rows["details"].iloc[0])
 
 
-def keep(store: Store, subject: str, request: Gap, found: WordGap, seconds: float) -> None:
+def keep(store: Store, subject: str, request: Gap, result: WordGap, seconds: float) -> None:
     """Add the rows of a gap; they are seen once they are ingested. seconds: what it took."""
     domain, reference = request.names
     key = {
@@ -53,11 +53,11 @@ def keep(store: Store, subject: str, request: Gap, found: WordGap, seconds: floa
         | {
             "cloud": "",
             "measure": f"gap_{distance}",
-            "value": found.distances[distance].gap,
-            "standard_error": found.distances[distance].se,
+            "value": result.distances[distance].gap,
+            "standard_error": result.distances[distance].se,
             "note": f"{domain} against {reference}",
-            "n": sum(map(len, found.words.values())),
-            "d": found.d,
+            "n": sum(map(len, result.words.values())),
+            "d": result.d,
             "seconds": seconds,
             "origin": "measured",
             "created_at": now(),
@@ -66,7 +66,7 @@ def keep(store: Store, subject: str, request: Gap, found: WordGap, seconds: floa
     ]
     # Last, so that a gap found in `gaps` always has its rows in `measurements`.
     store.add("measurements", rows)
-    entry = {"domain": domain, "reference": reference, "details": json.dumps(found.to_json())}
+    entry = {"domain": domain, "reference": reference, "details": json.dumps(result.to_json())}
     store.add("gaps", [key | entry | {"created_at": now()}])
 
 
@@ -84,7 +84,7 @@ def measured(store: Store) -> "pd.DataFrame":
     rows["details"] = rows["details"].map(json.loads)
     for distance in DISTANCES:
         for part in PARTS:
-            rows[f"{distance}_{part}"] = [float(found[distance][part]) for found in rows["details"]]
+            rows[f"{distance}_{part}"] = [float(details[distance][part]) for details in rows["details"]]
     return rows
 
 

@@ -217,13 +217,13 @@ def _subjects(store: Store, words: Iterable[str], name: str) -> tuple[dict[str, 
     """
     called, names, published = _called(store)
     asked = list(dict.fromkeys(words))
-    found = match(asked, called, published)
-    paths = {word: str(Path(word).expanduser().resolve()) for word in found.unmatched}
+    matches = match(asked, called, published)
+    paths = {word: str(Path(word).expanduser().resolve()) for word in matches.unmatched}
     by_path = match(paths.values(), called)
-    subjects = dict(found.found)
+    subjects = dict(matches.found)
     subjects |= {word: by_path.found[path] for word, path in paths.items() if path in by_path.found}
-    if found.ambiguous:
-        word, meant = min(found.ambiguous.items())
+    if matches.ambiguous:
+        word, meant = min(matches.ambiguous.items())
         raise InputError(
             f"{name} names {word}, which {len(meant)} checkpoints are called: give one of {', '.join(meant)}."
         )

@@ -129,8 +129,8 @@ def _anchored(subject: Subject) -> Subject:
 
 def list_jobs(store: Store) -> list[Job]:
     """All jobs, newest first."""
-    found = [_read(path) for path in (store.folder / "jobs").glob("[!.]*")]
-    return sorted((job for job in found if job), key=lambda job: job.submitted_at, reverse=True)
+    listed = [_read(path) for path in (store.folder / "jobs").glob("[!.]*")]
+    return sorted((job for job in listed if job), key=lambda job: job.submitted_at, reverse=True)
 
 
 def open_job(store: Store, request: Request) -> str | None:
@@ -143,10 +143,10 @@ def open_job(store: Store, request: Request) -> str | None:
 
 def get(store: Store, job: str) -> Job:
     """The job of that id; InputError if there is none."""
-    found = _read(folder(store, job)) if job and job == Path(job).name else None
-    if found is None:
+    entry = _read(folder(store, job)) if job and job == Path(job).name else None
+    if entry is None:
         raise InputError(f"There is no job {job}: `cli.py jobs list` names those that there are.")
-    return found
+    return entry
 
 
 def cancel(store: Store, job: str) -> None:
@@ -158,12 +158,12 @@ def cancel(store: Store, job: str) -> None:
 
 def resume(store: Store, job: str) -> None:
     """Queue again what was cancelled, interrupted or failed; finished pieces are not done again."""
-    found = get(store, job)
-    if found.error:
-        raise InputError(found.error)
+    present = get(store, job)
+    if present.error:
+        raise InputError(present.error)
     with writable(store.folder):
         (folder(store, job) / "cancelled").unlink(missing_ok=True)
-        for piece in found.pieces:
+        for piece in present.pieces:
             if piece.state in ("cancelled", "interrupted", "failed"):
                 record_path(folder(store, job), piece.index).unlink(missing_ok=True)
 
@@ -223,10 +223,10 @@ def outcome(store: Store, job: Job) -> tuple[list[Any], list[dict[str, str]]]:
 def record(job_folder: Path, index: int) -> Record:
     """How far a piece is, by its file; one that is absent or cannot be read is a piece not begun."""
     try:
-        found = from_json(Record, read_json(record_path(job_folder, index)))
+        entry = from_json(Record, read_json(record_path(job_folder, index)))
     except ValueError:
         return Record()
-    return found if found.state in STATES else Record()
+    return entry if entry.state in STATES else Record()
 
 
 def _read(path: Path) -> Job | None:
@@ -244,17 +244,17 @@ def _read(path: Path) -> Job | None:
 
 
 def _piece(path: Path, index: int, request: Request, subject: Subject, cancelled: bool) -> Piece:
-    found = record(path, index)
-    if found.state == "running" and not locks.held(lock_path(path, index)):
-        found = record(path, index)  # it may have ended between the two looks
-        if found.state == "running":
+    entry = record(path, index)
+    if entry.state == "running" and not locks.held(lock_path(path, index)):
+        entry = record(path, index)  # it may have ended between the two looks
+        if entry.state == "running":
             alive = locks.workers_alive(path.parents[1])
-            found = replace(found, state="queued" if alive else "interrupted")
-    if cancelled and found.state in ("queued", "interrupted"):
-        found = replace(found, state="cancelled")
-    if not cancelled and found.state == "cancelled":
-        found = Record()
-    return Piece(index=index, request=request, subject=subject, **asdict(found))
+            entry = replace(entry, state="queued" if alive else "interrupted")
+    if cancelled and entry.state in ("queued", "interrupted"):
+        entry = replace(entry, state="cancelled")
+    if not cancelled and entry.state == "cancelled":
+        entry = Record()
+    return Piece(index=index, request=request, subject=subject, **asdict(entry))
 
 
 def _state(pieces: list[str]) -> str:

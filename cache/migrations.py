@@ -117,8 +117,8 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
 
 def version(connection: Connection) -> int:
     """The schema a store was written with; 0 for an empty file."""
-    known = "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'migrations'"
-    if not connection.execute(known).fetchall()[0][0]:
+    query = "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'migrations'"
+    if not connection.execute(query).fetchall()[0][0]:
         return 0
     return connection.execute("SELECT coalesce(max(version), 0) FROM migrations").fetchall()[0][0]
 

@@ -64,8 +64,8 @@ def collect(store: Store, part: str, folder: Path) -> "pd.DataFrame":
     store.ingest()
     digests = Remembered(store.folder / "digests")
     subjects = {}
-    found = own_study.members(part, folder)
-    for member in found:
+    studied = own_study.members(part, folder)
+    for member in studied:
         base, recipe = split(member.name)
         needed = [base, recipe.other] if recipe and recipe.other else [base]
         if all(name == MINILM or Path(name).exists() for name in needed):
@@ -81,7 +81,7 @@ def collect(store: Store, part: str, folder: Path) -> "pd.DataFrame":
     protocols = [json.loads(protocol) for protocol in tuned["protocol"]]
     tuned["seed"] = [one["seed"] for one in protocols]
     tuned["protocol"] = [_words(one) for one in protocols]
-    return own_study.table(found, measurements, tuned, subjects)
+    return own_study.table(studied, measurements, tuned, subjects)
 
 
 def _words(protocol: dict[str, Any]) -> str:

@@ -73,13 +73,13 @@ def representativeness(
 
 def compare(store: Store, corpus: str, sequences: int, seed: int = 0, column: str | None = None) -> None:
     """Find out how representative the sample is and keep that beside it, unless it is known."""
-    from core.corpora.representativeness import representativeness as found
+    from core.corpora.representativeness import representativeness as computed
 
     source = _source(corpus, column)
     path = _path(store, "representativeness", source, sequences, seed)
     if not path.is_file():
         text = _loaded(chosen(corpus), column, source)
-        _keep(store, path, found(text, sequences, seed=seed).to_json())
+        _keep(store, path, computed(text, sequences, seed=seed).to_json())
 
 
 def compared(store: Store, corpus: str, sequences: int, seed: int = 0, column: str | None = None) -> bool:

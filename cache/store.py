@@ -71,9 +71,9 @@ class Store:
             store.parts.mkdir(parents=True, exist_ok=True)
             store.snapshots.mkdir(exist_ok=True)
         current = (len(migrations.MIGRATIONS), published.digest())
-        found = store._found()
-        store._refuse_newer(found[0] if found else 0)
-        if found != current:
+        present = store._present()
+        store._refuse_newer(present[0] if present else 0)
+        if present != current:
             with store._locked():
                 with store._writing() as connection:
                     store._refuse_newer(migrations.version(connection))
@@ -152,22 +152,22 @@ class Store:
             raise InputError(f"{self.folder} holds no store: choose its folder with --store DIR.")
         return snapshots[-1]
 
-    def _found(self) -> tuple[int, str | None] | None:
+    def _present(self) -> tuple[int, str | None] | None:
         """Schema version and digest of the published figures in the newest snapshot; None: unreadable."""
         try:
             connection = self._reading()
-            found = migrations.version(connection)
-            return found, published.loaded(connection) if found else None
+            version = migrations.version(connection)
+            return version, published.loaded(connection) if version else None
         except (duckdb.Error, InputError) as error:
             log.debug("no readable snapshot yet: %s", error)
             return None
 
     def _refuse_newer(self, version: int) -> None:
-        known = len(migrations.MIGRATIONS)
-        if version > known:
+        newest = len(migrations.MIGRATIONS)
+        if version > newest:
             raise InputError(
                 f"The store {self.folder} was written by a newer version of this program (schema {version}, "
-                f"this one knows {known}): update the program or choose another folder with --store DIR."
+                f"this one knows {newest}): update the program or choose another folder with --store DIR."
             )
 
     @contextmanager
@@ -228,11 +228,11 @@ class Store:
         """One transaction: the rows of the parts not taken in before, and the names of those parts."""
         import pyarrow as pa
 
-        known = {name for (name,) in connection.execute("SELECT name FROM parts").fetchall()}
+        taken = {name for (name,) in connection.execute("SELECT name FROM parts").fetchall()}
         rows: dict[str, list[pa.Table]] = {}
         names = []
         for part in pending:
-            if part.name not in known:
+            if part.name not in taken:
                 try:
                     table, content = parts.read(part, self._tables)
                 except ValueError as error:  # pyarrow's errors of content are ValueErrors or become one

@@ -38,13 +38,13 @@ def keep(store_folder: Path, source: BinaryIO, name: str, *, limit_bytes: int | 
 
     Raises InputError, in one sentence, for a file that cannot be used.
     """
-    found = vectors.read(source, name, limit_bytes=limit_bytes)
-    vectors.check(found, name)
-    fingerprint = vectors.fingerprint(found)
+    array = vectors.read(source, name, limit_bytes=limit_bytes)
+    vectors.check(array, name)
+    fingerprint = vectors.fingerprint(array)
     path = store_folder / "uploads" / f"{fingerprint}.npy"
     if not path.exists():
         with writable(store_folder):
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as temporary, temporary.open("wb") as file:
-                np.save(file, found, allow_pickle=False)
-    return Upload(name, path, fingerprint, *found.shape)
+                np.save(file, array, allow_pickle=False)
+    return Upload(name, path, fingerprint, *array.shape)

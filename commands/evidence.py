@@ -44,7 +44,7 @@ def evidence(
     from core.evidence.association import associations
 
     data = evidences.material(Store.open(store_folder(store)))
-    evidences.found(data, measure, score)
+    evidences.require(data, measure, score)
     rows = evidences.chosen(data.rows, checkpoints)
     asked = [name.strip() for name in covariates.split(",") if name.strip()] if covariates else None
     tried = evidences.tried(rows, data.measures, score)

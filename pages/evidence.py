@@ -117,8 +117,8 @@ def closer(entry: Association, colours: dict[str, str]) -> None:
                 f"`{entry.fitted.formula}`."
             )
         if entry.measure in MEASURES:
-            known = MEASURES[entry.measure]
-            st.caption(f"{known.explanation} Source: {known.source}.")
+            registered = MEASURES[entry.measure]
+            st.caption(f"{registered.explanation} Source: {registered.source}.")
 
 
 def published_beside(frame: pd.DataFrame, score: str) -> None:
@@ -166,8 +166,8 @@ def below() -> None:
     )
 
 
-known = evidences.material(store)
-scores = [name for name in known.scores if evidences.tried(known.rows, known.measures, name)]
+data = evidences.material(store)
+scores = [name for name in data.scores if evidences.tried(data.rows, data.measures, name)]
 if not scores:
     st.title("Evidence")
     empty(
@@ -179,9 +179,9 @@ if not scores:
     st.stop()
 
 heading = st.container(gap="xsmall")
-sets = evidences.choices(known.rows)
+sets = evidences.choices(data.rows)
 default = DEFAULT if DEFAULT in scores else scores[0]
-offered = list(known.covariates.columns)
+offered = list(data.covariates.columns)
 row = st.container(horizontal=True, gap="small")
 score = control(row.selectbox, "Score", "outcome", default, scores, format_func=title_of, width=240)
 chosen = control(
@@ -206,7 +206,7 @@ asked = control(
     f"imported ones that at least {percent(KNOWN)} of the checkpoints have.",
 )
 
-if not evidences.tried(evidences.chosen(known.rows, chosen), known.measures, score):
+if not evidences.tried(evidences.chosen(data.rows, chosen), data.measures, score):
     heading.title("Evidence")
     empty("No measure to compare", "Fewer than three of these checkpoints have this score and a measure.")
     st.stop()
@@ -253,7 +253,7 @@ measure = control(
 )
 closer(
     next(entry for entry in associated if entry.measure == measure),
-    family_colours(known.rows["family"]),
+    family_colours(data.rows["family"]),
 )
 
 published_beside(frame, title)

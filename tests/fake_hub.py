@@ -156,8 +156,8 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             # A revision such as refs/convert/parquet is one quoted part of the path: match before unquoting.
             path = urlsplit(self.path).path
             hub.requests.append((self.command, unquote(path), self.headers.get("Range")))
-            found = _API.fullmatch(path) or _FILE.fullmatch(path)
-            part = {k: unquote(v) for k, v in found.groupdict().items() if v is not None} if found else {}
+            result = _API.fullmatch(path) or _FILE.fullmatch(path)
+            part = {k: unquote(v) for k, v in result.groupdict().items() if v is not None} if result else {}
             repository = hub.repositories.get((part.get("kind", "models"), part.get("name", "")))
             if repository and repository.refusals and ("file" in part or not repository.only_files):
                 repository.refusals -= 1

@@ -60,9 +60,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def span(self) -> tuple[int, int]:
         """The range asked for, as [start, end)."""
-        found = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers["Range"])
-        assert found is not None
-        return int(found[1]), int(found[2]) + 1
+        result = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers["Range"])
+        assert result is not None
+        return int(result[1]), int(result[2]) + 1
 
     def answer(self, path: str, *, etag: str = '"one"', kept: int | None = None) -> None:
         """Send the range asked for; of its body the first `kept` bytes, and then hang up."""

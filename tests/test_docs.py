@@ -174,8 +174,8 @@ def test_quoted_commands_have_the_options_they_are_quoted_with() -> None:
     for line in quoted():
         name, options = options_in(line)
         assert name, line
-        known = {option for one in COMMANDS[name].params for option in one.opts}
-        assert set(options) <= known, line
+        expected = {option for one in COMMANDS[name].params for option in one.opts}
+        assert set(options) <= expected, line
     assert options_in("study glue X --data F  # --not this") == ("study glue", ["--data"])
     assert options_in("nothing --json") == ("", ["--json"])
 

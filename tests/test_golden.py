@@ -26,10 +26,10 @@ def made(folder: Path) -> dict[str, Any]:
 
 
 def compare(name: str, content: Any) -> None:
-    found = list(making.differences(making.read(name), content, making.TOLERANCES[name], name))
-    more = f"\n… and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    if found:
-        pytest.fail("\n".join(found[:SHOWN]) + more, pytrace=False)
+    outcome = list(making.differences(making.read(name), content, making.TOLERANCES[name], name))
+    more = f"\n… and {len(outcome) - SHOWN} more" if len(outcome) > SHOWN else ""
+    if outcome:
+        pytest.fail("\n".join(outcome[:SHOWN]) + more, pytrace=False)
 
 
 @pytest.mark.parametrize("name", sorted(making.TOLERANCES.keys() - {"minilm"}))

@@ -59,11 +59,11 @@ def imports(source: str) -> Iterator[str]:
 
 def graph(files: dict[str, Path]) -> dict[str, set[str]]:
     """Module → the modules of the product that it imports; a package only where nothing in it is named."""
-    found = {}
+    result = {}
     for name, file in files.items():
         named = {one for one in imports(file.read_text()) if one in files} - {name}
-        found[name] = {one for one in named if not any(other.startswith(f"{one}.") for other in named)}
-    return found
+        result[name] = {one for one in named if not any(other.startswith(f"{one}.") for other in named)}
+    return result
 
 
 def room_of(module: str) -> str:
@@ -86,12 +86,12 @@ def upward(arrows: dict[str, set[str]]) -> list[str]:
 
 def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
     """The circles of files: one for each arrow that closes one, in depth-first order."""
-    found: list[list[str]] = []
+    result: list[list[str]] = []
     done: set[str] = set()
 
     def visit(module: str, path: list[str]) -> None:
         if module in path:
-            found.append(path[path.index(module) :])
+            result.append(path[path.index(module) :])
         elif module not in done:
             for target in sorted(arrows[module]):
                 visit(target, [*path, module])
@@ -99,7 +99,7 @@ def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
 
     for module in sorted(arrows):
         visit(module, [])
-    return found
+    return result
 
 
 def loaded_after(statement: str) -> set[str]:
@@ -130,10 +130,10 @@ def test_there_is_no_circle_of_files() -> None:
 @pytest.mark.parametrize("top", OUTSIDE)
 def test_libraries_stay_in_their_rooms(top: str) -> None:
     wrong = {
-        module: sorted(found)
+        module: sorted(result)
         for module, file in FILES.items()
         if module.partition(".")[0] == top
-        and (found := {name.partition(".")[0] for name in imports(file.read_text())} & OUTSIDE[top])
+        and (result := {name.partition(".")[0] for name in imports(file.read_text())} & OUTSIDE[top])
     }
     assert wrong == {}
 

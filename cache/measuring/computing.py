@@ -57,14 +57,14 @@ def _direct(
         | {
             "measure": name,
             "version": target.key(name)[-1],
-            "value": found.value,
-            "standard_error": found.standard_error,
-            "note": "; ".join(filter(None, [note, found.note])) or None,
+            "value": one.value,
+            "standard_error": one.standard_error,
+            "note": "; ".join(filter(None, [note, one.note])) or None,
         }
-        for name, found in measured.items()
+        for name, one in measured.items()
     ]
     store.add("measurements", rows)
-    return {target.key(name): Value(found.value, n, d) for name, found in measured.items()}
+    return {target.key(name): Value(one.value, n, d) for name, one in measured.items()}
 
 
 def _cells(
@@ -107,8 +107,8 @@ def _cells(
     )
     seconds = (time.perf_counter() - started) / len(names)
     part = "" if n == total else f"a draw of {n:,} of {total:,} vectors"
-    found = {name: Value(one.value, n, d, one.note or "") for name, one in measured.items()}
-    found |= {name: Value(None, n, d, why) for name, why in undefined.items()}
+    values = {name: Value(one.value, n, d, one.note or "") for name, one in measured.items()}
+    values |= {name: Value(None, n, d, why) for name, why in undefined.items()}
     common = _common(fingerprint, target, n, d, seconds)
     rows = [
         common
@@ -118,11 +118,11 @@ def _cells(
             "value": one.value,
             "note": "; ".join(filter(None, [note, part, one.why])) if one.value is not None else one.why,
         }
-        for name, one in found.items()
+        for name, one in values.items()
     ]
     store.add("measurements", rows)
     store.add("cell_curves", drawn)
-    return {target.key(name): one for name, one in found.items()}
+    return {target.key(name): one for name, one in values.items()}
 
 
 def draw(total: int, n: int) -> "np.ndarray":

@@ -78,8 +78,8 @@ def hidden_states(
         return None if rows.empty else {"n": int(rows["n"][0]), "note": rows["note"][0]}
 
     def stored() -> int | None:
-        known = row()
-        return None if known is None else known["n"]
+        entry = row()
+        return None if entry is None else entry["n"]
 
     def obtain() -> Obtained:
         from cache.clouds import Clouds
@@ -94,8 +94,8 @@ def hidden_states(
         if made:
             return Obtained(vectors, made[0]["note"])
         store.ingest()  # another process may have made them a moment ago
-        known = row()
-        return Obtained(vectors, None if known is None else known["note"] or None)
+        entry = row()
+        return Obtained(vectors, None if entry is None else entry["note"] or None)
 
     return Source(cloud, obtain, stored)
 

@@ -104,9 +104,9 @@ def agreements(results: Sequence[StudiedCells]) -> "pd.DataFrame":
         sizes = rows.groupby("subject").size()
         kept = rows[rows["subject"].isin(sizes[sizes == sizes.max()].index)]
         if kept["subject"].nunique() >= FEWEST:
-            found = agreement(kept)
-            found.insert(0, "measure", name)
-            parts.append(found)
+            compared = agreement(kept)
+            compared.insert(0, "measure", name)
+            parts.append(compared)
     if not parts:
         return pd.DataFrame(columns=["measure", "M", "k", "n", "checkpoints", "spearman"])
     return pd.concat(parts, ignore_index=True)

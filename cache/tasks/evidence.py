@@ -28,14 +28,14 @@ def run(
     store: Store, subject: Subject, request: Evidence, progress: Progress, roots: Iterable[Path] | None
 ) -> None:
     """Compute and keep it, for what the store holds now."""
-    known = evidence.material(store)
+    data = evidence.material(store)
     asked = (subject.name, request.checkpoints, request.covariates)
-    name = evidence.key(known, *asked)
+    name = evidence.key(data, *asked)
 
     def tell(done: int, total: int) -> None:
         progress("correlating measures with the score", done, total, "measures")
 
-    evidence.save(store, name, evidence.compute(known, *asked, tell))
+    evidence.save(store, name, evidence.compute(data, *asked, tell))
 
 
 def called(subject: Subject) -> str:

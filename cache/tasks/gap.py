@@ -41,10 +41,10 @@ def gap_for(
     checkpoint = _resolved(store, name, revision, roots)
     store.ingest()
     subject = checkpoints.subject_of(store, checkpoint.fingerprint)
-    found = gap_rows.find(store, subject, request)
-    cached = found is not None
-    if found is None:
-        found = word_gap(
+    result = gap_rows.find(store, subject, request)
+    cached = result is not None
+    if result is None:
+        result = word_gap(
             checkpoint,
             request.domain,
             request.reference,
@@ -56,11 +56,12 @@ def gap_for(
         )
         checkpoints.keep(store, checkpoints.row_of(checkpoint, name) | {"subject": subject})
         checkpoints.remember_aliases(store, checkpoint, Remembered(store.folder / "digests"))
-        gap_rows.keep(store, subject, request, found, time.perf_counter() - started)
+        gap_rows.keep(store, subject, request, result, time.perf_counter() - started)
         store.ingest()
     opened = checkpoint.opened
     distances = {
-        key: Distances(**{part: getattr(one, part) for part in PARTS}) for key, one in found.distances.items()
+        key: Distances(**{part: getattr(one, part) for part in PARTS})
+        for key, one in result.distances.items()
     }
     return MeasuredGap(
         subject=name,
@@ -68,14 +69,14 @@ def gap_for(
         domain=request.names[0],
         reference=request.names[1],
         **distances,
-        domain_ids=found.ids("domain"),
-        reference_ids=found.ids("reference"),
-        skipped=[SkippedWord(one.word, which, one.reason) for which, one in found.skipped],
-        bytes_read=opened.bytes_read + (0 if cached else found.bytes_read),
-        requests=opened.requests + (0 if cached else found.requests),
+        domain_ids=result.ids("domain"),
+        reference_ids=result.ids("reference"),
+        skipped=[SkippedWord(one.word, which, one.reason) for which, one in result.skipped],
+        bytes_read=opened.bytes_read + (0 if cached else result.bytes_read),
+        requests=opened.requests + (0 if cached else result.requests),
         cached=cached,
         seconds=time.perf_counter() - started,
-        note=found.note,
+        note=result.note,
         parameters=request.parameters,
         seed=request.seed,
     )
@@ -89,12 +90,12 @@ def _resolved(store: Store, name: str, revision: str | None, roots: Iterable[Pat
     from core.weights.tensor_files import weight_files
 
     digests = Remembered(store.folder / "digests")
-    known: dict[str, Any] = {"roots": roots, "revision": revision, "digests": digests}
-    checkpoint = resolve_unread(name, **known)
+    where: dict[str, Any] = {"roots": roots, "revision": revision, "digests": digests}
+    checkpoint = resolve_unread(name, **where)
     if checkpoint.remote:
         return checkpoint
     small = sum(file.stat().st_size for file in weight_files(checkpoint.folder)) <= SMALL
-    return resolve(name, **known) if small else checkpoint
+    return resolve(name, **where) if small else checkpoint
 
 
 def expand(names: Iterable[str]) -> list[str]:
@@ -104,7 +105,7 @@ def expand(names: Iterable[str]) -> list[str]:
     """
     from core.checkpoints.resolve import find
 
-    found: dict[str, None] = {}
+    expanded: dict[str, None] = {}
     for name in names:
         folder = Path(name).expanduser()
         if folder.is_dir() and not (folder / "config.json").is_file():
@@ -114,10 +115,10 @@ def expand(names: Iterable[str]) -> list[str]:
                     f"{name} holds no checkpoint, nor do the folders in it: give folders with config.json "
                     "and model.safetensors."
                 )
-            found.update(dict.fromkeys(map(str, under)))
+            expanded.update(dict.fromkeys(map(str, under)))
         else:
-            found[name] = None
-    return list(found)
+            expanded[name] = None
+    return list(expanded)
 
 
 def run(

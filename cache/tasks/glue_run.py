@@ -102,28 +102,28 @@ def fine_tune_subject(
     for name in request.tasks:
         data[name] = glue.load(name, Path(request.data) if request.data else None)
         key = [checkpoint.fingerprint, name, canonical, data[name].fingerprint, VERSION]
-        known = store.query(
+        kept = store.query(
             "SELECT score FROM fine_tunings WHERE subject = ? AND task = ? AND protocol = ? AND data = ? "
             "AND version = ?",
             key,
         )
-        if len(known):
-            scores[name] = float(known["score"][0])
+        if len(kept):
+            scores[name] = float(kept["score"][0])
             continue
         if cached:
             checkpoints.keep(store, checkpoints.row_of(checkpoint, subject.path or subject.name))
         cached = False
-        found = fine_tune(checkpoint, data[name], protocol, device=request.device, progress=progress)
-        scores[name] = found.score
+        tuned = fine_tune(checkpoint, data[name], protocol, device=request.device, progress=progress)
+        scores[name] = tuned.score
         row = dict(zip(("subject", "task", "protocol", "data", "version"), key, strict=True))
-        row |= {"score": found.score, "metrics": json.dumps(found.metrics), "seconds": found.seconds}
-        details = found.details | {"steps": found.steps, "device": found.device}
+        row |= {"score": tuned.score, "metrics": json.dumps(tuned.metrics), "seconds": tuned.seconds}
+        details = tuned.details | {"steps": tuned.steps, "device": tuned.device}
         store.add("fine_tunings", [row | {"details": json.dumps(details), "created_at": now()}])
         metric = METRICS.get(data[name].task.metrics[0], data[name].task.formed)
         metric = metric if len(data[name].task.metrics) == 1 else data[name].task.formed
         formed = f"{data[name].task.formed}; {data[name].used(protocol.train_examples)}"
         split = _split(protocol, [data[name]])
-        store.add("scores", [_score(checkpoint, name, metric, found.score, split, formed, protocol)])
+        store.add("scores", [_score(checkpoint, name, metric, tuned.score, split, formed, protocol)])
         store.ingest()
     averages = {
         name: fmean(scores[task] for task in tasks)

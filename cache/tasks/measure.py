@@ -61,37 +61,37 @@ def measure_plan(
     from core.measures import select
 
     names = select(settings.measures)
-    known = _known(store, plan.fingerprint)
+    results = _known(store, plan.fingerprint)
     targets: list[Target] = []
     added = False
     for target in plan.targets:
         targets.append(target)
-        lacking = [name for name in target.names if target.key(name) not in known]
+        lacking = [name for name in target.names if target.key(name) not in results]
         if target.impossible:
-            known |= {target.key(name): Value(None, 0, 0, target.impossible) for name in lacking}
+            results |= {target.key(name): Value(None, 0, 0, target.impossible) for name in lacking}
         elif lacking:
             if not added:
                 checkpoints.keep(store, plan.row)
                 added = True
-            known |= compute(store, plan.fingerprint, target, lacking, settings, tell)
+            results |= compute(store, plan.fingerprint, target, lacking, settings, tell)
     if plan.checkpoint is not None:
         checkpoints.remember_aliases(store, plan.checkpoint, Remembered(store.folder / "digests"))
     cached = not any(target.source.is_obtained for target in targets)
     checkpoints.keep_name(store, plan.row)
     store.ingest()
-    summary = _summary(targets, names, known, settings)
+    summary = _summary(targets, names, results, settings)
     seconds = time.perf_counter() - started
     return Measured(called, plan.fingerprint, **summary, seconds=seconds, cached=cached)
 
 
 def is_known(store: Store, plan: plans.Plan) -> bool:
     """Whether the store has all that a plan lists; no vectors are obtained."""
-    known = _known(store, plan.fingerprint)
-    return all(target.key(name) in known for target in plan.targets for name in target.names)
+    results = _known(store, plan.fingerprint)
+    return all(target.key(name) in results for target in plan.targets for name in target.names)
 
 
 def _summary(
-    targets: Sequence[Target], names: list[str], known: dict[Key, Value], settings: Settings
+    targets: Sequence[Target], names: list[str], results: dict[Key, Value], settings: Settings
 ) -> dict[str, Any]:
     """The fields of `Measured` that follow from values."""
     values: dict[str, list[list[float]]] = {}  # name → text samples → seeds
@@ -106,7 +106,7 @@ def _summary(
         for target in targets:
             if name not in target.names:
                 continue
-            one = known[target.key(name)]
+            one = results[target.key(name)]
             if one.value is None:
                 left_out[name] = one.why
                 continue

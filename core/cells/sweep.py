@@ -26,20 +26,20 @@ def comparable(rows: pd.DataFrame) -> pd.DataFrame:
     if rows.empty:
         return rows.reindex(columns=["subject", "name", "M", "k", "n", "value"])
     own = rows[rows["engine"] == "own"]
-    best, found = (0, 0), own.iloc[:0]
+    best, chosen = (0, 0), own.iloc[:0]
     for _, group in own.groupby(_TEXT, dropna=False):
         sizes = group.groupby("subject")[["M", "k"]].apply(
             lambda r: frozenset(zip(r["M"], r["k"], strict=True))
         )
-        swept = [held for held in sizes if len(held) > 1]
-        every = {size for held in swept for size in held}
-        usual = {size for size in every if 2 * sum(size in held for held in swept) >= len(swept)}
-        subjects = [subject for subject, held in sizes.items() if usual and usual <= held]
+        swept = [measured for measured in sizes if len(measured) > 1]
+        every = {size for measured in swept for size in measured}
+        usual = {size for size in every if 2 * sum(size in measured for measured in swept) >= len(swept)}
+        subjects = [subject for subject, measured in sizes.items() if usual and usual <= measured]
         if (len(subjects), len(usual)) > best:
             best = (len(subjects), len(usual))
             shown = np.array([(M, k) in usual for M, k in zip(group["M"], group["k"], strict=True)], bool)
-            found = group[group["subject"].isin(subjects).to_numpy() & shown]
-    return found.groupby(["subject", "name", "M", "k", "n"], as_index=False)["value"].mean()
+            chosen = group[group["subject"].isin(subjects).to_numpy() & shown]
+    return chosen.groupby(["subject", "name", "M", "k", "n"], as_index=False)["value"].mean()
 
 
 def ranks(kept: pd.DataFrame) -> pd.DataFrame:

@@ -110,10 +110,10 @@ def key(panels: Sequence[Panel]) -> str:
     """What colours and shapes of `panels` mean, as a line of HTML, where they are drawn without a legend."""
     colours = family_colours([])
     signs = {"perturbed": "●", "non-standard": "◆"}
-    held = {kind for panel in panels for kind in panel.points["variant"]}
+    variants = {kind for panel in panels for kind in panel.points["variant"]}
     entries = [(colours[name], "●", name) for name in FAMILIES]
-    if len(held) > 1:
-        entries += [(GREY, signs[kind], KINDS[kind]) for kind in KINDS if kind in held]
+    if len(variants) > 1:
+        entries += [(GREY, signs[kind], KINDS[kind]) for kind in KINDS if kind in variants]
     spans = [
         f'<span style="white-space:nowrap;margin-right:1.2em"><span style="color:{colour};font-size:1.2em">'
         f"{sign}</span> {text}</span>"

@@ -76,7 +76,7 @@ def bars(
     distances = alt.layer(*layers)
     if not score or not rows["score"].notna().any():
         return distances.properties(height=height, width="container")
-    known = alt.Chart(wide.dropna(subset=["score"])).encode(
+    scored = alt.Chart(wide.dropna(subset=["score"])).encode(
         x=x,
         y=alt.Y(
             "score:Q",
@@ -85,8 +85,8 @@ def bars(
             axis=alt.Axis(format="%", grid=False, orient="right"),
         ),
     )
-    line = known.mark_line(strokeDash=[5, 4], color=GREY, strokeWidth=2)
-    points = known.mark_point(filled=True, color=GREY, size=55, opacity=1).encode(
+    line = scored.mark_line(strokeDash=[5, 4], color=GREY, strokeWidth=2)
+    points = scored.mark_point(filled=True, color=GREY, size=55, opacity=1).encode(
         tooltip=tooltip[:1] + tooltip[4:]
     )
     return (

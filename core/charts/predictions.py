@@ -147,8 +147,8 @@ def ranges(
         x=alt.X("low:Q"), x2="high:Q", color=colour
     )
     dots = base.mark_point(filled=True, size=110).encode(x=x, color=colour, opacity=faint)
-    known = base.mark_tick(thickness=3, size=20, color=GREY).encode(x="actual:Q")
-    return alt.layer(level, bars, known, dots).properties(
+    ticks = base.mark_tick(thickness=3, size=20, color=GREY).encode(x="actual:Q")
+    return alt.layer(level, bars, ticks, dots).properties(
         title=heading(title, subtitle),
         height=26 * len(rows) + 10,
         width="container",

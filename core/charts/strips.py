@@ -32,17 +32,17 @@ def strips(
     def long(frame: pd.DataFrame) -> pd.DataFrame:
         parts = []
         for name in measures:
-            held = reference[name].dropna()
-            width = (held.max() - held.min()) or 1.0
-            below = [(held < value).mean() if np.isfinite(value) else np.nan for value in frame[name]]
+            others = reference[name].dropna()
+            width = (others.max() - others.min()) or 1.0
+            below = [(others < value).mean() if np.isfinite(value) else np.nan for value in frame[name]]
             parts.append(
                 frame[["name", "family"]].assign(
                     measure=title_of(name),
                     value=frame[name],
-                    place=(frame[name] - held.min()) / width,
+                    place=(frame[name] - others.min()) / width,
                     below=below,
-                    low=held.min(),
-                    high=held.max(),
+                    low=others.min(),
+                    high=others.max(),
                 )
             )
         return pd.concat(parts).dropna(subset=["value"])

@@ -15,13 +15,13 @@ TITLES = {
 }
 
 
-def frequencies(found: pd.DataFrame, distribution: str, height: int = 330) -> alt.LayerChart | alt.FacetChart:
+def frequencies(table: pd.DataFrame, distribution: str, height: int = 330) -> alt.LayerChart | alt.FacetChart:
     """Frequencies of one distribution in the samples and in the two wholes.
 
     found: `Representativeness.frequencies` ; distribution: a key of TITLES.
     Ranks and frequencies of words are logarithmic; lengths are not.
     """
-    points = found[found["distribution"] == distribution].copy()
+    points = table[table["distribution"] == distribution].copy()
     points["kind"] = points["series"].where(~points["series"].str.startswith("sample"), "ten samples")
     title, x_title = TITLES[distribution]
     lengths = distribution == "lengths"

@@ -55,7 +55,7 @@ def provisional(
     or they lie in the hub's own cache, whose file names are those.
     """
     files = weight_files(folder)
-    known = [unread(files), stated((file.name, file_sha256(file, digests)) for file in files)]
+    identities = [unread(files), stated((file.name, file_sha256(file, digests)) for file in files)]
     if revision:
-        known.append(stated((file.name, revision) for file in files))
-    return [fingerprint(folder, weights, digests) for weights in known]
+        identities.append(stated((file.name, revision) for file in files))
+    return [fingerprint(folder, weights, digests) for weights in identities]

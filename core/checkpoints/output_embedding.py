@@ -91,19 +91,19 @@ def output_embedding(checkpoint: Checkpoint) -> TensorAt:
     matrices = [t for t in tensors.values() if len(t.shape) == 2]
     outputs = _of_vocabulary([t for t in matrices if is_output_embedding(t.name)], checkpoint)
     inputs = _of_vocabulary([t for t in matrices if is_input_embedding(t.name)], checkpoint)
-    found = _only(outputs or inputs, matrices, checkpoint, meter)
+    tensor = _only(outputs or inputs, matrices, checkpoint, meter)
     note = None
     if not outputs and not (checkpoint.facts.tied and checkpoint.facts.architecture.endswith(_WITH_HEAD)):
-        note = f"{checkpoint.name} has no language-model head: its input embedding {found.name} stands in."
+        note = f"{checkpoint.name} has no language-model head: its input embedding {tensor.name} stands in."
     return TensorAt(
-        found.file,
-        found.name,
-        found.shape,
-        found.dtype,
-        found.start,
+        tensor.file,
+        tensor.name,
+        tensor.shape,
+        tensor.dtype,
+        tensor.start,
         not outputs,
         note,
-        _scale(found, tensors, checkpoint),
+        _scale(tensor, tensors, checkpoint),
         meter.traffic,
     )
 
@@ -224,13 +224,13 @@ def _row_bytes(at: TensorAt) -> int:
     return at.shape[1] * FORMATS[at.dtype]
 
 
-def _scale(found: Tensor, tensors: dict[str, Tensor], checkpoint: Checkpoint) -> Scale | None:
+def _scale(tensor: Tensor, tensors: dict[str, Tensor], checkpoint: Checkpoint) -> Scale | None:
     """The factors of an 8-bit matrix, where its checkpoint holds some of a documented shape."""
-    module = found.name.removesuffix("weight")
+    module = tensor.name.removesuffix("weight")
     scale = next((tensors[module + name] for name in _SCALES if module + name in tensors), None)
-    if not found.dtype.startswith("F8") or scale is None or scale.dtype not in FORMATS:
+    if not tensor.dtype.startswith("F8") or scale is None or scale.dtype not in FORMATS:
         return None
-    rows, columns = found.shape
+    rows, columns = tensor.shape
     if scale.size == 1:
         return Scale(scale, rows, columns)
     if scale.shape in ((rows,), (rows, 1)):

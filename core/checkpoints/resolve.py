@@ -66,18 +66,18 @@ class Checkpoint:
 
 def find(roots: Iterable[Path]) -> list[Path]:
     """Folders under `roots` with config.json and weights, sorted; pickled too: `resolve` says why not."""
-    found = []
+    local = []
     for root in roots:
         top = Path(root).expanduser().resolve()
         for here, folders, files in os.walk(top):
             folder = Path(here)
             weights = {WEIGHTS, INDEX, "pytorch_model.bin", "pytorch_model.bin.index.json"}
             if "config.json" in files and weights & set(files):
-                found.append(folder)
+                local.append(folder)
                 folders.clear()
             depth = len(folder.relative_to(top).parts)
             folders[:] = [] if depth >= _DEPTH else [f for f in folders if not f.startswith(".")]
-    return sorted(set(found))
+    return sorted(set(local))
 
 
 def resolve(
@@ -100,11 +100,11 @@ def resolve(
         roots = None if roots is None else list(roots)
         made_from = resolve(base, roots=roots, revision=revision, digests=digests)
         return made_from if recipe is None else _variant(base, made_from, recipe, roots, digests)
-    found = _here(name, roots, revision)
-    if found is None:
+    where = _here(name, roots, revision)
+    if where is None:
         folder, commit = hub.fetch(name, revision, check=check)
-        found = name, folder, "hub", commit
-    return _describe(*found, lambda files: digest_weights(files, digests), digests)
+        where = name, folder, "hub", commit
+    return _describe(*where, lambda files: digest_weights(files, digests), digests)
 
 
 def _variant(
@@ -155,12 +155,12 @@ def resolve_unread(
     place of a digest: a changed file is another checkpoint, and so is a copy of one. A hub id is one as
     `resolve_remote` gives it, or from the hub's cache where the hub is off.
     """
-    found = _here(name, roots, revision)
-    if found is None and not hub_ranges.is_off():
+    where = _here(name, roots, revision)
+    if where is None and not hub_ranges.is_off():
         return resolve_remote(name, revision, digests=digests)
-    if found is None:
+    if where is None:
         folder, commit = hub.fetch(name, revision, check=check)
-        found = name, folder, "hub", commit
+        where = name, folder, "hub", commit
 
     def read(files: list[Path]) -> bool:
         return digests is not None and all(place(file) in digests for file in files)
@@ -168,7 +168,7 @@ def resolve_unread(
     def identify(files: list[Path]) -> str:
         return digest_weights(files, digests) if read(files) else unread(files)
 
-    described = _describe(*found, identify, digests)
+    described = _describe(*where, identify, digests)
     return replace(described, provisional=not read(weight_files(described.folder)))
 
 
@@ -192,11 +192,13 @@ def resolve_remote(
     Errors: InputError, one sentence, for whatever cannot be used.
     """
     meter = Meter()
-    known = {} if digests is None else digests
-    folder, commit, files = hub_ranges.open_remotely(hub_id, revision, meter, known, check=check, cache=cache)
+    remembered = {} if digests is None else digests
+    folder, commit, files = hub_ranges.open_remotely(
+        hub_id, revision, meter, remembered, check=check, cache=cache
+    )
     weights = stated((file.name.rpartition("/")[2], file.digest or commit) for file in files)
     described = _describe(hub_id, folder, "hub", commit, lambda _: weights, None, files, meter)
-    hub_ranges.remember(files, known)
+    hub_ranges.remember(files, remembered)
     return replace(described, provisional=True, remote=tuple(files), opened=meter.traffic)
 
 

@@ -72,10 +72,10 @@ def split(name: str) -> tuple[str, Recipe | None]:
     Noise of fraction 0 is no recipe: the checkpoint itself.
     Errors: InputError for a recipe that cannot be followed.
     """
-    found = _RECIPE.search(name)
-    if found is None:
+    match = _RECIPE.search(name)
+    if match is None:
         return name, None
-    base, kind, rest = name[: found.start()], found[1], found[2] or ""
+    base, kind, rest = name[: match.start()], match[1], match[2] or ""
     wrong = InputError(f"{name} is no variant of a checkpoint: write {FORMS} after the plus sign.")
     if kind == "embeddings-of":
         if not rest:

@@ -29,8 +29,8 @@ def correlation_matrix(rows: pd.DataFrame, measures: list[str]) -> Matrix:
     """Spearman correlations of all pairs of measures. rows: one row a checkpoint; measures: its columns."""
     names = [name for name in measures if rows[name].notna().sum() >= FEWEST and rows[name].nunique() > 1]
     values = rows[names].astype(np.float64)
-    known = values.notna().to_numpy(np.float64)
-    n = pd.DataFrame((known.T @ known).astype(int), names, names)
+    present = values.notna().to_numpy(np.float64)
+    n = pd.DataFrame((present.T @ present).astype(int), names, names)
     rho = values.corr(method="spearman", min_periods=FEWEST)
     if len(names) < 2:
         return Matrix(rho, n, tuple((name,) for name in names))

@@ -89,8 +89,8 @@ def _document(path: Path) -> Any:
 
 def _named(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":
     """With the names of columns as they are known here; an index of names is that of the checkpoints."""
-    known = {*NEEDED, *OPTIONAL, *_ALSO}
-    names = [column.lower() if column.lower() in known else column for column in frame.columns]
+    accepted = {*NEEDED, *OPTIONAL, *_ALSO}
+    names = [column.lower() if column.lower() in accepted else column for column in frame.columns]
     for place, column in enumerate(names):
         if (meant := _ALSO.get(column)) and meant not in names:
             names[place] = meant
@@ -207,16 +207,16 @@ def check_columns(
 
 def score_files(paths: list[Path]) -> list[Path]:
     """The files that are meant: folders stand for the result files in them, at any depth."""
-    found = []
+    files = []
     for path in paths:
         if not path.is_dir():
-            found.append(path)
+            files.append(path)
             continue
         inside = [file for file in sorted(path.rglob("*.json")) if results.is_results(_document(file))]
         if not inside:
             raise InputError(f"{path} holds no result file of lm-evaluation-harness or MTEB: name files.")
-        found += inside
-    for path in found:
+        files += inside
+    for path in files:
         if path.suffix.lower() not in READERS:
             raise InputError(f"{path} is of no known format: give scores as {', '.join(READERS)}.")
-    return found
+    return files

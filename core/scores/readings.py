@@ -24,11 +24,11 @@ def attributed(scores: pd.DataFrame, called: Mapping[str, Iterable[str]]) -> pd.
 
     Returns: the rows of known checkpoints; `foreign`: a published figure, found by the checkpoint's name.
     """
-    known = scores["subject"].isin(list(called))
-    names = scores.loc[~known, "name"].dropna().unique()
-    found = match(map(str, names), called).found if len(names) else {}
-    subject = scores["subject"].where(known, scores["name"].map(found))
-    foreign = ~known & (scores["origin"] == "published")
+    own = scores["subject"].isin(list(called))
+    names = scores.loc[~own, "name"].dropna().unique()
+    by_name = match(map(str, names), called).found if len(names) else {}
+    subject = scores["subject"].where(own, scores["name"].map(by_name))
+    foreign = ~own & (scores["origin"] == "published")
     return scores.assign(subject=subject, foreign=foreign).dropna(subset=["subject", "value"])
 
 

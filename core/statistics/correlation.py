@@ -138,8 +138,8 @@ def agreement(values: Sequence[float], scores: Sequence[float], *, seed: int = 0
     resamples in which one side is constant are left out.
     """
     x, y = np.round(np.asarray(values, float), DECIMALS), np.round(np.asarray(scores, float), DECIMALS)
-    known = np.isfinite(x) & np.isfinite(y)
-    x, y, nan = x[known], y[known], math.nan
+    finite = np.isfinite(x) & np.isfinite(y)
+    x, y, nan = x[finite], y[finite], math.nan
     n = len(x)
     upper = np.triu_indices(n, 1)
     by_value, by_score = (np.sign(v[upper[0]] - v[upper[1]]) for v in (x, y))

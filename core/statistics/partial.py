@@ -117,6 +117,6 @@ def q_values(p: np.ndarray) -> np.ndarray:
     from scipy.stats import false_discovery_control  # here, since it takes long to import
 
     p = np.asarray(p, np.float64)
-    q, known = np.full(len(p), np.nan), np.isfinite(p)
-    q[known] = false_discovery_control(p[known])
+    q, finite = np.full(len(p), np.nan), np.isfinite(p)
+    q[finite] = false_discovery_control(p[finite])
     return q

@@ -56,8 +56,8 @@ def models() -> pd.DataFrame:
     """
     wide = reference.measurements().pivot(index="subject", columns="measure", values="value")
     scores = reference.scores()
-    known = reference.checkpoints().set_index("subject")
-    facts = known[["name", "family", "variant", "alpha", "parameters", "layers"]]
+    listed = reference.checkpoints().set_index("subject")
+    facts = listed[["name", "family", "variant", "alpha", "parameters", "layers"]]
     frame = facts.join(wide, how="inner").assign(
         glue_average=scores[scores["task"] == GLUE].set_index("subject")["value"]
     )

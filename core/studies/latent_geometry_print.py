@@ -53,15 +53,15 @@ def comparisons(frame: pd.DataFrame, tables: pd.DataFrame | None = None) -> pd.D
     """
     ours = (recomputed(frame) if tables is None else tables).set_index(["table", "row"])
     text = _text_numbers(frame)
-    known = printed()
-    seen = set(zip(known["table"], known["row"], strict=True))
+    entries = printed()
+    seen = set(zip(entries["table"], entries["row"], strict=True))
     missing = [
         {"table": table, "row": row, "column": column, "printed": "", "unit": "", "source": ""}
         for table, row in ours.index
         if (table, row) not in seen
         for column in COLUMNS
     ]
-    rows = pd.concat([known, pd.DataFrame(missing)], ignore_index=True)
+    rows = pd.concat([entries, pd.DataFrame(missing)], ignore_index=True)
     values = [
         text[(row.row, row.column)] if row.table == "Text" else ours.loc[(row.table, row.row), row.column]
         for row in rows.itertuples()

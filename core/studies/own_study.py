@@ -62,7 +62,7 @@ def members(part: str, folder: Path) -> list[Member]:
     small = part == "small"
     plain = "masked-words" if small else "as published"
     stem, base = (str(folder / plain), SMALL) if small else ("minilm", MINILM)
-    found = [Member(part, stem, base, base, plain, "plain")]
+    made = [Member(part, stem, base, base, plain, "plain")]
 
     def noisy(seed: int) -> list[Member]:
         return [
@@ -79,27 +79,27 @@ def members(part: str, folder: Path) -> list[Member]:
             for alpha in LEVELS[part]
         ]
 
-    found += noisy(SEEDS[0])
+    made += noisy(SEEDS[0])
     for kind in NON_STANDARD:
         seed = SEEDS[0]
         label = f"{base}, {kind}, seed {seed}"
-        found.append(Member(part, f"{stem}+{kind}:{seed}", label, base, plain, "non-standard", None, seed))
+        made.append(Member(part, f"{stem}+{kind}:{seed}", label, base, plain, "non-standard", None, seed))
     if small:
         for other in SWAPPED:
             name, label = f"{stem}+embeddings-of:{folder / other}", f"{base}, embeddings of {other}"
-            found.append(Member(part, name, label, base, plain, "non-standard"))
-        found += [
+            made.append(Member(part, name, label, base, plain, "non-standard"))
+        made += [
             Member(part, str(folder / objective), f"{base}, {objective}", base, objective, "objective")
             for objective in OBJECTIVES
             if objective != plain
         ]
         for seed in SEEDS[1:]:
-            found += noisy(seed)
-    return found
+            made += noisy(seed)
+    return made
 
 
 def table(
-    found: Iterable[Member],
+    studied: Iterable[Member],
     measurements: "pd.DataFrame",
     scores: "pd.DataFrame",
     subjects: dict[str, str],
@@ -118,7 +118,7 @@ def table(
     rows = []
     measured = dict(list(measurements.groupby("subject"))) if len(measurements) else {}
     scored = dict(list(scores.groupby("subject"))) if len(scores) else {}
-    for member in found:
+    for member in studied:
         subject = subjects.get(member.name)
         if subject is None:
             continue
@@ -178,11 +178,11 @@ def usual(long: "pd.DataFrame") -> "pd.DataFrame":
     several texts that of the text most have, of equals the one with more vectors, since cell measures of
     different numbers of vectors do not compare.
     """
-    known = long.fillna({"text": "", "protocol": "", "n": 0})
+    filled = long.fillna({"text": "", "protocol": "", "n": 0})
     keys = ["part", "quantity", "text", "protocol"]
-    counts = known.groupby(keys).agg(labels=("label", "nunique"), n=("n", "max")).reset_index()
+    counts = filled.groupby(keys).agg(labels=("label", "nunique"), n=("n", "max")).reset_index()
     chosen = counts.sort_values(["labels", "n"], kind="stable").drop_duplicates(keys[:2], keep="last")
-    return known.merge(chosen[keys], on=keys)
+    return filled.merge(chosen[keys], on=keys)
 
 
 def wide(long: "pd.DataFrame") -> "pd.DataFrame":

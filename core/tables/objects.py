@@ -57,7 +57,7 @@ def _of_objects(rows: list[Any], name: str, is_text: Callable[[str], bool]) -> "
     columns = columns_of(dict.fromkeys(key for row in rows for key in row), name)
     if not columns:
         raise InputError(f"{name} holds no named values: give one object for each row.")
-    found = {}
+    series = {}
     for column, key in zip(columns, dict.fromkeys(key for row in rows for key in row), strict=True):
         values = [row.get(key) for row in rows]
         for number, value in enumerate(values, start=1):
@@ -65,10 +65,10 @@ def _of_objects(rows: list[Any], name: str, is_text: Callable[[str], bool]) -> "
                 raise InputError(f"{name} holds no plain value of {column} in row {number}: give one there.")
         numeric = all(isinstance(v, int | float | None) and not isinstance(v, bool) for v in values)
         if is_text(column) or not numeric:
-            found[column] = pd.Series([_text(v) if is_text(column) else v for v in values], dtype=object)
+            series[column] = pd.Series([_text(v) if is_text(column) else v for v in values], dtype=object)
         else:
-            found[column] = pd.Series([math.nan if v is None else v for v in values])
-    return pd.DataFrame(found)
+            series[column] = pd.Series([math.nan if v is None else v for v in values])
+    return pd.DataFrame(series)
 
 
 def read_parquet(data: bytes, name: str, is_text: Callable[[str], bool]) -> tuple["pd.DataFrame", list[str]]:

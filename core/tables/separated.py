@@ -42,10 +42,10 @@ def read_separated(
     if commas:
         notes.append(f"{name}: numbers were read with decimal commas.")
     made = {
-        column: pd.Series([cell if cell.strip() else None for cell in found], dtype=object)
+        column: pd.Series([cell if cell.strip() else None for cell in values], dtype=object)
         if column in texts
-        else _numbers_or_text(found, commas)
-        for column, found in cells.items()
+        else _numbers_or_text(values, commas)
+        for column, values in cells.items()
     }
     return pd.DataFrame(made), notes
 
@@ -60,8 +60,8 @@ def _unnamed(place: int, header: list[str]) -> str:
 
 def _stated_separator(content: str) -> tuple[str, str | None]:
     """The content without a first line "sep=;", which spreadsheets write, and that separator."""
-    found = re.match(r'"?sep=(.)"?\r?\n', content)
-    return (content[found.end() :], found[1]) if found else (content, None)
+    declared = re.match(r'"?sep=(.)"?\r?\n', content)
+    return (content[declared.end() :], declared[1]) if declared else (content, None)
 
 
 def _delimiter(content: str) -> str:
@@ -119,19 +119,19 @@ def _regular(content: str, delimiter: str, name: str, quoting: int) -> tuple[lis
 
 def _has_decimal_commas(cells: dict[str, list[str]], texts: set[str]) -> bool:
     """Whether a column of numbers has decimal commas, and none has decimal points."""
-    found = False
+    decimal = False
     for column, values in cells.items():
         given = [value.strip() for value in values if value.strip()]
         if column in texts or not given:
             continue
         commas = [bool(_COMMA.fullmatch(value)) for value in given]
         if any(commas) and all(comma or _NUMBER.fullmatch(v) for comma, v in zip(commas, given, strict=True)):
-            found = True
+            decimal = True
             if any(_POINT.fullmatch(value) for value in given):
                 return False
         elif not any(commas) and any(_POINT.fullmatch(value) for value in given):
             return False
-    return found
+    return decimal
 
 
 def _numbers_or_text(cells: list[str], commas: bool) -> "pd.Series":

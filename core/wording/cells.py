@@ -103,8 +103,8 @@ def growth(rows: pd.DataFrame, measure: str) -> str:
 
 def bins(agreement: pd.DataFrame, measure: str) -> str:
     """How much the order of checkpoints depends on k and M. agreement: of `core.cells.sweep`."""
-    known = agreement.dropna(subset=["spearman"])
-    others = known[(known["M"] != 4) | (known["k"] != 256)]
+    ranked = agreement.dropna(subset=["spearman"])
+    others = ranked[(ranked["M"] != 4) | (ranked["k"] != 256)]
     if others.empty:
         return (
             "At least three checkpoints, measured at the default M = 4, k = 256 and at other sizes on one "

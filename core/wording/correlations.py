@@ -28,33 +28,33 @@ def sentences(reasons: Iterable[Reason]) -> str:
     return " ".join(map(sentence, reasons))
 
 
-def finding(known: Evidence, measure: str, score: str) -> str:
+def finding(associated: Evidence, measure: str, score: str) -> str:
     """What a scatter plot of `score` (y axis) against `measure` (x axis) shows, by their titles."""
-    r = known.pooled.pearson
-    if not np.isfinite(r) or known.level == "unknown":
+    r = associated.pooled.pearson
+    if not np.isfinite(r) or associated.level == "unknown":
         return f"Too few checkpoints to relate {score} to {measure}"
-    if not known.pooled.sure:
+    if not associated.pooled.sure:
         return f"{measure} says little about {score}: the interval of the correlation includes zero"
     strength = "strongly" if abs(r) >= 0.7 else "moderately" if abs(r) >= 0.4 else "weakly"
     verb, other = ("rises", "falls") if r > 0 else ("falls", "rises")
     claim = f"{score} {verb} {strength} with {measure}"
-    within = {np.sign(c.pearson) for c in known.families.values() if c.n >= ENOUGH and c.sure}
+    within = {np.sign(c.pearson) for c in associated.families.values() if c.n >= ENOUGH and c.sure}
     if within == {-np.sign(r)}:
         return f"Within families {score} {other} with {measure}, although pooled over them it {verb}"
     return {
         "holds": f"{claim}, within each family too",
         "contradicted": f"{claim}, but the sign differs between families",
-    }.get(known.level, f"{claim}, but not surely within every family")
+    }.get(associated.level, f"{claim}, but not surely within every family")
 
 
-def interval(known: Correlation) -> str:
+def interval(correlation: Correlation) -> str:
     """n and Pearson's r: "n = 181, r = +0.56 (95 % interval +0.45 to +0.66)"."""
-    if not np.isfinite(known.pearson):
-        return f"n = {known.n}, r undefined"
-    r = f"n = {known.n}, r = {signed(known.pearson)}"
-    if not np.isfinite(known.pearson_low):
+    if not np.isfinite(correlation.pearson):
+        return f"n = {correlation.n}, r undefined"
+    r = f"n = {correlation.n}, r = {signed(correlation.pearson)}"
+    if not np.isfinite(correlation.pearson_low):
         return f"{r} (too few for an interval)"
-    return f"{r} (95 % interval {signed(known.pearson_low)} to {signed(known.pearson_high)})"
+    return f"{r} (95 % interval {signed(correlation.pearson_low)} to {signed(correlation.pearson_high)})"
 
 
 def _within(values: Mapping[str, Any]) -> str:

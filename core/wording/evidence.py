@@ -131,14 +131,14 @@ def simpsons(associated: Iterable[Association]) -> list[str]:
 
 def gain(associated: Sequence[Association]) -> str:
     """What the best measure adds to the baseline on held-out checkpoints."""
-    known = [e for e in associated if np.isfinite(e.added.value)]
-    if not known:
+    gains = [e for e in associated if np.isfinite(e.added.value)]
+    if not gains:
         return sentence(associated[0].added.reason) if associated[0].added.reason else ""
-    best = max(known, key=lambda e: e.added.value)
+    best = max(gains, key=lambda e: e.added.value)
     baseline = f"a regression on {_names(best.baseline)}" if best.baseline else "the mean baseline"
-    helped = sum(e.added.value > 0.01 for e in known)
+    helped = sum(e.added.value > 0.01 for e in gains)
     return (
-        f"On held-out checkpoints {helped} of {len(known)} measures add more than 0.01 to the R² of "
+        f"On held-out checkpoints {helped} of {len(gains)} measures add more than 0.01 to the R² of "
         f"{baseline} ({decimal(best.added.base)}); {title_of(best.measure)} adds most, "
         f"{signed(best.added.value)}."
     )
@@ -171,9 +171,9 @@ def _correlated(associated: Iterable[Association], statistic: str) -> int:
 
 
 def _size_unknown(v: Mapping[str, Any]) -> str:
-    known = f"only {v['n']} of {v['of']}" if v["n"] else "none"
+    count = f"only {v['n']} of {v['of']}" if v["n"] else "none"
     return (
-        f"{capital(covariate_title(v['role']))}: known for {known} of these checkpoints, so residuals do not "
+        f"{capital(covariate_title(v['role']))}: known for {count} of these checkpoints, so residuals do not "
         "account for it."
     )
 

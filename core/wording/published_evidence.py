@@ -75,15 +75,15 @@ def headline(rows: pd.DataFrame) -> str:
 
 def beside(rows: pd.DataFrame, ours: pd.DataFrame) -> str:
     """Our fall from raw to partial next to theirs. ours: columns raw and partial, a row a measure."""
-    known = ours.dropna(subset=["raw", "partial"])
-    if known.empty:
+    both = ours.dropna(subset=["raw", "partial"])
+    if both.empty:
         return "Here no covariate is controlled for, so there is no fall to compare."
     theirs = medians(rows)
-    raw, partial = (float(np.median(known[name].abs())) for name in ("raw", "partial"))
+    raw, partial = (float(np.median(both[name].abs())) for name in ("raw", "partial"))
     there = theirs["partial_spearman"] / theirs["raw_spearman"]
     here = partial / raw if raw else float("nan")
     return (
-        f"Here, over {len(known)} measures, it falls from {raw:.2f} to {partial:.2f}: {percent(here)} of the "
+        f"Here, over {len(both)} measures, it falls from {raw:.2f} to {partial:.2f}: {percent(here)} of the "
         f"raw correlation remains, against {percent(there)} there."
     )
 

@@ -174,5 +174,5 @@ def ask_for_sweep(store: Store, quantizer: str) -> None:
 
 
 def _subject(store: Store, row: pd.Series) -> Subject:
-    known = whole(store, "checkpoints").set_index("subject")
-    return subject_of(known.loc[row["subject"]])
+    checkpoints = whole(store, "checkpoints").set_index("subject")
+    return subject_of(checkpoints.loc[row["subject"]])

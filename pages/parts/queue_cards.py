@@ -159,19 +159,19 @@ def _change(change: Callable[[Store, str], None], store: Store, job: str) -> Non
 
 
 def _draw(store: Store, ticking: bool) -> None:
-    found = jobs.list_jobs(store)
-    active = [job for job in found if job.state in jobs.OPEN]
+    listed = jobs.list_jobs(store)
+    active = [job for job in listed if job.state in jobs.OPEN]
     if active:
         try:
             _look_after_workers(store)
         except InputError as error:
             wrong(str(error))
-    if not found:
+    if not listed:
         st.caption(
             "Nothing has been measured yet. A job runs in a process of its own: you can leave this page, "
             "close the tab or restart the app, and find it here again."
         )
-    ended = [job for job in found if job.state not in jobs.OPEN]
+    ended = [job for job in listed if job.state not in jobs.OPEN]
     for job in active + ended[:SHOWN]:
         _card(store, job)
     if ended[SHOWN:]:

@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 WHOLES = {USABLE: "sequences that can be drawn", ALL: "all text"}
 
 
-def finding(found: Representativeness) -> str:
+def finding(sample: Representativeness) -> str:
     """What the pictures say, in one sentence with its numbers."""
-    rows = found.distances.set_index(["distribution", "whole"])
+    rows = sample.distances.set_index(["distribution", "whole"])
     words, whole = rows.loc[("unigrams", USABLE)], rows.loc[("unigrams", ALL)]
     return (
-        f"Words of ten samples of {found.sequences:,} sequences lie {words['mean']:.3f} ± {words['sd']:.3f} "
-        f"from the {found.usable:,} that can be drawn (chance alone: {words['by_chance']:.3f}), and "
+        f"Words of ten samples of {sample.sequences:,} sequences lie {words['mean']:.3f} ± {words['sd']:.3f} "
+        f"from the {sample.usable:,} that can be drawn (chance alone: {words['by_chance']:.3f}), and "
         f"{whole['mean']:.3f} from all text (chance alone: {whole['by_chance']:.3f})."
     )
 
 
-def distances(found: Representativeness) -> pd.DataFrame:
+def distances(sample: Representativeness) -> pd.DataFrame:
     """Every distance with its spread over the samples and what chance alone would give."""
-    rows = found.distances
+    rows = sample.distances
     return rows.assign(
         distribution=[TITLES[name][0] for name in rows["distribution"]],
         whole=[capital(WHOLES[name]) for name in rows["whole"]],
@@ -52,11 +52,11 @@ def distances(found: Representativeness) -> pd.DataFrame:
     )
 
 
-def _draw(found: Representativeness) -> None:
-    st.markdown(finding(found))
+def _draw(sample: Representativeness) -> None:
+    st.markdown(finding(sample))
     for column, distribution in zip(st.columns(3), TITLES, strict=True):
         column.altair_chart(
-            frequencies(found.frequencies, distribution),
+            frequencies(sample.frequencies, distribution),
             alt=f"{TITLES[distribution][0]}: in ten samples, in what can be drawn, in all text",
         )
     st.caption(
@@ -68,7 +68,7 @@ def _draw(found: Representativeness) -> None:
         number = st.column_config.NumberColumn(format="%.3f")
         config = dict.fromkeys(("Distance", "± sd of ten samples", "By chance alone"), number)
         st.dataframe(
-            distances(found),
+            distances(sample),
             hide_index=True,
             column_config=config,
             alt="Distances between samples and the whole",
@@ -84,14 +84,14 @@ def text_sample(store: Store, settings: Settings | None) -> None:
     if settings is None:
         return
     try:
-        found = samples.representativeness(
+        sample = samples.representativeness(
             store, settings.corpus, settings.sequences, settings.seed, settings.column
         )
     except InputError as error:  # a file that went away
         st.caption(str(error))
         return
-    if found:
-        _draw(found)
+    if sample:
+        _draw(sample)
         return
     name = samples.title(settings.corpus)
     busy = any(

@@ -12,12 +12,14 @@ FOLDER = Path(__file__).parent
 
 def main(chosen: list[str]) -> int:
     """Run the benchmarks named, or all; returns how many failed."""
-    known = sorted(path.stem.removeprefix("bench_") for path in FOLDER.glob("bench_*.py"))
-    if unknown := [name for name in chosen if name not in known]:
-        print(f"There is no benchmark {', '.join(unknown)}: give any of {', '.join(known)}.", file=sys.stderr)
+    expected = sorted(path.stem.removeprefix("bench_") for path in FOLDER.glob("bench_*.py"))
+    if unknown := [name for name in chosen if name not in expected]:
+        print(
+            f"There is no benchmark {', '.join(unknown)}: give any of {', '.join(expected)}.", file=sys.stderr
+        )
         return 1
     failed = 0
-    for name in chosen or known:
+    for name in chosen or expected:
         print(f"== {name} ==", flush=True)
         failed += (
             subprocess.run([sys.executable, "-m", f"{__package__}.bench_{name}"], check=False).returncode != 0

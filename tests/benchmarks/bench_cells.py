@@ -43,11 +43,11 @@ def ours(table: np.ndarray, seed: int) -> dict[str, float]:
 
 def theirs(table: np.ndarray, seed: int) -> dict[str, float]:
     """FAISS, and the measures as one would write them down."""
-    found = {}
+    result = {}
     for quantizer in quantizers.QUANTIZERS:
         made = quantizers.quantize(quantizer, table, M=M, k=K, seed=seed, engine="faiss")
-        found |= {f"{quantizer}_{suffix}": value for suffix, value in plain(table, made).items()}
-    return found
+        result |= {f"{quantizer}_{suffix}": value for suffix, value in plain(table, made).items()}
+    return result
 
 
 def plain(table: np.ndarray, made: quantizers.Quantization) -> dict[str, float]:

@@ -101,13 +101,13 @@ def main() -> None:
     print(f"{'':44}{'ours':>12}{'theirs':>12}{'ratio':>9}")
     row("peak memory beyond the vectors (x vectors)", peak("ours"), peak("theirs"), 2)
     X = vectors(N, D)
-    found: dict[str, dict[str, float]] = {}
+    result: dict[str, dict[str, float]] = {}
     mine, library = in_turns(
-        ROUNDS, lambda: found.update(ours=ours(X)), lambda: found.update(theirs=theirs(X))
+        ROUNDS, lambda: result.update(ours=ours(X)), lambda: result.update(theirs=theirs(X))
     )
     row("eee, vrm, isoscore, effective_rank (s)", mine, library, 2)
     for name in SPREAD:
-        row(name, found["ours"][name], found["theirs"][name], 7)
+        row(name, result["ours"][name], result["theirs"][name], 7)
     single, one_pass, double_pass = in_turns(
         11,
         lambda: measure(X, ["dispersion"]),

@@ -139,15 +139,15 @@ def run(way: str) -> dict[str, float]:
 def main() -> None:
     """Print the rates, what was lost and how many readers failed."""
     rounds = [{way: run(way) for way in WRITE} for _ in range(ROUNDS)]
-    found = {way: {what: [r[way][what] for r in rounds] for what in rounds[0][way]} for way in WRITE}
+    result = {way: {what: [r[way][what] for r in rounds] for what in rounds[0][way]} for way in WRITE}
     print(f"{WRITERS} writing processes, {READERS} reading, one killed; median of {ROUNDS} rounds")
     print(f"{'':28}{'parts, snapshot':>16}{'retry on lock':>16}{'ratio':>8}")
     for what, label in (("parts", "parts a second"), ("reads", "reads a second")):
-        ours, naive = (median(found[way][what]) for way in WRITE)
+        ours, naive = (median(result[way][what]) for way in WRITE)
         ratio = median(r["ours"][what] / r["naive"][what] for r in rounds)
         print(f"{label:28}{ours:16.1f}{naive:16.1f}{ratio:8.1f}")
     for what, label in (("lost", "promised rows lost"), ("failed", "readers that failed")):
-        print(f"{label:28}{sum(found['ours'][what]):16.0f}{sum(found['naive'][what]):16.0f}")
+        print(f"{label:28}{sum(result['ours'][what]):16.0f}{sum(result['naive'][what]):16.0f}")
 
 
 if __name__ == "__main__":

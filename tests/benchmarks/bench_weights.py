@@ -204,7 +204,7 @@ def main() -> None:
             for way in WAYS:
                 results[way].append(run(way, folder, server.url, Path(temporary) / f"{way}.npy"))
         rows = {way: np.load(Path(temporary) / f"{way}.npy") for way in WAYS if way != "measure"}
-    same = all(np.array_equal(found, rows["rows"]) for found in rows.values())
+    same = all(np.array_equal(result, rows["rows"]) for result in rows.values())
     print(f"{len(IDS)} rows of {VOCABULARY:,} × {WIDTH:,} bfloat16 out of {total / 1e9:.2f} GB, cold;")
     agree = "the same bits" if same else "DIFFERENT"
     print(f"median of {given.rounds} rounds; the rows of all ways are {agree}\n")

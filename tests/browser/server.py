@@ -102,7 +102,7 @@ class App:
 
     def workers(self) -> list[int]:
         """Process ids of the workers that compute for this store (and no other)."""
-        found = []
+        result = []
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 words = (entry / "cmdline").read_bytes().split(b"\0")
@@ -111,8 +111,8 @@ class App:
             except OSError:  # it ended while we looked
                 continue
             if b"cache.worker" in words and str(self.store).encode() in words:
-                found.append(int(entry.name))
-        return found
+                result.append(int(entry.name))
+        return result
 
     def kill_workers(self) -> list[int]:
         """SIGKILL every worker of this store, as the kernel does when memory runs out; returns their ids."""

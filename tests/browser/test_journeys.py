@@ -168,8 +168,8 @@ def test_the_same_vectors_in_five_formats_are_measured_once(app: App, page: Page
     expect(page.get_by_text("60 vectors × 8")).to_have_count(5)
     page.get_by_role("button", name="Measure 1 file").click()
     expect(card(page, "cloud.npy").get_by_text("1 of 1 done")).to_be_visible()
-    found = measured(app, "cloud.npy")
-    assert found["dispersion"] == pytest.approx(measure(vectors, ["dispersion"])["dispersion"], rel=1e-6)
+    result = measured(app, "cloud.npy")
+    assert result["dispersion"] == pytest.approx(measure(vectors, ["dispersion"])["dispersion"], rel=1e-6)
 
 
 @pytest.mark.real

@@ -122,9 +122,9 @@ def test_a_changed_file_at_the_same_place_is_another_checkpoint(store, model, tm
 def test_aliases_are_added_once(store, model) -> None:
     full = measure_subject(store, Subject(str(model)), SETTINGS)
     state = store.state()
-    known = store.query("SELECT * FROM aliases")
-    assert set(known["subject"]) == {full.fingerprint}
-    assert all(subject_of(store, name) == full.fingerprint for name in known["provisional"])
+    expected = store.query("SELECT * FROM aliases")
+    assert set(expected["subject"]) == {full.fingerprint}
+    assert all(subject_of(store, name) == full.fingerprint for name in expected["provisional"])
     measure_subject(store, Subject(str(model)), SETTINGS)
     assert store.state() == state
 

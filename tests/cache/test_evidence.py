@@ -16,7 +16,7 @@ N = 30
 
 
 @pytest.fixture
-def known() -> Material:
+def expected() -> Material:
     rng = np.random.default_rng(0)
     index = pd.Index([f"s{i}" for i in range(N)], name="subject")
     size = np.exp(rng.uniform(15, 18, N))
@@ -26,12 +26,12 @@ def known() -> Material:
     return Material(rows, covariates, ["eee", "vrm"], ["pile"], {"pile": "loss"})
 
 
-def test_it_is_read_back_as_it_was(tmp_path: Path, known: Material) -> None:
+def test_it_is_read_back_as_it_was(tmp_path: Path, expected: Material) -> None:
     store = stores.new(tmp_path / "store")
-    told: list[tuple[int, int]] = []
-    made = evidence.compute(known, "pile", "all", (), lambda *done: told.append(done))
-    assert told == [(0, 2), (1, 2)] and [entry.measure for entry in made.associations] == ["eee", "vrm"]
-    name = evidence.key(known, "pile", "all", ())
+    sentence: list[tuple[int, int]] = []
+    made = evidence.compute(expected, "pile", "all", (), lambda *done: sentence.append(done))
+    assert sentence == [(0, 2), (1, 2)] and [entry.measure for entry in made.associations] == ["eee", "vrm"]
+    name = evidence.key(expected, "pile", "all", ())
     assert evidence.read(store, name) is None
     evidence.save(store, name, made)
     again = evidence.read(store, name)
@@ -41,27 +41,31 @@ def test_it_is_read_back_as_it_was(tmp_path: Path, known: Material) -> None:
     assert again.matrix.groups == made.matrix.groups and again.matrix.n.equals(made.matrix.n)
 
 
-def test_the_key_follows_what_the_evidence_rests_on(known: Material) -> None:
-    def key(changed: Material = known, *choices: object) -> str:
+def test_the_key_follows_what_the_evidence_rests_on(expected: Material) -> None:
+    def key(changed: Material = expected, *choices: object) -> str:
         return evidence.key(changed, *(choices or ("pile", "all", ())))
 
     def with_rows(**columns: object) -> Material:
         return Material(
-            known.rows.assign(**columns), known.covariates, known.measures, known.scores, known.metrics
+            expected.rows.assign(**columns),
+            expected.covariates,
+            expected.measures,
+            expected.scores,
+            expected.metrics,
         )
 
     others = [
-        key(known, "pile", "a", ()),
-        key(known, "pile", "all", ("lr",)),
+        key(expected, "pile", "a", ()),
+        key(expected, "pile", "all", ("lr",)),
         key(with_rows(eee=0.0)),
         key(with_rows(family="a")),
-        key(replace(known, covariates=known.covariates * 2)),
-        key(replace(known, metrics={"pile": "accuracy"})),
+        key(replace(expected, covariates=expected.covariates * 2)),
+        key(replace(expected, metrics={"pile": "accuracy"})),
     ]
     assert len({key(), *others}) == 7
     assert key(with_rows(name="other", added_at=1)) == key()
 
 
-def test_an_unknown_set_of_checkpoints_is_refused(known: Material) -> None:
+def test_an_unknown_set_of_checkpoints_is_refused(expected: Material) -> None:
     with pytest.raises(InputError, match="no set of checkpoints called 'c'"):
-        evidence.compute(known, "pile", "c", ())
+        evidence.compute(expected, "pile", "c", ())

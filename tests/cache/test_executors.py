@@ -152,17 +152,17 @@ def test_the_command_reports_what_the_job_found_and_measures_nothing_itself(
             here.setattr(place, lambda *asked, **more: pytest.fail("measured in the calling process"))
         assert cli.main([*command, "--executor", spec]) == 1
     shown = capsys.readouterr()
-    found = json.loads(shown.out)
-    assert [result["subject"] for result in found["results"]] == NAMES[:3]
-    assert not any(result["cached"] for result in found["results"])
+    outcome = json.loads(shown.out)
+    assert [result["subject"] for result in outcome["results"]] == NAMES[:3]
+    assert not any(result["cached"] for result in outcome["results"])
     (job,) = jobs.list_jobs(store)
-    assert found["failures"] == [{"subject": "bad.npy", "error": job.pieces[3].error}]
+    assert outcome["failures"] == [{"subject": "bad.npy", "error": job.pieces[3].error}]
     assert job.pieces[3].error in shown.err.replace("\n", " ")
     assert cli.main(command) == 1
     again = json.loads(capsys.readouterr().out)
-    for result in (*found["results"], *again["results"]):
+    for result in (*outcome["results"], *again["results"]):
         del result["seconds"], result["cached"]
-    assert again == found
+    assert again == outcome
 
 
 def test_a_job_for_an_executor_that_is_not_there_is_not_left_behind(

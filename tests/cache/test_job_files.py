@@ -26,6 +26,7 @@ from cache.requests import (
     TextSample,
     Vectors,
 )
+from cache.results import GlueScores
 from cache.store import Store
 from cache.tasks import glue_run, registry
 from cache.tasks.evidence import Evidence
@@ -129,8 +130,8 @@ def test_measures_of_the_first_format_run(store: Store, tmp_path: Path, monkeypa
     np.save(tmp_path / "cloud.npy", np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32))
     job = run_first(store, "measure", tmp_path)
     assert [(piece.state, piece.error) for piece in job.pieces] == [("done", None)] * 3
-    found = store.query("SELECT measure FROM measurements WHERE origin = 'measured' ORDER BY measure")
-    assert found["measure"].tolist() == ["eee", "eee", "isoscore", "isoscore"]
+    matches = store.query("SELECT measure FROM measurements WHERE origin = 'measured' ORDER BY measure")
+    assert matches["measure"].tolist() == ["eee", "eee", "isoscore", "isoscore"]
     assert samples.compared(store, corpus, 40)
     results, failures = jobs.outcome(store, job)
     assert [result["subject"] for result in results] == [str(tmp_path / "small-bert"), "cloud.npy"]
@@ -156,15 +157,16 @@ def test_gaps_of_the_first_format_run(store: Store, tmp_path: Path) -> None:
 
 def test_fine_tuning_of_the_first_format_runs(store: Store, tmp_path: Path, monkeypatch) -> None:
     asked = []
+    scores = GlueScores("encoder", "f" * 32, {"RTE": 0.5}, {}, {}, 1.0, False)
 
-    def tune(store, subject, request, progress, *, roots) -> dict[str, Any]:
+    def tune(store, subject, request, progress, *, roots) -> GlueScores:
         asked.append((subject.path, request.tasks, request.data, request.protocol, request.device))
-        return {"scores": {"RTE": 0.5}}
+        return scores
 
     monkeypatch.setattr(glue_run, "fine_tune_subject", tune)
     job = run_first(store, "glue", tmp_path)
     assert asked == [(f"{tmp_path}/encoder", ("RTE", "CoLA"), f"{tmp_path}/glue", PROTOCOL, "cpu")]
-    assert jobs.outcome(store, job) == ([{"scores": {"RTE": 0.5}}], [])
+    assert jobs.outcome(store, job) == ([scores.to_json()], [])
 
 
 def test_pre_training_of_the_first_format_runs(store: Store, tmp_path: Path, monkeypatch) -> None:
@@ -267,10 +269,10 @@ def test_a_file_that_cannot_be_read_is_one_failed_job_and_no_more(
     worker.work(store)
     assert worker.ensure_workers(store) == 0
     assert [(job.id, job.state) for job in jobs.list_jobs(store)] == [(good, "done"), (bad, "failed")]
-    found = jobs.get(store, bad)
+    matches = jobs.get(store, bad)
     sentence = f"This job cannot be read: {why}. Remove it; what it computed stays in the store."
-    assert (found.error, found.pieces, found.page, found.main) == (sentence, [], None, [])
-    assert found.submitted_at.startswith("2025-01-01T12:00:00")
+    assert (matches.error, matches.pieces, matches.page, matches.main) == (sentence, [], None, [])
+    assert matches.submitted_at.startswith("2025-01-01T12:00:00")
     assert (jobs.folder(store, bad) / "job.json").read_bytes() == before
 
     def command(*arguments: str) -> tuple[int, str, str]:
@@ -339,9 +341,9 @@ def test_a_request_names_its_files_by_their_full_paths(store: Store, tmp_path: P
         (Pretrain("words.txt"), Subject("masked-words")),
         (TextSample("words.txt"), Subject("words.txt")),
     ]
-    found = []
+    matches = []
     for request, subject in asked:
-        found.append(jobs.get(store, jobs.submit(store, request, [subject])).pieces[0].request)
-    study, glue, pretrain, sample = found
+        matches.append(jobs.get(store, jobs.submit(store, request, [subject])).pieces[0].request)
+    study, glue, pretrain, sample = matches
     assert study.settings.corpus == pretrain.corpus == sample.corpus == str(tmp_path / "words.txt")
     assert glue.data == str(tmp_path / "glue")

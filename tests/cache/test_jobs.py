@@ -13,6 +13,7 @@ import pytest
 
 from cache import claims, jobs, locks, samples, worker
 from cache.requests import Measure, Settings, Subject, Vectors
+from cache.results import Result
 from cache.store import Store
 from cache.tasks import measure as measuring
 from core.errors import InputError
@@ -33,9 +34,9 @@ def measure(monkeypatch) -> dict[str, Fake]:
     """What measuring each subject does, by name; subjects not named end at once."""
     behaviour: dict[str, Fake] = {}
 
-    def fake(store: Store, subject: Subject, settings: Settings, progress, *, roots=None) -> dict:
+    def fake(store: Store, subject: Subject, settings: Settings, progress, *, roots=None) -> Result:
         behaviour.get(subject.name, lambda progress: None)(progress)
-        return {}
+        return Result()
 
     monkeypatch.setattr(measuring, "measure_subject", fake, raising=False)
     monkeypatch.setattr(worker, "LINGER", 0.05)
@@ -95,16 +96,16 @@ def test_pieces_are_carried_out_and_one_failure_does_not_stop_the_others(store: 
     measure["org/a"], measure["org/b"] = refuse, break_down
     job = jobs.submit(store, Measure(), [A, B, C])
     worker.work(store)
-    found = jobs.get(store, job)
-    assert (found.state, states(store, job)) == ("failed", ["failed", "failed", "done"])
+    result = jobs.get(store, job)
+    assert (result.state, states(store, job)) == ("failed", ["failed", "failed", "done"])
     details = jobs.folder(store, job) / "0001.log"
-    assert [piece.error for piece in found.pieces] == [
+    assert [piece.error for piece in result.pieces] == [
         "org/a has no config.json.",
         f"Measuring org/b failed unexpectedly (TypeError: a defect); the details are in {details}.",
         None,
     ]
     assert "TypeError: a defect\nand more" in details.read_text()
-    assert all(piece.finished_at >= piece.started_at for piece in found.pieces)
+    assert all(piece.finished_at >= piece.started_at for piece in result.pieces)
     row = store.query("SELECT state, done, failed, total FROM jobs WHERE job = ?", [job])
     assert row.values.tolist() == [["failed", 1, 2, 3]]
 
@@ -385,8 +386,8 @@ def test_a_worker_killed_while_it_runs_a_real_model_is_replaced(
 
     seen = disturbed(store, job, started, extracting)
     assert seen == ["interrupted", "interrupted", "queued"]
-    found = jobs.get(store, job)
-    assert found.state == "done"
+    result = jobs.get(store, job)
+    assert result.state == "done"
     rows = store.query("SELECT measure, n, d FROM measurements WHERE origin = 'measured' ORDER BY measure")
     assert rows["measure"].tolist() == ["eee", "unembedding_mean_cosine"]
     assert rows["d"].tolist() == [384, 384]

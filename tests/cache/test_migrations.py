@@ -123,11 +123,11 @@ BY_THE_PROGRAM = {"migrations", "parts", "published"}  # tables that hold no res
 
 def columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     """Table → its columns."""
-    found: dict[str, list[str]] = {}
+    result: dict[str, list[str]] = {}
     query = "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal"
     for table, column in connection.execute(query).fetchall():
-        found.setdefault(table, []).append(column)
-    return found
+        result.setdefault(table, []).append(column)
+    return result
 
 
 def store_of(folder: Path, schema: int) -> dict[str, pd.DataFrame]:

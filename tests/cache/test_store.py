@@ -84,10 +84,10 @@ def test_four_write_two_read_one_is_killed_and_nothing_is_lost(tmp_path: Path) -
     assert len(rows) == len(set(rows))
     for writer in ["w0", "w1", "w2", "w3"]:
         promised = len((folder / f"{writer}.added").read_text().split())
-        found = [(seed, value) for subject, seed, value in rows if subject == writer]
-        assert found[:promised] == [(seed, seed / 7) for seed in range(promised)]
+        result = [(seed, value) for subject, seed, value in rows if subject == writer]
+        assert result[:promised] == [(seed, seed / 7) for seed in range(promised)]
         # the killed one may have kept one more than it could note
-        assert len(found) - promised in ((0, 1) if writer == "w0" else (0,))
+        assert len(result) - promised in ((0, 1) if writer == "w0" else (0,))
     assert not list(store.parts.glob("[!.]*"))
 
 

@@ -55,9 +55,9 @@ def test_one_failing_checkpoint_does_not_end_the_list(run, tmp_path: Path) -> No
     assert status == 1
     assert [result["subject"] for result in document["results"]] == [str(encoder)]
     assert [failure["subject"] for failure in document["failures"]] == [str(tmp_path / "empty")]
-    told = re.sub(r"\s+", " ", err)
-    assert document["failures"][0]["error"] in told
-    assert told.count(str(tmp_path / "empty")) == 1  # the sentence names the folder itself
+    message = re.sub(r"\s+", " ", err)
+    assert document["failures"][0]["error"] in message
+    assert message.count(str(tmp_path / "empty")) == 1  # the sentence names the folder itself
 
 
 def test_the_unforeseen_is_one_sentence_too(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,15 +66,15 @@ def test_the_unforeseen_is_one_sentence_too(run, tmp_path: Path, monkeypatch: py
 
     monkeypatch.delenv("LATENT_SHORTLIST_TRACEBACKS", raising=False)
     monkeypatch.setattr(measuring, "measure_subject", broken)
-    told = (
+    message = (
         "Failed unexpectedly (ZeroDivisionError: division by zero); set LATENT_SHORTLIST_TRACEBACKS=1 to see "
         "where."
     )
     status, out, err = run("measure", "a", "b", "--json")
-    assert (status, err) == (1, f"a: {told}\nb: {told}\n")
-    assert [failure["error"] for failure in json.loads(out)["failures"]] == [told, told]
+    assert (status, err) == (1, f"a: {message}\nb: {message}\n")
+    assert [failure["error"] for failure in json.loads(out)["failures"]] == [message, message]
     monkeypatch.setattr(stored.queries, "scores_frame", broken)
-    assert run("scores", "list") == (1, "", f"{told}\n")
+    assert run("scores", "list") == (1, "", f"{message}\n")
     monkeypatch.setenv("LATENT_SHORTLIST_TRACEBACKS", "1")
     with pytest.raises(ZeroDivisionError):
         run("scores", "list")

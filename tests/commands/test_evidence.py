@@ -70,35 +70,35 @@ def run(filled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run
     return call
 
 
-def told(run: Run, *arguments: object) -> dict:
+def sentence(run: Run, *arguments: object) -> dict:
     status, out, err = run("evidence", "--measure", "unembedding_effective_rank", *arguments, "--json")
     assert (status, err) == (0, "")
     return json.loads(out)
 
 
 def test_a_confound_is_seen_through_and_an_effect_stays(run: Run) -> None:
-    confounded = told(run, "--score", "pile")
+    confounded = sentence(run, "--score", "pile")
     assert confounded["n"] == N and confounded["raw_spearman"]["value"] < -0.8
     partial = confounded["partial_spearman"]
     assert partial["given"] == ["parameters", "lr", "training_tokens"]
     assert abs(partial["value"]) < 0.2 and partial["low"] < 0 < partial["high"]
     assert confounded["residual_spearman_chinchilla"]["law"]["beta"] is not None
-    effect = told(run, "--score", "wiki")
+    effect = sentence(run, "--score", "wiki")
     assert effect["partial_spearman"]["high"] < -0.4 and effect["partial_spearman"]["q"] < 0.001
     assert effect["added_r2"]["value"] > 0.02 > confounded["added_r2"]["value"]
     assert effect["tests"] == 2  # the published measures are of checkpoints without this score
 
 
 def test_covariates_are_chosen_by_name(run: Run) -> None:
-    document = told(run, "--score", "pile", "--covariates", "parameters, lr")
+    document = sentence(run, "--score", "pile", "--covariates", "parameters, lr")
     assert document["covariates"] == {"used": ["parameters", "lr"], "missing": {}}
     assert document["partial_spearman"]["given"] == ["parameters", "lr"]
 
 
 def test_the_seed_and_the_set_are_said(run: Run) -> None:
-    document = told(run, "--score", "pile", "--seed", 3, "--checkpoints", "ours")
+    document = sentence(run, "--score", "pile", "--seed", 3, "--checkpoints", "ours")
     assert (document["seed"], document["checkpoints"], document["n"]) == (3, "ours", N)
-    assert told(run, "--score", "pile", "--seed", 3, "--checkpoints", "ours") == document
+    assert sentence(run, "--score", "pile", "--seed", 3, "--checkpoints", "ours") == document
 
 
 def test_people_get_a_table_and_what_it_rests_on(run: Run) -> None:
@@ -169,11 +169,11 @@ def test_covariates_are_listed(run: Run) -> None:
 
 
 def test_the_same_files_again_change_no_figure(run: Run, tmp_path: Path) -> None:
-    before = told(run, "--score", "pile")
+    before = sentence(run, "--score", "pile")
     for what, file in (("scores", "scores.csv"), ("covariates", "covariates.parquet")):
         status, out, _ = run(what, "import", tmp_path / file, "--json")
         assert (status, json.loads(out)["imported"]) == (0, 2 * N)
-    assert told(run, "--score", "pile") == before
+    assert sentence(run, "--score", "pile") == before
 
 
 def test_nothing_is_half_imported(run: Run, tmp_path: Path) -> None:

@@ -88,17 +88,17 @@ def test_a_failure_does_not_hide_the_others(run, ten: Path, tmp_path: Path) -> N
         "random:20",
         "--json",
     )
-    found = json.loads(out)
+    outcome = json.loads(out)
     assert status == 1
-    assert [entry["domain"] for entry in found["results"]] == ["mine"]
-    assert found["failures"] == [
+    assert [entry["domain"] for entry in outcome["results"]] == ["mine"]
+    assert outcome["failures"] == [
         {
             "subject": str(tmp_path / "none"),
             "error": f"There is no folder {tmp_path / 'none'}: give a checkpoint's folder, a hub id like "
             "org/model, or minilm.",
         }
     ]
-    assert found["failures"][0]["error"] in err
+    assert outcome["failures"][0]["error"] in err
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,10 @@ def full(tmp_path: Path) -> Path:
 def computed(folder: Path, score: str = "glue_average", of: str = "all", fixed: tuple[str, ...] = ()) -> None:
     """Do what the page's job does for these choices."""
     store = Store.open(folder)
-    known = evidence.material(store)
-    evidence.save(store, evidence.key(known, score, of, fixed), evidence.compute(known, score, of, fixed))
+    expected = evidence.material(store)
+    evidence.save(
+        store, evidence.key(expected, score, of, fixed), evidence.compute(expected, score, of, fixed)
+    )
 
 
 @pytest.fixture
@@ -105,14 +107,14 @@ def test_it_is_full_once_computed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert len(shown) == 19 and shown["n"].between(180, 181).all()
     first = shown.set_index("Measure").loc["Point patchiness as published (LSQ)"]
     assert first["Pearson"] == pytest.approx(0.559, abs=1e-3)
-    said = words(app)
+    text = words(app)
     assert (
-        plain("Not controlled for: training tokens (not known)") in said
-        and "known for none of these checkpoints" in said
+        plain("Not controlled for: training tokens (not known)") in text
+        and "known for none of these checkpoints" in text
     )
-    assert "the median |ρ| of 5 measures with the loss falls from 0.59" in said
-    assert "Where the papers disagree" in said and "two ways of controlling for size and tokens" in said
-    assert "None of its five measures is known here together with this score" in said
+    assert "the median |ρ| of 5 measures with the loss falls from 0.59" in text
+    assert "Where the papers disagree" in text and "two ways of controlling for size and tokens" in text
+    assert "None of its five measures is known here together with this score" in text
     assert len(app.get("vega_lite_chart")) == 4
     assert "Reconstruction skew" in app.warning[0].value  # pooled less than within every family
 
@@ -150,8 +152,8 @@ def test_imported_scores_and_covariates_count_like_published_ones(
 def test_what_cannot_be_computed_says_why(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     computed(full, of="BERT-small")
     app = opened(full, monkeypatch, PAGE, of="BERT-small")
-    said = words(app)
-    assert "No scaling law correlation: A scaling law needs checkpoints of several sizes." in said
+    text = words(app)
+    assert "No scaling law correlation: A scaling law needs checkpoints of several sizes." in text
     assert app.dataframe[0].value["Residual"].isna().all()
 
 
@@ -167,12 +169,12 @@ def test_a_file_dropped_on_the_page_is_imported_or_refused(
     computed(full)
     app = opened(full, monkeypatch, PAGE)
     good = b"checkpoint,benchmark,task,metric,value\nmodel 1,GLUE,RTE,accuracy,0.61\n"
-    for content, told in (
+    for content, sentence in (
         (good.replace(b"value", b"worth"), "lacks the column value"),
         (good, "Imported 1 scores"),
     ):
         app.get("file_uploader")[0].set_value(("mine.csv", content, "text/csv")).run()
         app.button(key="import button").click().run()
-        assert not app.exception and told in words(app)
+        assert not app.exception and sentence in words(app)
     frame = Store(full).query("SELECT value FROM scores WHERE source = 'imported from mine.csv'")
     assert frame["value"].tolist() == [0.61]

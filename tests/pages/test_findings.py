@@ -50,12 +50,12 @@ def test_the_gallery_shows_every_figure_and_table_in_order(
         *(f":gray[{label}" for label in IDS.values()),
         "Our own repetition, on a small scale",
     ]
-    said = words(app)
-    assert "Mean squared error 0.089, against 0.046 of the mean baseline" in said
-    assert "**What this does not show.**" in said and "nan" not in said
+    sentence = words(app)
+    assert "Mean squared error 0.089, against 0.046 of the mean baseline" in sentence
+    assert "**What this does not show.**" in sentence and "nan" not in sentence
     of_paper, of_ours = 1 + 1 + 2 + 1 + 4 + 1 + 1 + 8 + 8 + 3, len(pictures(shipped()))
     assert len(app.get("vega_lite_chart")) == of_paper + of_ours and of_ours > 0
-    assert "8 have the same sign in our small encoder" in said
+    assert "8 have the same sign in our small encoder" in sentence
 
 
 def test_the_tables_mark_what_differs(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,9 +115,9 @@ def test_the_command_prints_each_number_and_what_differs(capsys: pytest.CaptureF
 def test_the_commands_json_is_one_line_of_strict_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["study", "paper", "--json"]) == 0
     (line,) = capsys.readouterr().out.splitlines()
-    found = json.loads(line, parse_constant=pytest.fail)
-    assert found["verdicts"] == {"same": 48, "illegible": 30, "differs": 13, "last digit": 5}
-    row = next(row for row in found["comparisons"] if (row["row"], row["column"]) == ("EEE", "mse"))
+    result = json.loads(line, parse_constant=pytest.fail)
+    assert result["verdicts"] == {"same": 48, "illegible": 30, "differs": 13, "last digit": 5}
+    row = next(row for row in result["comparisons"] if (row["row"], row["column"]) == ("EEE", "mse"))
     assert (row["table"], row["printed"], row["verdict"]) == ("Table 1", "0.054", "differs")
     assert row["ours"] == pytest.approx(0.02287, abs=5e-6)
-    assert next(row for row in found["comparisons"] if row["row"] == "VRM")["difference"] is None
+    assert next(row for row in result["comparisons"] if row["row"] == "VRM")["difference"] is None

@@ -58,10 +58,10 @@ def keys(sources: dict[str, str]) -> list[tuple[str, str]]:
     """(file, pattern) of every key."""
     places = takers(sources)
     named = {
-        (file, found)
+        (file, result)
         for file, source in sources.items()
         for value in given(source, places)
-        if (found := pattern(value))
+        if (result := pattern(value))
     }
     return sorted(named)
 

@@ -83,14 +83,14 @@ def test_an_empty_store_offers_one_button(open_page: Open, tmp_path: Path) -> No
 
 def test_two_clouds_stand_side_by_side_with_a_sentence_a_picture(open_page: Open, full: Path) -> None:
     page = open_page(full, quantizer="pq")
-    said = words(page)
+    text = words(page)
     assert page.title[0].value == "cloud 1 fills its cells more evenly than cloud 2"
     for title in ("Cell occupancy", "Centroid distances", "Reconstruction errors"):
-        assert title in said
-    assert "cloud 2 is the steeper: its vectors clump more." in said
-    assert "By Point patchiness (PQ), the order" in said
-    assert "over 3 checkpoints. So few checkpoints say little." in said
-    assert " at 300 vectors to " in said
+        assert title in text
+    assert "cloud 2 is the steeper: its vectors clump more." in text
+    assert "By Point patchiness (PQ), the order" in text
+    assert "over 3 checkpoints. So few checkpoints say little." in text
+    assert " at 300 vectors to " in text
     assert len(page.get("vega_lite_chart")) == 6 + 1 + 1  # pictures, growth, ranks over k; M does not vary
     table = next(frame.value for frame in page.dataframe if "What it says" in frame.value)
     assert len(table) == 9 and "(2 seeds)" in table.iloc[0, 1]

@@ -33,7 +33,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed in range(3):
         model = tiny.llama(folder / "checkpoints" / f"llama-{seed}B", seed=seed)
         for reference in ("function", "random:20"):
-            found = gap_for(store, str(model), Gap.of("digits", reference))
+            result = gap_for(store, str(model), Gap.of("digits", reference))
     scores = [
         {
             "subject": f"s{seed}",
@@ -50,7 +50,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     store.add("scores", scores)
     store.ingest()
-    assert found.subject.endswith("llama-2B")
+    assert result.subject.endswith("llama-2B")
     return folder
 
 
@@ -152,11 +152,11 @@ def test_panels_keep_the_newest_of_a_name_and_find_scores_by_name(full: Path) ->
     rows = measured(Store(full / "store"))
     moved = rows.iloc[[0]].assign(subject="other", created_at=rows["created_at"].max() + pd.Timedelta("1s"))
     moved["cosine_gap"] = 0.5
-    found = measured_panels(pd.concat([rows, moved]), pd.DataFrame(columns=_SCORES), published())
-    assert [panel.reference for panel in found] == ["function", "random:20"]  # the newest first
-    assert sorted(found[0].rows["name"]) == ["llama-0B", "llama-1B", "llama-2B"]
-    assert found[0].rows.set_index("name")["cosine_gap"]["llama-0B"] == 0.5
-    assert found[0].benchmark == ""
+    result = measured_panels(pd.concat([rows, moved]), pd.DataFrame(columns=_SCORES), published())
+    assert [panel.reference for panel in result] == ["function", "random:20"]  # the newest first
+    assert sorted(result[0].rows["name"]) == ["llama-0B", "llama-1B", "llama-2B"]
+    assert result[0].rows.set_index("name")["cosine_gap"]["llama-0B"] == 0.5
+    assert result[0].benchmark == ""
     hub = rows.assign(name=["Qwen/Qwen2.5-7B", "Qwen/Qwen2.5-7B", *["x/y"] * (len(rows) - 2)])
     named = measured_panels(hub, pd.DataFrame(columns=_SCORES), published())[0]
     assert named.benchmark == "MATH"

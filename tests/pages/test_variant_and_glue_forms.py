@@ -73,6 +73,6 @@ def test_a_folder_that_is_not_there_is_told_and_nothing_is_queued(page: AppTest,
     page.run()
     page.text_input(key="glue_data").set_value("/no/such/folder").run()
     page.button(key="fine_tune").click().run()
-    said = " ".join(element.value for element in page.markdown)
-    assert "There is no folder" in said
+    text = " ".join(element.value for element in page.markdown)
+    assert "There is no folder" in text
     assert queued(tmp_path) == []

@@ -11,6 +11,7 @@ about the model besides these rows.
 """
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -20,7 +21,7 @@ import numpy as np
 from core.errors import InputError
 from core.measures.entry import DISPERSION, Measure
 
-if TYPE_CHECKING:
+if TYPE_CHECKING or "jaxtyping" in sys.modules:  # loaded where shapes are checked: in tests
     from jaxtyping import Float
 
 DISTANCES: tuple[Literal["cosine", "euclidean"], ...] = ("cosine", "euclidean")

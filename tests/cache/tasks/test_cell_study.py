@@ -117,10 +117,13 @@ def test_quantizer_seeds_and_text_samples_give_a_spread_each(store, subject, set
     assert both.sd_text[NAME] == pytest.approx(statistics.stdev(map(one, range(3))), rel=1e-12)
     assert both.sd[NAME] == both.sd_text[NAME]
     assert set(both.sd_text) == {NAME, "eee"}
-    held = store.query(
+    present = store.query(
         "SELECT cloud, seed FROM measurements WHERE measure = ? AND origin = 'measured'", [NAME]
     )
-    assert (len(held), held["cloud"].nunique()) == (5, 3)  # three on the first sample, one on each other
+    assert (len(present), present["cloud"].nunique()) == (
+        5,
+        3,
+    )  # three on the first sample, one on each other
     single = replace(settings, repeats=2, quantizer_seeds=1)
     assert measure_subject(store, subject, single).sd_quantizer == {}
 
@@ -161,7 +164,7 @@ def test_curves_are_kept_at_the_default_sizes_only(store) -> None:
     subject = uploaded(store, vectors)
     measure_subject(store, subject, Settings(measures="pq_patchiness", k=16))
     assert curve_rows(store).empty
-    found = measure_subject(store, subject, Settings(measures="pq", quantizer_seeds=2))
+    result = measure_subject(store, subject, Settings(measures="pq", quantizer_seeds=2))
     (row,) = curve_rows(store).itertuples()
     curves = Curves(**json.loads(row.curves))
     assert (row.name, row.quantizer, row.seed, row.n if hasattr(row, "n") else curves.n) == (
@@ -177,26 +180,26 @@ def test_curves_are_kept_at_the_default_sizes_only(store) -> None:
     assert ((m + counts.var(1) / m - 1) / m).mean() == pytest.approx(one, rel=1e-12)
     assert sum(curves.shares) == pytest.approx(1, abs=1e-3)
     assert np.max(curves.nearest) == 1
-    assert found.sd_quantizer["pq_patchiness"] > 0
+    assert result.sd_quantizer["pq_patchiness"] > 0
 
 
 def test_a_study_measures_every_size_once(store, subject, settings) -> None:
     plan = Plan(M=(1, 2), k=(4, 8), shares=(0.5, 1.0))
     asked = CellStudy(settings, plan)
     stages: list[str] = []
-    found = study(store, subject, asked, lambda stage, *far: stages.append(stage))
-    assert [(v.M, v.k, v.n == found.n) for v in found.values] == [
+    result = study(store, subject, asked, lambda stage, *far: stages.append(stage))
+    assert [(v.M, v.k, v.n == result.n) for v in result.values] == [
         *[(M, k, True) for M in (1, 2) for k in (4, 8)],
         *[(M, k, False) for M in (1, 2) for k in (4, 8)],
     ]
-    assert found.values[4].n == round(found.n / 2)
-    assert found.left_out == [] and not found.cached
+    assert result.values[4].n == round(result.n / 2)
+    assert result.left_out == [] and not result.cached
     assert any(stage.startswith("M = 2, k = 8 (4 of 8): training LSQ") for stage in stages)
     again = study(store, subject, asked)
-    assert again.cached and again.values == found.values
+    assert again.cached and again.values == result.values
     rows = cell_rows(store)
     assert sorted(zip(rows["M"], rows["k"], rows["n"], strict=True)) == sorted(
-        (v.M, v.k, v.n) for v in found.values
+        (v.M, v.k, v.n) for v in result.values
     )
     too_many = study(store, subject, CellStudy(settings, Plan(k=(8, 4096))))
     assert [entry.k for entry in too_many.left_out] == [4096]

@@ -45,7 +45,7 @@ def ask(**options) -> Gap:
     return Gap.of("digits", "function", **options)
 
 
-def said(call) -> str:
+def text(call) -> str:
     with pytest.raises(InputError) as caught:
         call()
     return str(caught.value)
@@ -68,8 +68,8 @@ def test_the_result_is_that_of_the_rows_themselves_and_is_kept(store: Store, mod
     assert rows["standard_error"].tolist() == [found.cosine.se, found.euclidean.se]
     assert set(rows["subject"]) == {found.fingerprint}
     assert json.loads(rows["parameters"][0])["domain"] == load("digits").digest
-    known = store.query("SELECT name FROM checkpoints WHERE subject = ?", [found.fingerprint])
-    assert known["name"].tolist() == ["llama-0"]
+    listed = store.query("SELECT name FROM checkpoints WHERE subject = ?", [found.fingerprint])
+    assert listed["name"].tolist() == ["llama-0"]
 
 
 def test_every_word_left_out_says_why(store: Store, models: Path) -> None:
@@ -179,7 +179,7 @@ def test_a_hub_id_gives_the_same_without_its_weights_being_downloaded(
         there = gap_for(store, "org/model", ask())
         again = gap_for(store, "org/model", ask())
         hub.close("org/model", gated=True)
-        refused = said(lambda: gap_for(store, "org/model", ask(seed=1), revision="main"))
+        refused = text(lambda: gap_for(store, "org/model", ask(seed=1), revision="main"))
     assert there.cosine == here.cosine
     assert there.domain_ids == here.domain_ids
     assert there.bytes_read > 0
@@ -189,8 +189,8 @@ def test_a_hub_id_gives_the_same_without_its_weights_being_downloaded(
         "accept the terms on the model's page."
     )
     assert not list((tmp_path / "cache").rglob("*.safetensors"))
-    known = store.query("SELECT * FROM checkpoints WHERE subject = ?", [there.fingerprint])
-    assert known[["name", "source", "revision"]].to_numpy().tolist() == [["org/model", "hub", commit]]
+    listed = store.query("SELECT * FROM checkpoints WHERE subject = ?", [there.fingerprint])
+    assert listed[["name", "source", "revision"]].to_numpy().tolist() == [["org/model", "hub", commit]]
 
 
 def test_ties_of_checkpoints(store: Store, models: Path) -> None:
@@ -215,18 +215,18 @@ def test_an_encoder_without_a_head_says_what_stands_in(store: Store, minilm: Pat
 def test_failures_are_one_sentence_and_leave_nothing(store: Store, models: Path) -> None:
     name = str(models / "llama-0")
     before = store.state()
-    assert said(lambda: gap_for(store, name, Gap.of("medical"))) == (
+    assert text(lambda: gap_for(store, name, Gap.of("medical"))) == (
         "The tokenizer of llama-0 has a single token for 0 of the 109 words in medical, and two are needed: "
         "give another domain, or average words of several tokens."
     )
-    assert said(lambda: gap_for(store, name, Gap.of("digits", "legal"))) == (
+    assert text(lambda: gap_for(store, name, Gap.of("digits", "legal"))) == (
         "The tokenizer of llama-0 has a single token for 0 of the 107 words in legal, and two are needed: "
         "give random:300 as the reference, or average words of several tokens."
     )
-    assert said(lambda: Gap.of("random:10")) == (
+    assert text(lambda: Gap.of("random:10")) == (
         "random:10 can be a reference only: give a token set or a file as the domain."
     )
-    assert said(lambda: gap_for(store, name, ask(), roots=[models / "bert"])).startswith(
+    assert text(lambda: gap_for(store, name, ask(), roots=[models / "bert"])).startswith(
         f"{models / 'llama-0'} lies outside the folders that may be read"
     )
     assert store.state() == before
@@ -259,7 +259,7 @@ def test_a_folder_of_checkpoints_stands_for_all_in_it(models: Path, tmp_path: Pa
         names[3],
         "org/model",
     ]
-    assert said(lambda: expand([str(tmp_path)])) == (
+    assert text(lambda: expand([str(tmp_path)])) == (
         f"{tmp_path} holds no checkpoint, nor do the folders in it: give folders with config.json and "
         "model.safetensors."
     )

@@ -259,8 +259,8 @@ def test_how_representative_a_sample_is_is_found_out_once(store, settings, monke
     assert samples.representativeness(*asked) is None
     assert not samples.compared(*asked)
     samples.compare(*asked)
-    found = samples.representativeness(*asked)
-    assert (found.corpus, found.sequences, found.usable) == ("words.txt", 20, 60)
+    outcome = samples.representativeness(*asked)
+    assert (outcome.corpus, outcome.sequences, outcome.usable) == ("words.txt", 20, 60)
     assert samples.compared(*asked)
     monkeypatch.setattr(samples, "load", lambda *_, **__: pytest.fail("read again"))
     samples.compare(*asked)

@@ -166,7 +166,7 @@ def test_no_string_says_what_a_job_does() -> None:
     files = [TOP / "app.py", TOP / "cli.py"]
     files += [file for room in ("cache", "commands", "pages") for file in (TOP / room).rglob("*.py")]
     assert len(files) > 50
-    assert {file.name: found for file in files if (found := compared(file.read_text()))} == {}
+    assert {file.name: result for file in files if (result := compared(file.read_text()))} == {}
     for text in ('subject.kind == "gap"', 'piece["kind"] != x', 'kind in ("a", "b")', "match one.kind:"):
         assert len(compared(text)) == 1
     assert compared("the kind in question; kinds = []; kind: str = 1") == []

@@ -538,8 +538,8 @@ def test_a_hub_that_does_not_answer(hub: fake_hub.FakeHub, monkeypatch: pytest.M
 @pytest.mark.real
 def test_real_checkpoints(material: Path) -> None:
     digests: dict[str, str] = {}
-    found = checkpoints.find([material / "checkpoints"])
-    described = {c.name: c for c in (resolve(str(folder), digests=digests) for folder in found)}
+    result = checkpoints.find([material / "checkpoints"])
+    described = {c.name: c for c in (resolve(str(folder), digests=digests) for folder in result)}
     assert len(described) == len({c.fingerprint for c in described.values()}) == 7
     expected = {
         "llama-stories260k": 260_032,

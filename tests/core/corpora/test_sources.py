@@ -61,15 +61,15 @@ def test_tokens_are_those_of_scikit_learns_default_tokenizer(text: str) -> None:
 
 
 def test_usable_sequences_are_unique_sorted_and_within_bounds() -> None:
-    found = corpora.usable(corpus_of(*PASSAGES))
-    assert found == [
+    outcome = corpora.usable(corpus_of(*PASSAGES))
+    assert outcome == [
         "Heading of four words",
         "The unk sat on the mat said Mr Smith cat",
         "don split this_way it 14 naïve 数学 here",
         "exactly three words",
         "the unk sat on the mat said Mr Smith cat",
     ]
-    assert corpora.usable(corpus_of(*PASSAGES), 4, 9) == [found[0], found[2]]
+    assert corpora.usable(corpus_of(*PASSAGES), 4, 9) == [outcome[0], outcome[2]]
     edges = corpus_of(*(" ".join(["word"] * n) for n in (2, 3, 50, 51)))
     assert [len(text.split()) for text in corpora.usable(edges)] == [3, 50]
 
@@ -319,11 +319,11 @@ class Datasets(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = unquote(urlsplit(self.path).path)
-        found = re.fullmatch(r"(/api)?/datasets/([^/]+/[^/]+)/(revision|tree|resolve)/(.+)", path)
-        if not found:
+        outcome = re.fullmatch(r"(/api)?/datasets/([^/]+/[^/]+)/(revision|tree|resolve)/(.+)", path)
+        if not outcome:
             self.send_error(404)
             return
-        _, repository, what, rest = found.groups()
+        _, repository, what, rest = outcome.groups()
         mine = {key.split("@")[1]: data for key, data in self.files.items() if key.startswith(repository)}
         revisions = {key.split(":")[0] for key in mine}
         paths = {key.split(":")[1]: data for key, data in mine.items()}
@@ -446,8 +446,8 @@ def test_the_built_in_corpus_is_read_without_importing_it(tmp_path: Path) -> Non
     (tmp_path / "package" / "a.py").write_text("x = '\\d'\ndef f(): 'Function f.'\n")
     (tmp_path / "broken.py").write_text("def (:")
     (tmp_path / "test" / "c.py").write_text('"""Not read."""')
-    found = list(corpora._docstrings(tmp_path))
-    assert found == ["Module b.", "Second paragraph.", "Class A.", "Method f.", "Function f."]
+    outcome = list(corpora._docstrings(tmp_path))
+    assert outcome == ["Module b.", "Second paragraph.", "Class A.", "Method f.", "Function f."]
 
 
 def test_a_python_without_its_library_is_told(tmp_path: Path, monkeypatch) -> None:
@@ -497,9 +497,9 @@ def test_the_distances_are_those_of_a_plain_count() -> None:
     assert len(table) == 6
     for kind, whole in table.index:
         expected = brute_force(wholes[whole], kind)
-        found = [distance(brute_force(sequences, kind), expected) for sequences in drawn]
-        assert table.loc[(kind, whole), "mean"] == pytest.approx(np.mean(found), abs=1e-12)
-        assert table.loc[(kind, whole), "sd"] == pytest.approx(np.std(found, ddof=1), abs=1e-12)
+        outcome = [distance(brute_force(sequences, kind), expected) for sequences in drawn]
+        assert table.loc[(kind, whole), "mean"] == pytest.approx(np.mean(outcome), abs=1e-12)
+        assert table.loc[(kind, whole), "sd"] == pytest.approx(np.std(outcome, ddof=1), abs=1e-12)
     assert (result.sequences, result.samples, result.usable) == (40, 3, len(wholes["usable sequences"]))
     assert result.tokens == sum(len(text.split()) for text in corpus.texts)
     assert result.tokens_usable == sum(len(text.split()) for text in wholes["usable sequences"])
@@ -561,10 +561,10 @@ def test_the_papers_own_sample_is_drawn_from_the_same_sequences(material: Path) 
     corpus = corpora.load("ptb+wikitext-2", folder=material / "data")
     packed = (material / "reference" / "marbut2024" / "sample_sequences.txt.xz").read_bytes()
     theirs = lzma.decompress(packed).decode().splitlines()
-    found = corpora.usable(corpus)
+    outcome = corpora.usable(corpus)
     assert len(theirs) == 5000
-    assert set(theirs) <= set(found)
-    assert len(found) == 54_697
+    assert set(theirs) <= set(outcome)
+    assert len(outcome) == 54_697
     ours = corpora.sample(corpus)
     assert len(ours.sequences) == 5000
     words = [sum(len(text.split()) for text in sequences) for sequences in (ours.sequences, theirs)]

@@ -34,58 +34,58 @@ def simulated(*, effect: float, seed: int = 4) -> tuple[pd.DataFrame, pd.DataFra
 
 def test_a_planted_confound_shows_a_high_raw_and_a_near_zero_partial_correlation() -> None:
     rows, covariates = simulated(effect=0)
-    found = association(rows, covariates, "m", "loss", metric="loss")
-    assert found.raw.value < -0.8 and found.raw.p < 1e-9
+    result = association(rows, covariates, "m", "loss", metric="loss")
+    assert result.raw.value < -0.8 and result.raw.p < 1e-9
     for name in ("residual", "law", "partial"):
-        assert abs(getattr(found, name).value) < 0.2, name
-        assert getattr(found, name).low < 0 < getattr(found, name).high, name
-    assert abs(found.added.value) < 0.01 and found.added.base > 0.8
-    assert found.controlled.names == ("parameters", "training_tokens") and found.notes == ()
+        assert abs(getattr(result, name).value) < 0.2, name
+        assert getattr(result, name).low < 0 < getattr(result, name).high, name
+    assert abs(result.added.value) < 0.01 and result.added.base > 0.8
+    assert result.controlled.names == ("parameters", "training_tokens") and result.notes == ()
 
 
 def test_a_planted_effect_stays() -> None:
     rows, covariates = simulated(effect=2)
-    found = association(rows, covariates, "m", "loss", metric="loss")
-    assert found.raw.value < -0.8 and found.partial.value < -0.7
-    assert found.partial.high < -0.6 and found.partial.p < 1e-9
+    result = association(rows, covariates, "m", "loss", metric="loss")
+    assert result.raw.value < -0.8 and result.partial.value < -0.7
+    assert result.partial.high < -0.6 and result.partial.p < 1e-9
     for name in ("residual", "law"):  # the size stays in the measure, which dilutes both
-        assert getattr(found, name).value < -0.25 and getattr(found, name).high < 0, name
-    assert found.added.value > 0.03
+        assert getattr(result, name).value < -0.25 and getattr(result, name).high < 0, name
+    assert result.added.value > 0.03
 
 
 def test_every_statistic_agrees_with_an_independent_computation() -> None:
     rows, covariates = simulated(effect=1)
-    found = association(rows, covariates, "m", "loss", metric="loss")
+    result = association(rows, covariates, "m", "loss", metric="loss")
     both = rows.join(covariates)
     raw = stats.spearmanr(both["m"], both["loss"])
-    assert found.raw.value == pytest.approx(raw.statistic, abs=1e-9)
-    assert found.raw.p == pytest.approx(raw.pvalue, rel=1e-9)
+    assert result.raw.value == pytest.approx(raw.statistic, abs=1e-9)
+    assert result.raw.p == pytest.approx(raw.pvalue, rel=1e-9)
     theirs = pingouin.partial_corr(both, "m", "loss", list(covariates), method="spearman").iloc[0]
-    assert found.partial.value == pytest.approx(theirs["r"], abs=1e-9)
-    assert found.partial.p == pytest.approx(theirs["p_val"], abs=1e-9)
+    assert result.partial.value == pytest.approx(theirs["r"], abs=1e-9)
+    assert result.partial.p == pytest.approx(theirs["p_val"], abs=1e-9)
     left = residuals(both["loss"].to_numpy(), np.log(covariates.to_numpy()))
-    assert found.residual.value == pytest.approx(stats.spearmanr(both["m"], left).statistic, abs=1e-9)
+    assert result.residual.value == pytest.approx(stats.spearmanr(both["m"], left).statistic, abs=1e-9)
     law = fit_law(*(both[name].to_numpy() for name in ("loss", "parameters", "training_tokens")))
     after = both["loss"] - law.predict(both["parameters"], both["training_tokens"])
-    assert found.law.value == pytest.approx(stats.spearmanr(both["m"], after).statistic, abs=1e-9)
-    assert found.fitted == law and found.baseline == ("parameters", "training_tokens", "training_compute")
+    assert result.law.value == pytest.approx(stats.spearmanr(both["m"], after).statistic, abs=1e-9)
+    assert result.fitted == law and result.baseline == ("parameters", "training_tokens", "training_compute")
 
 
 def test_an_accuracy_leans_the_same_way_as_the_loss_it_is_made_of() -> None:
     rows, covariates = simulated(effect=2)
     accuracy = rows.assign(accuracy=1 - rows["loss"] / 10)
     loss = association(rows.assign(loss=rows["loss"] / 10), covariates, "m", "loss", metric="loss")
-    found = association(accuracy, covariates, "m", "accuracy", metric="accuracy")
-    assert found.loss == "complement" and loss.loss == "loss"
-    assert found.law.value == pytest.approx(-loss.law.value, abs=1e-9)
+    result = association(accuracy, covariates, "m", "accuracy", metric="accuracy")
+    assert result.loss == "complement" and loss.loss == "loss"
+    assert result.law.value == pytest.approx(-loss.law.value, abs=1e-9)
 
 
 def test_q_values_are_over_all_measures_that_were_tried() -> None:
     rows, covariates = simulated(effect=1)
     rng = np.random.default_rng(3)
     noise = {f"noise{i}": rng.normal(size=N) for i in range(4)}
-    found = associations(rows.assign(**noise), covariates, ["m", *noise], "loss", metric="loss")
-    frame = table(found)
+    result = associations(rows.assign(**noise), covariates, ["m", *noise], "loss", metric="loss")
+    frame = table(result)
     for name in ("raw", "residual", "law", "partial"):
         assert frame[f"{name}_q"].to_numpy() == pytest.approx(
             stats.false_discovery_control(frame[f"{name}_p"]), abs=1e-12
@@ -94,20 +94,20 @@ def test_q_values_are_over_all_measures_that_were_tried() -> None:
 
 def test_unknown_training_tokens_are_said_to_be_unknown_and_size_alone_is_taken_out() -> None:
     rows, covariates = simulated(effect=0)
-    found = association(rows, covariates[["parameters"]], "m", "loss", metric="loss")
-    assert found.terms == found.baseline == ("parameters",)
-    assert found.fitted is not None and found.fitted.B is None
-    assert found.controlled.missing == {"training_tokens": UNKNOWN}
-    assert found.notes == (Reason("size_unknown", role="training_tokens", n=0, of=N),)
+    result = association(rows, covariates[["parameters"]], "m", "loss", metric="loss")
+    assert result.terms == result.baseline == ("parameters",)
+    assert result.fitted is not None and result.fitted.B is None
+    assert result.controlled.missing == {"training_tokens": UNKNOWN}
+    assert result.notes == (Reason("size_unknown", role="training_tokens", n=0, of=N),)
 
 
 def test_tokens_known_for_a_few_are_not_used_unless_asked() -> None:
     rows, covariates = simulated(effect=0)
     covariates.loc[covariates.index[30:], "training_tokens"] = np.nan
-    found = association(rows, covariates, "m", "loss", metric="loss")
-    assert found.controlled.names == ("parameters",)
-    assert found.controlled.missing == {"training_tokens": Reason("rarely_known", n=30, of=N)}
-    assert found.notes == (Reason("size_unknown", role="training_tokens", n=30, of=N),)
+    result = association(rows, covariates, "m", "loss", metric="loss")
+    assert result.controlled.names == ("parameters",)
+    assert result.controlled.missing == {"training_tokens": Reason("rarely_known", n=30, of=N)}
+    assert result.notes == (Reason("size_unknown", role="training_tokens", n=30, of=N),)
     asked = association(rows, covariates, "m", "loss", metric="loss", asked=["training_tokens"])
     assert asked.controlled.names == ("training_tokens",) and asked.partial.n == 30
     assert asked.notes[-1] == Reason("covariate_missing", n=90, of=N)
@@ -115,26 +115,28 @@ def test_tokens_known_for_a_few_are_not_used_unless_asked() -> None:
 
 def test_without_sizes_nothing_is_taken_out_and_the_reasons_are_given() -> None:
     rows, covariates = simulated(effect=1)
-    found = association(rows, covariates.assign(parameters=1e6)[["parameters"]], "m", "loss", metric="loss")
-    assert np.isnan([found.residual.value, found.law.value, found.partial.value]).all()
-    reasons = [found.residual.reason, found.law.reason, found.partial.reason]
+    result = association(rows, covariates.assign(parameters=1e6)[["parameters"]], "m", "loss", metric="loss")
+    assert np.isnan([result.residual.value, result.law.value, result.partial.value]).all()
+    reasons = [result.residual.reason, result.law.reason, result.partial.reason]
     assert reasons == [Reason("no_sizes"), Reason("one_size"), Reason("no_covariate")]
-    assert found.baseline == () and found.controlled.missing["parameters"] == Reason("constant")
-    assert Reason("size_constant", role="parameters") in found.notes
+    assert result.baseline == () and result.controlled.missing["parameters"] == Reason("constant")
+    assert Reason("size_constant", role="parameters") in result.notes
 
 
 def test_a_score_that_is_no_loss_has_no_law() -> None:
     rows, covariates = simulated(effect=1)
-    found = association(rows.assign(bleu=30 - rows["loss"]), covariates, "m", "bleu", metric="BLEU")
-    assert found.law.reason == Reason("no_loss", metric="BLEU") and found.loss == ""
+    result = association(rows.assign(bleu=30 - rows["loss"]), covariates, "m", "bleu", metric="BLEU")
+    assert result.law.reason == Reason("no_loss", metric="BLEU") and result.loss == ""
 
 
 def test_a_law_that_cannot_be_fitted_says_why() -> None:
     rows, covariates = simulated(effect=1)
     two = covariates.assign(parameters=np.where(covariates["parameters"] > 2e7, 1e7, 2e7))[["parameters"]]
-    found = association(rows, two, "m", "loss", metric="loss")
-    assert found.law.reason is not None and found.law.reason.code == "no_law" and found.fitted is None
-    assert found.law.reason["sentence"].startswith("The law has 3 unknowns and these checkpoints 2 different")
+    result = association(rows, two, "m", "loss", metric="loss")
+    assert result.law.reason is not None and result.law.reason.code == "no_law" and result.fitted is None
+    assert result.law.reason["sentence"].startswith(
+        "The law has 3 unknowns and these checkpoints 2 different"
+    )
 
 
 def test_the_seed_decides_intervals_and_folds_and_nothing_else() -> None:

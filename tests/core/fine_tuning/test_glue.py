@@ -17,9 +17,9 @@ from tests.glue_files import write
 def test_metrics_are_those_of_scikit_learn_and_scipy() -> None:
     rng = np.random.default_rng(0)
     labels, answers = rng.integers(0, 2, 200), rng.integers(0, 2, 200)
-    found = glue.metrics(glue.TASKS["MRPC"], labels, answers)
-    assert found["accuracy"] == pytest.approx(reference.accuracy_score(labels, answers), abs=1e-12)
-    assert found["f1"] == pytest.approx(reference.f1_score(labels, answers), abs=1e-12)
+    result = glue.metrics(glue.TASKS["MRPC"], labels, answers)
+    assert result["accuracy"] == pytest.approx(reference.accuracy_score(labels, answers), abs=1e-12)
+    assert result["f1"] == pytest.approx(reference.f1_score(labels, answers), abs=1e-12)
     matthews = glue.metrics(glue.TASKS["CoLA"], labels, answers)["matthews"]
     assert matthews == pytest.approx(reference.matthews_corrcoef(labels, answers), abs=1e-12)
     truth, said = rng.normal(size=50), rng.normal(size=50)

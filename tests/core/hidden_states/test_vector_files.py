@@ -107,11 +107,11 @@ def refusal(suffix: str, data: bytes, **options: int) -> str:
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_every_format_gives_the_same_bits_and_one_fingerprint(encoding: str, tmp_path: Path) -> None:
     suffix, encode = ENCODINGS[encoding]
-    found = read(suffix, encode(X))
-    assert found.dtype == np.float32
-    assert found.flags.c_contiguous
-    assert found.tobytes() == X.tobytes()
-    assert vectors.fingerprint(found) == vectors.fingerprint(X)
+    result = read(suffix, encode(X))
+    assert result.dtype == np.float32
+    assert result.flags.c_contiguous
+    assert result.tobytes() == X.tobytes()
+    assert vectors.fingerprint(result) == vectors.fingerprint(X)
     (tmp_path / f"x{suffix}").write_bytes(encode(X))
     assert vectors.read(tmp_path / f"x{suffix}", "x" + suffix).tobytes() == X.tobytes()
 

@@ -162,8 +162,8 @@ def additive() -> tuple[np.ndarray, Quantization]:
 
 
 def measured(vectors: np.ndarray, made: Quantization) -> dict[str, float]:
-    held = Cells(vectors.astype(np.float32), made)
-    return {suffix: measure(held) for suffix, measure in FUNCTIONS.items()}
+    present = Cells(vectors.astype(np.float32), made)
+    return {suffix: measure(present) for suffix, measure in FUNCTIONS.items()}
 
 
 @pytest.mark.parametrize("change", ["rotation", "scale", "order"])
@@ -190,17 +190,19 @@ def test_a_shift_changes_the_reconstruction_error_alone(additive: tuple[np.ndarr
 
 def test_one_call_for_names_of_both_quantizers_in_their_order() -> None:
     vectors = cloud(100, 4)
-    told: list[str] = []
+    sentence: list[str] = []
     names = ["pq_count_kl", "lsq_patchiness", "pq_patchiness"]
-    found = measure_cells(vectors, names, M=2, k=8, seed=3, progress=lambda stage, *_: told.append(stage))
-    assert list(found) == names
+    result = measure_cells(
+        vectors, names, M=2, k=8, seed=3, progress=lambda stage, *_: sentence.append(stage)
+    )
+    assert list(result) == names
     made = Cells(vectors, quantizers.quantize("pq", vectors, M=2, k=8, seed=3))
-    assert found["pq_patchiness"].value == cells.patchiness(made)
-    assert found["pq_patchiness"].note == (
+    assert result["pq_patchiness"].value == cells.patchiness(made)
+    assert result["pq_patchiness"].note == (
         "quantizer trained and applied on all 100 vectors, M = 2, k = 8, seed 3, engine own, "
         "schedule faiss-1.15"
     )
-    assert set(told) == {"training LSQ", "training PQ"}
+    assert set(sentence) == {"training LSQ", "training PQ"}
 
 
 @pytest.mark.parametrize("kind", ["float64", "float16", "torch"])

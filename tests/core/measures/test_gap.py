@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jaxtyping import TypeCheckError
 from scipy.spatial.distance import cdist, pdist
 from scipy.stats import ortho_group
 
@@ -17,19 +18,19 @@ def cloud(n: int, d: int, seed: int, shift: float = 0.3) -> np.ndarray:
     return np.random.default_rng(seed).normal(shift, 1, (n, d))
 
 
-def parts(found: Gap) -> list[float]:
-    return [found.within_domain, found.within_reference, found.between, found.gap]
+def parts(result: Gap) -> list[float]:
+    return [result.within_domain, result.within_reference, result.between, result.gap]
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(2, 12), st.integers(2, 20), st.integers(2, 9), st.integers(0, 99))
 def test_brute_force_over_all_pairs(t: int, r: int, d: int, seed: int) -> None:
     T, R = cloud(t, d, seed), cloud(r, d, seed + 1)
-    found = gap(T, R, resamples=2)
+    result = gap(T, R, resamples=2)
     for name in ("cosine", "euclidean"):
         expected = [pdist(T, name).mean(), pdist(R, name).mean(), cdist(T, R, name).mean()]
-        np.testing.assert_allclose(parts(found[name])[:3], expected, atol=1e-12)
-        assert found[name].gap == found[name].within_domain + found[name].between
+        np.testing.assert_allclose(parts(result[name])[:3], expected, atol=1e-12)
+        assert result[name].gap == result[name].within_domain + result[name].between
 
 
 def test_orthogonal_axes_and_one_point() -> None:
@@ -86,8 +87,8 @@ def jackknife(T: np.ndarray, R: np.ndarray, name: str) -> float:
 @pytest.mark.parametrize("name", ["cosine", "euclidean"])
 def test_the_bootstrap_agrees_with_the_jackknife_and_with_new_words(name: str) -> None:
     T, R = cloud(40, 8, 0), cloud(80, 8, 1)
-    found = gap(T, R, resamples=4000)[name]
-    assert found.se == pytest.approx(jackknife(T, R, name), rel=0.15)
+    result = gap(T, R, resamples=4000)[name]
+    assert result.se == pytest.approx(jackknife(T, R, name), rel=0.15)
     fresh = [
         gap(cloud(40, 8, 2 * s + 10), cloud(80, 8, 2 * s + 11), resamples=2)[name].gap for s in range(300)
     ]
@@ -95,8 +96,8 @@ def test_the_bootstrap_agrees_with_the_jackknife_and_with_new_words(name: str) -
         gap(cloud(40, 8, 2 * s + 10), cloud(80, 8, 2 * s + 11), resamples=300)[name].se for s in range(20)
     ]
     assert np.mean(errors) == pytest.approx(np.std(fresh), rel=0.2)
-    assert found.resamples.mean() == pytest.approx(
-        found.gap, abs=found.se / 4
+    assert result.resamples.mean() == pytest.approx(
+        result.gap, abs=result.se / 4
     )  # copies are not counted as pairs
 
 
@@ -109,8 +110,8 @@ def test_the_seed_fixes_the_resamples_and_nothing_else() -> None:
 
 
 def test_two_tokens_are_enough_for_a_finite_error() -> None:
-    found = gap(cloud(2, 3, 0), cloud(2, 3, 1))
-    assert all(np.isfinite(found[name].resamples).all() and found[name].se > 0 for name in found)
+    result = gap(cloud(2, 3, 0), cloud(2, 3, 1))
+    assert all(np.isfinite(result[name].resamples).all() and result[name].se > 0 for name in result)
 
 
 def test_pairing_sees_a_difference_that_the_single_errors_hide() -> None:
@@ -155,3 +156,8 @@ def test_rows_that_cannot_be_measured(domain: np.ndarray, reference: np.ndarray,
     with pytest.raises(InputError) as caught:
         gap(domain, reference)
     assert str(caught.value) == sentence
+
+
+def test_shapes_are_checked_in_tests() -> None:
+    with pytest.raises(TypeCheckError, match=r"domain"):
+        gap(np.ones(4), cloud(3, 4, 0))

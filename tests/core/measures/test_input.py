@@ -111,14 +111,14 @@ def test_numbers_too_large_to_square_are_refused():
 
 
 def test_progress_is_told_between_blocks_and_may_cancel():
-    told = []
-    measure_detailed(vectors(), "all", progress=lambda *step: told.append(step))
-    stages = list(dict.fromkeys(stage for stage, *_ in told))
+    sentence = []
+    measure_detailed(vectors(), "all", progress=lambda *step: sentence.append(step))
+    stages = list(dict.fromkeys(stage for stage, *_ in sentence))
     assert stages == ["reading vectors", "measuring pairs", "entropy", "isotropy"]
     for stage in stages:
-        done = [step[1] for step in told if step[0] == stage]
+        done = [step[1] for step in sentence if step[0] == stage]
         assert done == sorted(done)
-        assert done[-1] == next(step[2] for step in told if step[0] == stage)
+        assert done[-1] == next(step[2] for step in sentence if step[0] == stage)
 
     class CancelledError(Exception):
         pass

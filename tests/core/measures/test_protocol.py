@@ -48,7 +48,7 @@ def checkpoint(subject: str, **differs: Any) -> dict[str, Any]:
     return usual | facts | {"family": "BERT"} | differs
 
 
-def known(clouds: list, values: list, checkpoints: list) -> Overview:
+def expected(clouds: list, values: list, checkpoints: list) -> Overview:
     tables = (reference.checkpoints(), pd.DataFrame(columns=["cloud"]), reference.measurements())
     added = (checkpoints, clouds, values)
     joined = [
@@ -78,7 +78,7 @@ def mixed() -> Overview:
         value("u", 1.3, n=1398),
     ]
     rows = [checkpoint(subject) for subject in "abcd"]
-    return known(clouds, values, [*rows, checkpoint("u", origin="uploaded", layers=None, width=None)])
+    return expected(clouds, values, [*rows, checkpoint("u", origin="uploaded", layers=None, width=None)])
 
 
 def test_only_the_protocol_stands_beside_the_published_tables(mixed: Overview) -> None:
@@ -107,20 +107,20 @@ def test_the_spread_is_between_texts_where_there_are_several_else_between_seeds(
     texts = [cloud("a", i, n=90_000 + i) for i in range(3)]
     seeds = [value("a", 1.0 + i / 10, 0, seed=i) for i in range(3)]
     others = [value("a", v, i, n=90_000 + i) for i, v in ((1, 1.4), (2, 1.3))]
-    both = known(texts, [*seeds, *others], [checkpoint("a")])
+    both = expected(texts, [*seeds, *others], [checkpoint("a")])
     assert both.rows.loc["a", NAME] == pytest.approx(np.mean([1.1, 1.4, 1.3]))
     assert both.errors.loc["a", NAME] == pytest.approx(np.std([1.1, 1.4, 1.3], ddof=1))
     assert both.over.loc["a", NAME] == "text samples"
-    one = known(texts[:1], seeds, [checkpoint("a")])
+    one = expected(texts[:1], seeds, [checkpoint("a")])
     assert (one.over.loc["a", NAME], one.errors.loc["a", NAME]) == ("quantizer seeds", pytest.approx(0.1))
-    single = known(texts[:1], seeds[:1], [checkpoint("a")])
+    single = expected(texts[:1], seeds[:1], [checkpoint("a")])
     assert (single.over.loc["a", NAME], np.isnan(single.errors.loc["a", NAME])) == ("", True)
 
 
 def test_text_samples_of_one_text_are_one_sample_whatever_their_size() -> None:
     texts = [cloud("a", i, corpus="standard-library", n=1390 + i) for i in range(3)]
-    found = known(texts, [value("a", 1.0, i, n=1390 + i) for i in range(3)], [checkpoint("a")])
-    (own,) = [s for s in samples(found.cells) if s.id != PUBLISHED]
+    result = expected(texts, [value("a", 1.0, i, n=1390 + i) for i in range(3)], [checkpoint("a")])
+    (own,) = [s for s in samples(result.cells) if s.id != PUBLISHED]
     assert own.n == 1390
 
 
@@ -176,9 +176,9 @@ def test_pages_say_who_is_left_out_and_bring_them_in(tmp_path: Path, monkeypatch
     store.ingest()
     folder = tmp_path / "store"
     app = opened(folder, monkeypatch, "pages/explore.py")
-    said = words(app).replace("\\", "")
-    assert "our b (1,398 vectors of standard-library (5,000 sequences))" in said
-    assert "Of uploaded vectors the text is not known." in said
+    text = words(app).replace("\\", "")
+    assert "our b (1,398 vectors of standard-library (5,000 sequences))" in text
+    assert "Of uploaded vectors the text is not known." in text
     assert "n = 181" in app.get("vega_lite_chart")[0].proto.spec
     app.button(key="bring_explore").click().run()
     (job,) = jobs.list_jobs(Store(folder))

@@ -192,7 +192,7 @@ def test_selecting_from_a_selection_changes_nothing(asked):
 
 def test_every_computed_measure_gives_one_number_within_its_range():
     vectors = np.random.default_rng(0).standard_normal((60, 5))
-    values = {name: found.value for name, found in measure_detailed(vectors, "all,cells", k=8).items()}
+    values = {name: result.value for name, result in measure_detailed(vectors, "all,cells", k=8).items()}
     assert list(values) == [*select("all"), *CELLS]
     for name, value in values.items():
         assert isinstance(value, float)

@@ -198,9 +198,11 @@ def test_as_many_vectors_as_centroids_will_do(quantizer: str) -> None:
 
 
 def test_progress_is_told_and_can_end_the_work() -> None:
-    told: list[tuple[int, int]] = []
-    quantizers.quantize("lsq", mixture(60, 4), M=2, k=4, step=lambda done, total: told.append((done, total)))
-    assert told == [(done, 26) for done in range(1, 27)]
+    sentence: list[tuple[int, int]] = []
+    quantizers.quantize(
+        "lsq", mixture(60, 4), M=2, k=4, step=lambda done, total: sentence.append((done, total))
+    )
+    assert sentence == [(done, 26) for done in range(1, 27)]
 
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt

@@ -34,7 +34,7 @@ def test_imports_come_before_own_runs_of_which_all_seeds_count_and_these_before_
 
 
 def test_scores_are_found_by_name_and_published_ones_of_measured_checkpoints_come_last() -> None:
-    known = attributed(
+    expected = attributed(
         frame(
             {"subject": "s1", "benchmark": "mine"},
             {"subject": "published:org/m", "name": "org/m", "origin": "published"},
@@ -43,12 +43,12 @@ def test_scores_are_found_by_name_and_published_ones_of_measured_checkpoints_com
         ),
         {"s1": ["m"], "s2": ["/models/n"]},
     )
-    assert known["subject"].tolist() == ["s1", "s1", "s2"] and known["foreign"].tolist() == [
+    assert expected["subject"].tolist() == ["s1", "s1", "s2"] and expected["foreign"].tolist() == [
         False,
         True,
         True,
     ]
-    assert titles(known) == {
+    assert titles(expected) == {
         ("mine", "T", "accuracy", ""): "T",
         ("B", "T", "accuracy", ""): "T, B, accuracy",
     }

@@ -30,17 +30,17 @@ def drawn(seed: int = 0) -> np.ndarray:
 
 
 def test_counts_count_the_drawn_rows() -> None:
-    found = counts(N, DRAWS, 3)
-    for row, rows in zip(found, drawn(3), strict=True):
+    result = counts(N, DRAWS, 3)
+    for row, rows in zip(result, drawn(3), strict=True):
         assert row.tolist() == np.bincount(rows, minlength=N).tolist()
-    assert not np.array_equal(found, counts(N, DRAWS, 4))
+    assert not np.array_equal(result, counts(N, DRAWS, 4))
 
 
 def test_resampled_ranks_are_the_ranks_of_the_resample(sides: tuple[np.ndarray, ...]) -> None:
-    found = resampled_ranks(sides[0], counts(N, DRAWS))
-    for row, rows in zip(found, drawn(), strict=True):
+    result = resampled_ranks(sides[0], counts(N, DRAWS))
+    for row, rows in zip(result, drawn(), strict=True):
         assert row[rows] == pytest.approx(stats.rankdata(sides[0][rows]), abs=1e-12)
-    assert np.array_equal(drawn_ranks(sides[0], DRAWS), found)
+    assert np.array_equal(drawn_ranks(sides[0], DRAWS), result)
 
 
 def test_correlations_of_resamples_agree_with_numpy(sides: tuple[np.ndarray, ...]) -> None:
@@ -58,17 +58,17 @@ def test_partial_correlations_of_resamples_agree_with_regressions_on_ranks(
     if cells:
         monkeypatch.setattr("core.statistics.bootstrap._CELLS", cells)
     x, y, held = sides
-    found = partial_spearman_draws(x, y, held, DRAWS)
+    result = partial_spearman_draws(x, y, held, DRAWS)
     for index, rows in enumerate(drawn()):
         Z = np.column_stack([stats.rankdata(column[rows]) for column in held.T])
         a, b = (residuals(stats.rankdata(side[rows]), Z) for side in (x, y))
-        assert found[index] == pytest.approx(a @ b / np.sqrt(a @ a * (b @ b)), abs=1e-8)
+        assert result[index] == pytest.approx(a @ b / np.sqrt(a @ a * (b @ b)), abs=1e-8)
 
 
 def test_a_resample_that_does_not_vary_has_no_correlation() -> None:
     x = np.array([0.0, 0.0, 0.0, 1.0])
-    found = weighted_pearson(x, np.arange(4.0), np.array([[1.0, 1, 1, 1], [2.0, 1, 1, 0]]))
-    assert np.isfinite(found).tolist() == [True, False]
+    result = weighted_pearson(x, np.arange(4.0), np.array([[1.0, 1, 1, 1], [2.0, 1, 1, 0]]))
+    assert np.isfinite(result).tolist() == [True, False]
 
 
 def test_intervals_leave_undefined_resamples_out() -> None:

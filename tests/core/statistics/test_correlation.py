@@ -48,13 +48,13 @@ def test_correlations_agree_with_scipy(ties: bool) -> None:
 
 def test_the_interval_holds_the_truth_about_as_often_as_it_says() -> None:
     rng = np.random.default_rng(1)
-    held = 0
+    present = 0
     for seed in range(100):
         x = rng.normal(size=60)
         y = 0.6 * x + 0.8 * rng.normal(size=60)  # r = 0.6
         known = correlation(x, y, seed=seed, draws=400)
-        held += known.pearson_low <= 0.6 <= known.pearson_high
-    assert 88 <= held <= 99
+        present += known.pearson_low <= 0.6 <= known.pearson_high
+    assert 88 <= present <= 99
 
 
 def test_the_seed_decides_the_interval_and_nothing_else() -> None:
@@ -76,17 +76,17 @@ def test_too_little_gives_nan_not_a_number() -> None:
 def test_rank_agreement_against_scipy_and_all_orders() -> None:
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=7), rng.integers(0, 4, 7).astype(float)
-    found = agreement(x, y)
-    assert found.rho == pytest.approx(stats.spearmanr(x, y).statistic)
+    result = agreement(x, y)
+    assert result.rho == pytest.approx(stats.spearmanr(x, y).statistic)
     reached = [
-        abs(stats.spearmanr(x, order).statistic) >= abs(found.rho) - 1e-12 for order in set(permutations(y))
+        abs(stats.spearmanr(x, order).statistic) >= abs(result.rho) - 1e-12 for order in set(permutations(y))
     ]
-    assert found.p == pytest.approx(np.mean(reached))
-    assert found.exact
-    assert found.low < found.rho < found.high
+    assert result.p == pytest.approx(np.mean(reached))
+    assert result.exact
+    assert result.low < result.rho < result.high
     wrong = sum((x[i] - x[j]) * (y[i] - y[j]) < 0 for i, j in combinations(range(7), 2))
-    assert found.swapped == wrong
-    assert found.pairs == sum(y[i] != y[j] for i, j in combinations(range(7), 2))
+    assert result.swapped == wrong
+    assert result.pairs == sum(y[i] != y[j] for i, j in combinations(range(7), 2))
 
 
 def test_rank_agreement_above_the_exact_size_and_below_what_can_be_known() -> None:
@@ -125,8 +125,8 @@ def test_the_published_tables_do_not_rank_as_the_text_says(
 
     rows = published()
     rows = rows[rows["benchmark"] == benchmark]
-    found = agreement(rows[distance], rows["score"])
-    assert found.n == n
-    assert found.rho == pytest.approx(rho, abs=5e-4)
-    assert found.p == pytest.approx(p, abs=5e-4)
-    assert found.rho == pytest.approx(stats.spearmanr(rows[distance].round(2), rows["score"]).statistic)
+    result = agreement(rows[distance], rows["score"])
+    assert result.n == n
+    assert result.rho == pytest.approx(rho, abs=5e-4)
+    assert result.p == pytest.approx(p, abs=5e-4)
+    assert result.rho == pytest.approx(stats.spearmanr(rows[distance].round(2), rows["score"]).statistic)

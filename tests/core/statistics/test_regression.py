@@ -68,10 +68,10 @@ def test_the_trend_is_the_line_and_band_of_scipy(made: pd.DataFrame) -> None:
     from scipy.stats import linregress, t
 
     lines, left = trend(made, "eee", "score")
-    known = linregress(made["eee"], made["score"])
-    told = known.intercept + known.slope * lines["eee"].to_numpy()
-    expected = (made["score"] - known.intercept - known.slope * made["eee"]).to_numpy()
-    assert lines["score"].to_numpy() == pytest.approx(told, abs=1e-10)
+    listed = linregress(made["eee"], made["score"])
+    sentence = listed.intercept + listed.slope * lines["eee"].to_numpy()
+    expected = (made["score"] - listed.intercept - listed.slope * made["eee"]).to_numpy()
+    assert lines["score"].to_numpy() == pytest.approx(sentence, abs=1e-10)
     assert left.to_numpy() == pytest.approx(expected, abs=1e-10)
     at_mean = np.sqrt((left**2).sum() / 58 / 60) * t.ppf(0.975, 58)
     assert (lines["high"] - lines["score"]).min() == pytest.approx(at_mean, rel=1e-3)

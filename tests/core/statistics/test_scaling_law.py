@@ -17,8 +17,8 @@ def chinchilla(parameters: np.ndarray, tokens: np.ndarray) -> np.ndarray:
 
 def test_planted_parameters_come_back() -> None:
     law = fit_law(chinchilla(N, D), N, D)
-    found = [law.E, law.A, law.alpha, law.B, law.beta]
-    assert found == pytest.approx([1.69, 406.4, 0.34, 410.7, 0.28], rel=1e-6)
+    result = [law.E, law.A, law.alpha, law.B, law.beta]
+    assert result == pytest.approx([1.69, 406.4, 0.34, 410.7, 0.28], rel=1e-6)
     assert law.predict(N, D) == pytest.approx(chinchilla(N, D), abs=1e-9)
     assert law.n == 24 and law.starts > 10
     assert law.formula == "1.69 + 406/N^0.34 + 411/D^0.28"

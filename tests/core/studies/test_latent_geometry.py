@@ -31,7 +31,7 @@ def compared(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def told(frame: pd.DataFrame) -> dict[str, object]:
+def sentence(frame: pd.DataFrame) -> dict[str, object]:
     return {finding.id: finding for finding in findings(frame)}
 
 
@@ -139,10 +139,10 @@ def test_what_differs_from_the_print_is_named(compared: pd.DataFrame) -> None:
 
 def test_what_agrees_needs_no_comment_and_every_printed_number_has_a_source(compared: pd.DataFrame) -> None:
     assert (compared.loc[compared["verdict"] == "same", "comment"] == "").all()
-    known = printed()
-    assert known["source"].str.startswith("arXiv 2406.12159, ").all()
-    assert not known.duplicated(["table", "row", "column"]).any()
-    assert len(compared) == len(known) + 3 * 10
+    listed = printed()
+    assert listed["source"].str.startswith("arXiv 2406.12159, ").all()
+    assert not listed.duplicated(["table", "row", "column"]).any()
+    assert len(compared) == len(listed) + 3 * 10
 
 
 @pytest.mark.parametrize(
@@ -236,8 +236,10 @@ def test_figure_8_is_the_correlation_of_scipy(frame: pd.DataFrame) -> None:
 def test_the_decay_is_found_again_in_made_data() -> None:
     alpha = np.linspace(0.005, 1, 40)
     made = pd.DataFrame({"variant": "perturbed", "family": "BERT-small", "alpha": alpha})
-    found = figures.decay(made.assign(glue_average=0.4 + 0.35 * np.exp(-alpha / 0.08)))
-    assert [found.floor, found.height, found.scale, found.r2] == pytest.approx([0.4, 0.35, 0.08, 1], abs=1e-6)
+    result = figures.decay(made.assign(glue_average=0.4 + 0.35 * np.exp(-alpha / 0.08)))
+    assert [result.floor, result.height, result.scale, result.r2] == pytest.approx(
+        [0.4, 0.35, 0.08, 1], abs=1e-6
+    )
 
 
 @pytest.mark.parametrize(
@@ -262,24 +264,26 @@ def test_labels_cover_no_other_label_where_there_is_room() -> None:
     assert first[0] != second[0] or first[2] != second[2]
 
 
-def test_findings_stand_in_the_papers_order_with_a_title_each(told: dict) -> None:
-    assert list(told) == list(IDS)
-    for finding in told.values():
+def test_findings_stand_in_the_papers_order_with_a_title_each(sentence: dict) -> None:
+    assert list(sentence) == list(IDS)
+    for finding in sentence.values():
         assert finding.title and not finding.title.endswith(".")
         assert finding.text.endswith(".") and "nan" not in f"{finding.title} {finding.text}"
         assert all(note.endswith(".") for note in finding.notes)
 
 
-def test_sentences_hold_what_scipy_says(told: dict, frame: pd.DataFrame) -> None:
+def test_sentences_hold_what_scipy_says(sentence: dict, frame: pd.DataFrame) -> None:
     rows = paper.others(figures.predictions(frame, paper.ADDITIVE["PP"], architecture=True))
     rank = spearmanr(rows["predicted"], rows[paper.GLUE]).statistic
-    assert f"rank correlation of prediction and score {rank:+.2f}".replace("-", "−") in told["figure-5"].text
-    assert told["figure-5"].title == "Patchiness misses 7 of the 13 non-standard models by more than 0.2"
-    assert told["figure-4"].title == (
+    assert (
+        f"rank correlation of prediction and score {rank:+.2f}".replace("-", "−") in sentence["figure-5"].text
+    )
+    assert sentence["figure-5"].title == "Patchiness misses 7 of the 13 non-standard models by more than 0.2"
+    assert sentence["figure-4"].title == (
         "Knowing the architecture lifts what patchiness explains from 32 % to 51 %"
     )
-    assert told["figure-6"].title == "All 4 of these measures turn back as noise grows"
-    assert told["figure-7"].title == (
+    assert sentence["figure-6"].title == "All 4 of these measures turn back as noise grows"
+    assert sentence["figure-7"].title == (
         "A small error on the non-standard models (0.017), by a line that does not fit"
     )
     noisy = paper.perturbed(frame, "BERT-small")
@@ -289,14 +293,14 @@ def test_sentences_hold_what_scipy_says(told: dict, frame: pd.DataFrame) -> None
     }
     alike = [short for short, r in across.items() if r > 0.9]
     assert f"Between the two quantizers {len(alike)} of 8 measures agree as closely ({', '.join(alike)})" in (
-        told["figure-8"].text
+        sentence["figure-8"].text
     )
-    assert told["figure-7"].notes[-1] == (
+    assert sentence["figure-7"].notes[-1] == (
         "PDEEE has the lowest error of Table 1's five measures, as the paper says; of all nineteen VRM has "
         "the lowest (0.0162 against 0.0174)."
     )
-    assert told["table-1"].title == "12 of 15 printed numbers of Table 1 come out of the data, 2 do not"
-    assert told["table-2"].title == "23 of 27 printed numbers of Table 2 come out of the data, 1 does not"
+    assert sentence["table-1"].title == "12 of 15 printed numbers of Table 1 come out of the data, 2 do not"
+    assert sentence["table-2"].title == "23 of 27 printed numbers of Table 2 come out of the data, 1 does not"
 
 
 def test_sentences_follow_the_data(frame: pd.DataFrame) -> None:
@@ -304,10 +308,10 @@ def test_sentences_follow_the_data(frame: pd.DataFrame) -> None:
     name = paper.ADDITIVE["PP"]
     own = frame["family"] == "RoBERTa-base"
     changed = frame.assign(**{name: frame[name].where(~own, 2 - frame[name])})
-    told = {finding.id: finding for finding in findings(changed)}
-    assert told["figure-3"].title == "Patchiness and GLUE: r = +0.90 in BERT-small, −0.64 in RoBERTa"
-    assert told["figure-9"].title.startswith("5 of 8 ")
-    assert told["table-1"].title.startswith("10 of 15 ")
+    sentence = {finding.id: finding for finding in findings(changed)}
+    assert sentence["figure-3"].title == "Patchiness and GLUE: r = +0.90 in BERT-small, −0.64 in RoBERTa"
+    assert sentence["figure-9"].title.startswith("5 of 8 ")
+    assert sentence["table-1"].title.startswith("10 of 15 ")
 
 
 def test_for_people_has_a_row_a_number(compared: pd.DataFrame) -> None:
@@ -321,8 +325,8 @@ def test_counts_taken_over_are_those_of_the_authors_files(material) -> None:
     import lzma
 
     folder = material / "reference" / "marbut2024"
-    known = pd.read_csv(Path(reference.__file__).parent / "latent_geometry_files.csv")
-    fact = known.set_index("fact")["value"]
+    listed = pd.read_csv(Path(reference.__file__).parent / "latent_geometry_files.csv")
+    fact = listed.set_index("fact")["value"]
     small = pd.read_csv(folder / "bert_small_metrics.csv", index_col=0)
     assert len(small) == fact["BERT-small rows with scores"]
     assert (small["alpha"] <= 10).sum() == fact["BERT-small rows with alpha up to 0.1"]
@@ -340,8 +344,8 @@ def test_counts_taken_over_are_those_of_the_authors_files(material) -> None:
 @pytest.mark.real
 def test_the_printed_tables_are_those_of_the_papers_text(material) -> None:
     text = (material / "papers" / "marbut2024-latent-geometry-glue.txt").read_text()
-    known = printed()
-    for table, rows in known[known["table"] != "Text"].groupby("table"):
+    listed = printed()
+    for table, rows in listed[listed["table"] != "Text"].groupby("table"):
         for row, numbers in rows.groupby("row"):
             line = f"{row.split()[-1].upper()} {' '.join(numbers['printed'])}"
             assert line in text, (table, line)

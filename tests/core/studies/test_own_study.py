@@ -35,11 +35,11 @@ from tests import TOP
 
 def made(part: str = "small", folder: Path = Path("made"), slope: float = 2.0) -> pd.DataFrame:
     """A study in which lsq_patchiness rises with the score, as the paper has it."""
-    found = members(part, folder)
-    subjects = {member.name: f"subject {place}" for place, member in enumerate(found)}
+    result = members(part, folder)
+    subjects = {member.name: f"subject {place}" for place, member in enumerate(result)}
     rng = np.random.default_rng(0)
     measured, scored = [], []
-    for place, member in enumerate(found):
+    for place, member in enumerate(result):
         quality = 1 - (member.alpha or 0) + rng.normal(0, 0.01)
         row = {"subject": f"subject {place}", "n": 1000, "d": 128, "text": "few"}
         for seed in range(3):
@@ -48,7 +48,7 @@ def made(part: str = "small", folder: Path = Path("made"), slope: float = 2.0) -
         for task in AVERAGED:
             score = {"task": task, "protocol": "3 epochs", "seed": 42, "value": 0.5 + 0.2 * quality}
             scored.append(row | score)
-    return table(found, pd.DataFrame(measured), pd.DataFrame(scored), subjects)
+    return table(result, pd.DataFrame(measured), pd.DataFrame(scored), subjects)
 
 
 def test_recipes_of_the_study_are_recipes(tmp_path: Path) -> None:
@@ -224,8 +224,8 @@ def test_nothing_is_shown_of_an_empty_table_and_little_of_a_small_one() -> None:
 def test_the_shipped_table_has_the_columns_and_known_checkpoints(tmp_path: Path) -> None:
     shipped = own_study.shipped()
     assert list(shipped.columns) == list(own_study.COLUMNS)
-    known = {member.label for part in own_study.PARTS for member in members(part, tmp_path)}
-    assert set(shipped["label"]) <= known
+    listed = {member.label for part in own_study.PARTS for member in members(part, tmp_path)}
+    assert set(shipped["label"]) <= listed
     assert np.isfinite(shipped["value"].astype(float)).all()
 
 

@@ -42,11 +42,11 @@ def test_each_objective_gives_an_encoder_that_loads(objective: str, tokenizer, t
 
 
 def test_the_same_seed_gives_the_same_fingerprint_and_another_another(tokenizer, tmp_path: Path) -> None:
-    found = []
+    result = []
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         pretraining.pretrain(TEXTS, tokenizer, tmp_path / name, Plan(seed=seed, **SMALL))
-        found.append(checkpoints.resolve(str(tmp_path / name)).fingerprint)
-    assert found[0] == found[1] != found[2]
+        result.append(checkpoints.resolve(str(tmp_path / name)).fingerprint)
+    assert result[0] == result[1] != result[2]
 
 
 def test_training_brings_the_loss_below_chance(tokenizer, tmp_path: Path) -> None:

@@ -60,9 +60,9 @@ def test_the_other_form_stands_in_where_the_wanted_one_is_missing() -> None:
 
 def test_special_unknown_repeated_and_rowless_tokens_are_left_out_with_a_reason() -> None:
     vocabulary = Vocabulary({"<unk>": 0, "a": 1, "b": 2, "A": 3, "z": 9}, frozenset({0}), "")
-    found = resolve(words("<unk>", "a", "b", "z", "missing"), vocabulary, rows=4, taken=[2])
-    assert found.ids == [1]
-    assert reasons(found) == {
+    result = resolve(words("<unk>", "a", "b", "z", "missing"), vocabulary, rows=4, taken=[2])
+    assert result.ids == [1]
+    assert reasons(result) == {
         "<unk>": "is a special token",
         "b": "is in the domain",
         "z": "has no row in the output embedding",
@@ -74,10 +74,10 @@ def test_special_unknown_repeated_and_rowless_tokens_are_left_out_with_a_reason(
 @given(st.lists(st.sampled_from([*"abcxyz01", "the", "<unk>", "nothing"])), st.sampled_from(sorted(FORMS)))
 def test_every_word_is_used_or_says_why_not(given: list[str], form: str) -> None:
     pieces = {p: n for n, p in enumerate(["<unk>", *"abc01", "▁a", "▁the", "the"])}
-    found = resolve(TokenSet("mine", tuple(given)), Vocabulary(pieces, frozenset({0}), "▁"), form=form)
-    assert {u.word for u in found.used} | {s.word for s in found.skipped} == set(given)
-    assert len(found.ids) == len(set(found.ids)) == len(found.used)
-    assert 0 not in found.ids
+    result = resolve(TokenSet("mine", tuple(given)), Vocabulary(pieces, frozenset({0}), "▁"), form=form)
+    assert {u.word for u in result.used} | {s.word for s in result.skipped} == set(given)
+    assert len(result.ids) == len(set(result.ids)) == len(result.used)
+    assert 0 not in result.ids
 
 
 def test_a_draw_is_seeded_and_avoids_what_stands_for_no_text() -> None:
@@ -122,7 +122,7 @@ def test_own_lists_from_a_file_and_from_one_line(tmp_path: Path) -> None:
     assert from_text("typed", "ab c").digest != from_text("typed", "a bc").digest
 
 
-def said(call) -> str:
+def text(call) -> str:
     with pytest.raises(InputError) as caught:
         call()
     return str(caught.value)
@@ -130,26 +130,26 @@ def said(call) -> str:
 
 def test_what_cannot_be_a_list_is_said_in_one_sentence(tmp_path: Path) -> None:
     names = ", ".join(token_sets())
-    assert said(lambda: load("digitz")) == (
+    assert text(lambda: load("digitz")) == (
         f"There is no token set or file digitz: give {names}, random:N as a reference, or a text file with "
         "one word a line."
     )
-    assert said(lambda: from_text("mine", "# about: nothing")) == (
+    assert text(lambda: from_text("mine", "# about: nothing")) == (
         "The token set mine holds no words: give one a line."
     )
-    assert said(lambda: from_text("mine", "# form: bold\na\nb")) == (
+    assert text(lambda: from_text("mine", "# form: bold\na\nb")) == (
         "The token set mine asks for the form bold: give plain, word, both."
     )
-    assert said(lambda: from_text("mine", "\n".join(map(str, range(5001))))) == (
+    assert text(lambda: from_text("mine", "\n".join(map(str, range(5001))))) == (
         "The token set mine holds 5,001 words and 5,000 are allowed: shorten it, or use random:N for a "
         "reference drawn from the vocabulary."
     )
     (tmp_path / "bytes.txt").write_bytes(b"\xff\xfe\x00")
-    assert said(lambda: load(str(tmp_path / "bytes.txt"))) == (
+    assert text(lambda: load(str(tmp_path / "bytes.txt"))) == (
         f"{tmp_path / 'bytes.txt'} cannot be read as words: give a UTF-8 text file with one word a line."
     )
     assert (
-        said(lambda: random_size("random:1"))
+        text(lambda: random_size("random:1"))
         == "random:1 cannot be drawn: give random:N with N from 2 to 5,000."
     )
     assert random_size("random:300") == 300
@@ -157,12 +157,12 @@ def test_what_cannot_be_a_list_is_said_in_one_sentence(tmp_path: Path) -> None:
 
 
 def test_folders_without_a_readable_tokenizer(tmp_path: Path) -> None:
-    assert said(lambda: Vocabulary.read(tmp_path, "mine")) == (
+    assert text(lambda: Vocabulary.read(tmp_path, "mine")) == (
         f"mine has no tokenizer: {tmp_path} should hold tokenizer.json or a vocabulary such as vocab.txt; "
         "save its tokenizer there with save_pretrained."
     )
     (tmp_path / "tokenizer.json").write_text("{}")
-    assert said(lambda: Vocabulary.read(tmp_path, "mine")) == (
+    assert text(lambda: Vocabulary.read(tmp_path, "mine")) == (
         f"The tokenizer of mine cannot be read: its files in {tmp_path} are damaged; download or save it "
         "again."
     )
@@ -172,10 +172,10 @@ def test_special_tokens_of_the_config_are_special(tmp_path: Path) -> None:
     (tmp_path / "vocab.json").write_text(json.dumps({"a": 0, "<end>": 1, "Ġa": 2, "Ġb": 3}))
     config = {"eos_token": "<end>", "added_tokens_decoder": {"7": {"content": "<|call|>", "special": True}}}
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
-    found = Vocabulary.read(tmp_path)
-    assert found.special == {1, 7}
-    assert found.mark == "Ġ"
-    assert found.ordinary == [0, 2, 3]
+    result = Vocabulary.read(tmp_path)
+    assert result.special == {1, 7}
+    assert result.mark == "Ġ"
+    assert result.ordinary == [0, 2, 3]
 
 
 def test_words_of_several_tokens_are_counted_left_out_or_averaged(tmp_path: Path) -> None:
@@ -187,8 +187,8 @@ def test_words_of_several_tokens_are_counted_left_out_or_averaged(tmp_path: Path
         "cat": "needs 3 tokens",
         "水": "is unknown to the tokenizer",
     }
-    found = resolve(words("THE", "cat"), vocabulary, several="average")
-    assert [(used.word, used.pieces) for used in found.used] == [
+    result = resolve(words("THE", "cat"), vocabulary, several="average")
+    assert [(used.word, used.pieces) for used in result.used] == [
         ("THE", ("the",)),
         ("cat", ("c", "##a", "##t")),
     ]
@@ -199,8 +199,8 @@ def test_digits_are_ten_in_every_tokenizer_and_agree_with_transformers(material:
     folders = sorted((material / "tokenizers").iterdir())
     folders += [material / "checkpoints" / n for n in ("llama-stories260k", "gpt1-shakespeare-char-ep0")]
     for folder in folders:
-        found = resolve(load("digits"), Vocabulary.read(folder))
-        assert [used.pieces for used in found.used] == [(digit,) for digit in DIGITS], folder.name
+        result = resolve(load("digits"), Vocabulary.read(folder))
+        assert [used.pieces for used in result.used] == [(digit,) for digit in DIGITS], folder.name
     from transformers import AutoTokenizer
 
     for name in ("gpt2", "bert-base-uncased"):
@@ -221,7 +221,7 @@ def test_a_sentencepiece_model_alone_is_read_as_its_converted_twin(material: Pat
     same = {piece for piece, number in alone.pieces.items() if twin.pieces.get(piece) == number}
     assert len(same) > 31_900
     assert resolve(load("code"), alone).ids == resolve(load("code"), twin).ids
-    assert said(lambda: resolve(words("lawsuit"), alone, several="average")) == (
+    assert text(lambda: resolve(words("lawsuit"), alone, several="average")) == (
         "lawsuit is no single token and this tokenizer, saved without a tokenizer.json, cannot cut it here: "
         "save it with transformers' save_pretrained, or leave such words out."
     )
@@ -229,6 +229,6 @@ def test_a_sentencepiece_model_alone_is_read_as_its_converted_twin(material: Pat
 
 @pytest.mark.real
 def test_a_character_tokenizer_says_which_digits_it_lacks(material: Path) -> None:
-    found = resolve(load("digits"), Vocabulary.read(material / "checkpoints" / "gpt2-slm4096-char"))
-    assert [used.word for used in found.used] == ["0", "2", "6"]
-    assert {s.reason for s in found.skipped} == {"is unknown to the tokenizer"}
+    result = resolve(load("digits"), Vocabulary.read(material / "checkpoints" / "gpt2-slm4096-char"))
+    assert [used.word for used in result.used] == ["0", "2", "6"]
+    assert {s.reason for s in result.skipped} == {"is unknown to the tokenizer"}

@@ -14,7 +14,7 @@ from core.wording import cells as wording
 
 def swept(values: dict[str, dict[int, float]], n: int = 100) -> pd.DataFrame:
     """Rows of a sweep over k at M = 4: checkpoint → k → value."""
-    rows = [(name, k, value) for name, held in values.items() for k, value in held.items()]
+    rows = [(name, k, value) for name, present in values.items() for k, value in present.items()]
     frame = pd.DataFrame(rows, columns=["name", "k", "value"]).assign(M=4, n=n, engine="own", corpus="a")
     text = {"sequences": 50, "text_seed": 0, "position": "all", "max_length": None}
     return frame.assign(subject=frame["name"], **text)
@@ -26,8 +26,8 @@ def test_orders_are_compared_with_that_of_the_default_sizes() -> None:
     assert set(kept["name"]) == {"a", "b", "c"}
     ranked = ranks(kept).set_index(["name", "k"])["rank"]
     assert (ranked["a", 256], ranked["a", 16]) == (1, 3)
-    found = agreement(kept).set_index("k")["spearman"]
-    assert (found[16], found[256]) == (-1, 1)
+    result = agreement(kept).set_index("k")["spearman"]
+    assert (result[16], result[256]) == (-1, 1)
     assert "lowest at M = 4, k = 16, with −1.00 over 3 checkpoints." in wording.bins(
         agreement(kept), "lsq_patchiness"
     )

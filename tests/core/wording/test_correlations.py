@@ -12,7 +12,7 @@ from core.wording import correlations as words
 from tests.core.wording.codes import codes_of
 
 
-def known(r: float, level: str, half: float = 0.1, **families: float) -> Evidence:
+def expected(r: float, level: str, half: float = 0.1, **families: float) -> Evidence:
     """Evidence with these correlations, the interval of each r ± half."""
 
     def one(value: float) -> Correlation:
@@ -24,16 +24,19 @@ def known(r: float, level: str, half: float = 0.1, **families: float) -> Evidenc
 @pytest.mark.parametrize(
     ("evidence", "sentence"),
     [
-        (known(0.8, "holds", a=0.9), "S rises strongly with M, within each family too"),
-        (known(-0.5, "partly", a=-0.9), "S falls moderately with M, but not surely within every family"),
+        (expected(0.8, "holds", a=0.9), "S rises strongly with M, within each family too"),
+        (expected(-0.5, "partly", a=-0.9), "S falls moderately with M, but not surely within every family"),
         (
-            known(0.3, "contradicted", a=0.9, b=-0.9),
+            expected(0.3, "contradicted", a=0.9, b=-0.9),
             "S rises weakly with M, but the sign differs between families",
         ),
-        (known(0.3, "partly", a=-0.9), "Within families S falls with M, although pooled over them it rises"),
-        (known(0.05, "partly"), "M says little about S: the interval of the correlation includes zero"),
-        (known(0.9, "unknown"), "Too few checkpoints to relate S to M"),
-        (known(np.nan, "partly"), "Too few checkpoints to relate S to M"),
+        (
+            expected(0.3, "partly", a=-0.9),
+            "Within families S falls with M, although pooled over them it rises",
+        ),
+        (expected(0.05, "partly"), "M says little about S: the interval of the correlation includes zero"),
+        (expected(0.9, "unknown"), "Too few checkpoints to relate S to M"),
+        (expected(np.nan, "partly"), "Too few checkpoints to relate S to M"),
     ],
 )
 def test_what_a_scatter_plot_shows(evidence: Evidence, sentence: str) -> None:
