@@ -97,6 +97,17 @@ def rank_evidence_of(store: Store, score: str, reference: str, measure: str) -> 
 
 
 @by_state(24)
+def measures_of_reference(store: Store, score: str, reference: str) -> list[str]:
+    """The measures that enough checkpoints of a reference have for `rank_evidence_of` to say something."""
+    from core.prediction.by_measure import FEWEST
+    from core.prediction.references import reference_of
+
+    overview = one_row_each(store)
+    rows = reference_of(overview, reference, score, fewest=0).rows
+    return [name for name in overview.measures if name in rows and rows[name].notna().sum() >= FEWEST]
+
+
+@by_state(24)
 def references(store: Store, score: str) -> dict[str, int]:
     """How many checkpoints with `score` each reference holds, by its name."""
     from core.prediction.references import sizes
@@ -173,7 +184,8 @@ def _result(predictions: "Predictions", overview: "Overview", name: str, subject
     from core.reasons import Reason
     from core.wording.applicability import sentence, sentences
 
-    identity = {"subject": name, "id": subject, "name": overview.rows.loc[subject, "name"]}
+    facts = overview.rows.loc[subject]
+    identity = {"subject": name, "id": subject, "name": facts["name"], "origin": facts["origin"]}
     model = predictions.model
     if subject not in predictions.rows.index:
         missing = Reason("not_measured", measures=model.measures)

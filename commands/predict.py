@@ -52,10 +52,19 @@ def predict(
         print_predictions(document, ranked=not subjects and named_set is None)
 
 
+def _rank(result: dict[str, Any]) -> str:
+    """The rank of a result and, of a candidate, its interval among the candidates: "5 (1 to 3)"."""
+    from core.wording.ranking import rank_range
+
+    if result["rank"] is None:
+        return ""
+    within = "" if result["rank_low"] is None else rank_range(result["rank_low"], result["rank_high"])
+    return f"{result['rank']} ({within})" if within else str(result["rank"])
+
+
 def print_predictions(document: dict[str, Any], *, ranked: bool) -> None:
     """Draw predictions as a table, and their held-out figures in one line; ranked: best first."""
     from core.wording.predictions import held_out_figures, way_of
-    from core.wording.ranking import rank_range
 
     model = document["model"]
     table = Table(
@@ -65,18 +74,19 @@ def print_predictions(document: dict[str, Any], *, ranked: bool) -> None:
         pad_edge=False,
     )
     table.add_column("checkpoint")
-    for heading in ("rank", "within", "predicted", f"{percent(model['level'])} interval", "known"):
+    for heading in ("rank", "predicted", f"{percent(model['level'])} interval", "known"):
         table.add_column(heading, justify="right")
     table.add_column("outside the reference")
     results = document["results"]
-    if ranked:
-        results = sorted(results, key=lambda result: result["rank"] or len(results))
+    if ranked:  # the user's own first
+        results = sorted(
+            results, key=lambda result: (result["origin"] == "published", result["rank"] or len(results))
+        )
     for result in results:
         predicted, low, actual = (result[key] for key in ("predicted", "low", "actual"))
         table.add_row(
             result["name"],
-            "" if result["rank"] is None else str(result["rank"]),
-            "" if result["rank_low"] is None else rank_range(result["rank_low"], result["rank_high"]),
+            _rank(result),
             "" if predicted is None else f"{predicted:.3f}",
             "" if low is None else f"{low:.2f} to {result['high']:.2f}",
             "" if actual is None else f"{actual:.3f}",

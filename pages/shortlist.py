@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from cache.predictions import (
+    measures_of_reference,
     predictable,
     predictions_of,
     rank_evidence_of,
@@ -16,6 +17,7 @@ from core.charts.palette import family_colours
 from core.errors import InputError
 from core.measures.titles import title_of
 from core.prediction.alike import usual_of
+from core.prediction.by_measure import rankable
 from core.prediction.shortlist import PREDICTED
 from core.wording import ranking
 from pages.parts import shortlist_choices as choices
@@ -84,7 +86,9 @@ with heading:
         st.markdown(text)
     if by != PREDICTED:
         name = asked.reference or choices.largest(references(store, score))
-        st.caption(ranking.evidence_line(rank_evidence_of(store, score, name, by), by, score))
+        evidence = rank_evidence_of(store, score, name, by)
+        with_evidence = [m for m in rankable(measures_of_reference(store, score, name)) if m != by]
+        st.caption(ranking.evidence_line(evidence, by, score, with_evidence))
         if problem or predictions is None or shown.own:
             st.caption(ranking.not_predicted(problem, by))
     elif predictions is not None:

@@ -102,11 +102,18 @@ def not_predicted(problem: str, measure: str) -> str:
     return f"{why} The order is that of {lower_first(title_of(measure))}, not of a predicted score."
 
 
-def evidence_line(evidence: RankEvidence | None, measure: str, score: str) -> str:
-    """What the reference says of ranking by a measure, in one line."""
+def evidence_line(evidence: RankEvidence | None, measure: str, score: str, others: Sequence[str] = ()) -> str:
+    """What the reference says of ranking by a measure, in one line.
+
+    others: measures of which it says something, to be named where it says nothing of this one.
+    """
     name = title_of(measure)
     if evidence is None:
-        return f"This reference has fewer than four checkpoints with {name} and {title_of(score)}."
+        instead = f" There is some for {listed(map(title_of, others[:4]))}." if others else ""
+        return (
+            f"No evidence here for {name}: fewer than four checkpoints of the reference have it and "
+            f"{title_of(score)}.{instead}"
+        )
     if not np.isfinite(evidence.rho):
         return f"{name} or {title_of(score)} does not vary among the {evidence.n} {evidence.title}."
     parts = [
