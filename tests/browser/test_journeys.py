@@ -164,7 +164,7 @@ def test_the_same_vectors_in_five_formats_are_measured_once(app: App, page: Page
     ]
     page.goto(f"{app.url}/add_models")
     choose(page)
-    page.locator("input[type=file]").set_input_files(files)
+    page.locator("input[type=file][accept*='.npy']").set_input_files(files)
     expect(page.get_by_text("60 vectors × 8")).to_have_count(5)
     page.get_by_role("button", name="Measure 1 file").click()
     expect(card(page, "cloud.npy").get_by_text("1 of 1 done")).to_be_visible()
