@@ -16,6 +16,7 @@ from cache import files
 from cache.documents import from_json, to_json
 from cache.remembered import by_state
 from cache.store import Store
+from cache.tables import one_row_each
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,39 +45,40 @@ class Material:
 def material(store: Store) -> Material:
     """Everything that evidence rests on, out of the store's newest snapshot."""
     from core.evidence.covariates import covariates_of
-    from core.overview import overview
 
-    tables = ("checkpoints", "clouds", "measurements", "scores", "covariates")
-    checkpoints, clouds, measurements, scores, covariates = (
-        store.query(f"SELECT * FROM {name}") for name in tables
-    )
-    data = overview(checkpoints, clouds, measurements, scores)
-    beside = covariates_of(data.rows, covariates)
+    data = one_row_each(store)
+    beside = covariates_of(data.rows, store.query("SELECT * FROM covariates"))
     return Material(data.rows, beside, data.measures, data.scores, data.metrics)
 
 
+def sets_of(rows: "pd.DataFrame") -> "dict[str, pd.DataFrame]":
+    """The sets of checkpoints that can be looked at, by name: all, those of each reference, each family."""
+    here, kind = rows["origin"] != "published", rows.get("kind")
+    references = {
+        PERTURBED: (rows["variant"] == PERTURBED) & ~here,
+        "own": here,
+        "encoders": here & (kind == "encoder"),
+        "decoders": here & (kind == "decoder"),
+    }
+    families = {str(name): rows["family"] == name for name in sorted(rows["family"].unique())}
+    kept = {name: mask for name, mask in (families | references).items() if mask.any()}
+    order = [name for name in (*references, *families) if name in kept]
+    return {ALL: rows} | {name: rows[kept[name]] for name in order}
+
+
 def choices(rows: "pd.DataFrame") -> list[str]:
-    """The sets of checkpoints that can be looked at: all, the published perturbed ones, each family."""
-    perturbed = [PERTURBED] if _perturbed(rows).any() else []
-    return [ALL, *perturbed, *sorted(rows["family"].unique())]
-
-
-def _perturbed(rows: "pd.DataFrame") -> "pd.Series":
-    return (rows["variant"] == PERTURBED) & (rows["origin"] == "published")
+    """The names of `sets_of`."""
+    return list(sets_of(rows))
 
 
 def chosen(rows: "pd.DataFrame", name: str) -> "pd.DataFrame":
     """The rows of a set. Raises InputError for a set that `choices` does not name."""
-    if name == ALL:
-        return rows
-    offered = choices(rows)
+    offered = sets_of(rows)
     if name not in offered:
         raise InputError(
             f"There is no set of checkpoints called {name!r}: choose among {', '.join(offered)}."
         )
-    if name == PERTURBED:
-        return rows[_perturbed(rows)]
-    return rows[rows["family"] == name]
+    return offered[name]
 
 
 def tried(rows: "pd.DataFrame", measures: list[str], score: str) -> list[str]:

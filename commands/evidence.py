@@ -34,7 +34,12 @@ def evidence(
         typer.Option(help="Control for these, with commas between them; default: all that the store has."),
     ] = None,
     checkpoints: Annotated[
-        str, typer.Option(help="all, perturbed (the published ones), or a family.")
+        str,
+        typer.Option(
+            "--checkpoints",
+            "--reference",
+            help="all, perturbed (published), own, encoders or decoders (measured here), or a family.",
+        ),
     ] = evidences.ALL,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples and the folds.")] = 0,
     store: StoreOption = None,

@@ -25,7 +25,13 @@ from pages.parts.evidence_import import bring_your_own
 from pages.parts.evidence_job import computed
 from pages.parts.markdown import plain
 
-SETS = {evidences.ALL: "All", evidences.PERTURBED: "Published, perturbed"}
+SETS = {
+    evidences.ALL: "All",
+    evidences.PERTURBED: "Published, perturbed",
+    "own": "Measured here",
+    "encoders": "Encoders measured here",
+    "decoders": "Decoders measured here",
+}
 DEFAULT = "glue_average"
 
 store = open_store()

@@ -69,3 +69,26 @@ def test_the_key_follows_what_the_evidence_rests_on(expected: Material) -> None:
 def test_an_unknown_set_of_checkpoints_is_refused(expected: Material) -> None:
     with pytest.raises(InputError, match="no set of checkpoints called 'c'"):
         evidence.compute(expected, "pile", "c", ())
+
+
+def test_sets_are_those_of_the_references_and_families() -> None:
+    rows = pd.DataFrame(
+        {
+            "origin": ["published", "published", "measured", "measured"],
+            "variant": ["perturbed", None, None, None],
+            "kind": ["encoder", "encoder", "encoder", "decoder"],
+            "family": ["BERT", "BERT", "BERT", "GPT"],
+        },
+        index=list("abcd"),
+    )
+    sets = {name: "".join(part.index) for name, part in evidence.sets_of(rows).items()}
+    assert sets == {
+        "all": "abcd",
+        "perturbed": "a",
+        "own": "cd",
+        "encoders": "c",
+        "decoders": "d",
+        "BERT": "abc",
+        "GPT": "d",
+    }
+    assert evidence.choices(rows.iloc[:2]) == ["all", "perturbed", "BERT"]

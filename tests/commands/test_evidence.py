@@ -146,7 +146,7 @@ def test_the_figures_in_the_documentation(run: Run) -> None:
         ),
         (
             {"--checkpoints": "theirs"},
-            "There is no set of checkpoints called 'theirs': choose among all, perturbed, BERT-base, ",
+            "There is no set of checkpoints called 'theirs': choose among all, perturbed, own, BERT-base, ",
         ),
         (
             {"--covariates": "momentum"},
