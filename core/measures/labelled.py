@@ -130,6 +130,7 @@ def estimate(
     labels: Labels | Sequence[Any],
     names: Iterable[str] = NAMES,
     *,
+    at: Sequence[int | str] | None = None,
     seed: int = 0,
     progress: "Progress | None" = None,
 ) -> "pd.DataFrame":
@@ -137,7 +138,8 @@ def estimate(
 
     Arguments:
         layers: the vector of each row at each of the layers 0 to L. labels: one a row.
-        names: of NAMES. progress: called with stage, done, total, unit.
+        names: of NAMES. at: only at these layers, -1 for the last, MEAN for the mean; None: at all of them.
+        progress: called with stage, done, total, unit.
 
     Returns: a row a layer and measure: layer (0 … L, then "mean"), measure, value (NaN: undefined),
     standard_error, seconds, note (of the value, or why there is none).
@@ -147,9 +149,11 @@ def estimate(
     checked = labels if isinstance(labels, Labels) else labels_of(labels)
     names = list(names)
     rows: list[dict[str, Any]] = []
-    for layer in (*range(len(layers)), MEAN):
+    every: list[int | str] = [*range(len(layers)), MEAN]
+    chosen = every if at is None else [one if one == MEAN else every[:-1][int(one)] for one in at]
+    for layer in chosen:
         if progress is not None:
-            progress("measures of labels", len(rows) // max(len(names), 1), len(layers) + 1, "layers")
+            progress("measures of labels", len(rows) // max(len(names), 1), len(chosen), "layers")
         vectors = at_layer(layers, layer)
         values, undefined, seconds = measure_labelled(vectors, checked, names, seed=seed)
         for name in names:

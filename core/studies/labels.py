@@ -25,6 +25,7 @@ def estimate_checkpoint(
     *,
     pairs: list[str] | None = None,
     names: Iterable[str] = NAMES,
+    at: Sequence[int | str] | None = None,
     max_length: int | None = None,
     device: str = "auto",
     seed: int = 0,
@@ -35,7 +36,8 @@ def estimate_checkpoint(
     Arguments:
         checkpoint: a folder, a hub id, `minilm`, or one of them with a recipe. texts: one a row; pairs: the
             second text of each. labels: one a row, see `core.measures.labels.labels_of`.
-        names: of measures of labels. max_length, device: see `core.hidden_states.extraction.extract`.
+        names: of measures of labels; at: of which layers, see `core.measures.labelled.estimate`.
+        max_length, device: see `core.hidden_states.extraction.extract`.
 
     Returns: the table of `core.measures.labelled.estimate` with `checkpoint` and `extraction`: seconds that
     loading the model and reading the text took, the same in each row.
@@ -50,5 +52,5 @@ def estimate_checkpoint(
             found, texts, file, pairs=pairs, max_length=max_length, device=device, progress=progress
         )
         seconds = time.perf_counter() - started
-        table = estimate(np.load(file, mmap_mode="r"), checked, names, seed=seed, progress=progress)
+        table = estimate(np.load(file, mmap_mode="r"), checked, names, at=at, seed=seed, progress=progress)
     return table.assign(checkpoint=checkpoint, extraction=seconds)

@@ -1,0 +1,224 @@
+"""Whether labelled estimators order checkpoints better than geometry does, in sentences and small tables."""
+
+import math
+
+import pandas as pd
+
+from core.formatting import capital, decimal, fine_percent, listed, signed
+from core.measures.titles import title_of
+from core.studies.estimators import (
+    ALL,
+    CHANCE,
+    CLASSED,
+    DIFFERENCE,
+    GEOMETRY,
+    LABELS,
+    NOISE,
+    OVERALL,
+    PERTURBED,
+    TASKS,
+)
+from core.studies.labelled_study import LAST, MEAN
+from core.studies.size_and_loss import PARAMETERS
+
+KINDS = {
+    LABELS: "with labels",
+    GEOMETRY: "geometry, without labels",
+    CHANCE: "chance",
+}
+PREDICTORS = {
+    PARAMETERS: "Parameters",
+    "wiki_2025": "Loss on Wikipedia of 2025",
+    "arxiv_2025": "Loss on arXiv of 2025",
+    "stackexchange_2025": "Loss on Stack Exchange of 2025",
+}
+CAPTION = (
+    "ρ: Spearman's with the score, τ: weighted Kendall's, over checkpoints of one base, means over tasks. "
+    "Regret: points of the score that the first choice falls short of the best checkpoint; of three: that "
+    "the best of the first three falls short. Seconds: of a checkpoint, with loading it and reading the "
+    "text; what shares its work is timed together. Labelled estimators read 1,000 rows of each task; H-score "
+    "and nearest neighbours need classes, which STS-B has not. Measures without labels have one value for "
+    "all tasks, and are read in the direction that the literature expects; those without one are left out."
+)
+
+
+def headline(summary: pd.DataFrame) -> str:
+    """Whether labels beat geometry: in which bases the interval of the difference leaves out zero.
+
+    summary: as `core.studies.estimators.summary` gives it.
+    """
+    ahead: dict[str, list[str]] = {"labels": [], "geometry": [], "neither": []}
+    for row in _rows(summary, DIFFERENCE).query("quantity == 'median'").itertuples():
+        winner = "labels" if row.spearman_low > 0 else "geometry" if row.spearman_high < 0 else "neither"
+        ahead[winner].append(f"{row.base} ({signed(row.spearman)} in ρ)")
+    parts = [
+        f"labels beat geometry in {listed(ahead['labels'])}" if ahead["labels"] else "",
+        f"geometry beats labels in {listed(ahead['geometry'])}" if ahead["geometry"] else "",
+        f"neither is ahead in {listed(ahead['neither'])}" if ahead["neither"] else "",
+    ]
+    return capital("; ".join(filter(None, parts))) or "No base has enough checkpoints"
+
+
+def sentences(summary: pd.DataFrame) -> list[str]:
+    """What the summary says of each base: medians, the best of each kind, noise, and what a pick costs."""
+    lines = []
+    for base in dict.fromkeys(summary["base"]):
+        rows = summary[summary["base"] == base]
+        lines += [_medians(base, rows), _best(base, rows), *_noise(base, rows)]
+    return lines
+
+
+def _rows(
+    summary: pd.DataFrame, kind: str, checkpoints: str = ALL, task: str = OVERALL, layer: str = MEAN
+) -> pd.DataFrame:
+    """The rows of a kind; of labelled estimators those of a layer."""
+    kept = (summary["kind"] == kind) & (summary["checkpoints"] == checkpoints) & (summary["task"] == task)
+    return summary[kept & ((summary["layer"] == layer) | (kind != LABELS))]
+
+
+def _median(rows: pd.DataFrame, kind: str, checkpoints: str = ALL, layer: str = MEAN) -> float:
+    """The mean over the four tasks of the median ρ of the estimators that have the task."""
+    medians = [_rows(rows, kind, checkpoints, task, layer)["spearman"].median() for task in TASKS[OVERALL]]
+    return sum(medians) / len(medians)
+
+
+def _medians(base: str, rows: pd.DataFrame) -> str:
+    gap = _difference(rows, "median")
+    return (
+        f"{capital(base)}, {int(gap['n'])} checkpoints, mean of four tasks: the median ρ of the labelled "
+        f"estimators is {signed(_median(rows, LABELS))} averaged over layers and "
+        f"{signed(_median(rows, LABELS, layer=LAST))} at the last layer, of the measures without labels "
+        f"{signed(_median(rows, GEOMETRY))}; the difference is {_interval(gap)}."
+    )
+
+
+def _difference(rows: pd.DataFrame, name: str, task: str = OVERALL) -> pd.Series:
+    return _rows(rows, DIFFERENCE, task=task).set_index("quantity").loc[name]
+
+
+def _best(base: str, rows: pd.DataFrame) -> str:
+    named = " and ".join(
+        f"{title_of(one['quantity'])} (ρ {signed(one['spearman'])}, regret {decimal(one['regret'], 1)}, of "
+        f"three {decimal(one['regret_of_three'], 1)})"
+        for one in (
+            _rows(rows, kind).sort_values("spearman", ascending=False).iloc[0] for kind in (LABELS, GEOMETRY)
+        )
+    )
+    chance = _rows(rows, CHANCE).iloc[0]
+    return (
+        f"{capital(base)}: the best with and without labels, chosen in hindsight, are {named}, "
+        f"{_interval(_difference(rows, 'best'))} apart in ρ; by chance the regret is "
+        f"{decimal(chance['regret'], 1)} points, of three {decimal(chance['regret_of_three'], 1)}."
+    )
+
+
+def _noise(base: str, rows: pd.DataFrame) -> list[str]:
+    noise = _rows(rows, NOISE, PERTURBED)
+    if noise.empty:
+        return []
+    return [
+        f"{capital(base)}, the {int(noise['n'].iloc[0])} perturbed checkpoints: the amount of noise alone "
+        f"has ρ {_interval(noise.iloc[0])}; the median of the labelled estimators is "
+        f"{signed(_median(rows, LABELS, PERTURBED))}, of the measures without labels "
+        f"{signed(_median(rows, GEOMETRY, PERTURBED))}."
+    ]
+
+
+def _interval(row: pd.Series, name: str = "spearman") -> str:
+    """ "+0.31 (+0.10 to +0.52)"."""
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    return f"{signed(row[name])} ({signed(low)} to {signed(high)})"
+
+
+def on_measuring_again(again: pd.DataFrame) -> list[str]:
+    """How far measures of checkpoints made anew agree with the study's, one sentence a base.
+
+    again: as `core.studies.estimators.measured_again` gives it.
+    """
+    lines = []
+    for base, rows in again.groupby("base", sort=False):
+        off = ((rows["after"] - rows["before"]) / rows["before"]).abs()
+        shown = rows[rows["quantity"].isin(("eee", "isoscore", "dispersion"))]
+        rhos = [
+            f"{title_of(row.quantity)} {signed(row.spearman_before)} and {signed(row.spearman_after)}"
+            for row in shown.itertuples()
+        ]
+        lines.append(
+            f"{capital(str(base))}, made again: measures of the plain checkpoint differ from the first by "
+            f"{fine_percent(off.min())} to {fine_percent(off.max())}; over {rows['n'].max()} checkpoints ρ "
+            f"with the scores is, before and after, of {listed(rhos)}."
+        )
+    return lines
+
+
+def on_size_and_loss(baseline: pd.DataFrame) -> list[str]:
+    """What size and loss alone order, and where little is left to them.
+
+    baseline: as `core.studies.size_and_loss.size_and_loss` gives it.
+    """
+    lines = []
+    for choice, rows in baseline.groupby("decoders", sort=False):
+        size, loss = (rows[rows["predictor"] == name].iloc[0] for name in (PARAMETERS, "wiki_2025"))
+        if math.isfinite(size["spearman"]) and math.isfinite(loss["spearman"]):
+            lines.append(
+                f"{capital(str(choice))}: parameters order the mean of seven fine-tuned GLUE tasks with ρ "
+                f"{_with_interval(size)}, the loss on Wikipedia of 2025 with ρ {_with_interval(loss)}."
+            )
+    return lines
+
+
+def _with_interval(row: pd.Series) -> str:
+    return f"{signed(row['spearman'])} ({signed(row['low'])} to {signed(row['high'])}; n = {row['n']})"
+
+
+def table(summary: pd.DataFrame, base: str, task: str = OVERALL) -> pd.DataFrame:
+    """The estimators of a base that have the tasks, best first: Estimator, Labels, Layer, ρ, τ, Regret,
+    Of three, Seconds.
+
+    task: a key of `core.studies.estimators.TASKS`.
+    """
+    kept = summary["base"].eq(base) & summary["checkpoints"].eq(ALL) & summary["task"].eq(task)
+    rows = summary[kept & summary["kind"].isin(KINDS) & summary["regret"].notna()]
+    rows = rows.sort_values("spearman", ascending=False, kind="stable")
+    return pd.DataFrame(
+        {
+            "Estimator": [capital(title_of(name)) for name in rows["quantity"]],
+            "Labels": ["yes" if kind == LABELS else "" for kind in rows["kind"]],
+            "Layer": rows["layer"].fillna("").to_list(),
+            "ρ": rows["spearman"].round(2).to_list(),
+            "τ": rows["kendall"].round(2).to_list(),
+            "Regret": rows["regret"].round(1).to_list(),
+            "Of three": rows["regret_of_three"].round(1).to_list(),
+            "Seconds": rows["seconds"].round(1).to_list(),
+        }
+    )
+
+
+def markdown(summary: pd.DataFrame) -> list[str]:
+    """Labelled estimators averaged over layers, the three best measures and chance, as a table's lines."""
+    lines = [
+        "| base | tasks | estimator | ρ (95 % interval) | τ | regret | of three | seconds |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for base in dict.fromkeys(summary["base"]):
+        rows = summary[summary["base"] == base]
+        for task in (CLASSED, "STS-B"):
+            for kind, most in ((LABELS, 4), (GEOMETRY, 3), (CHANCE, 1)):
+                shown = _rows(rows, kind, task=task).dropna(subset=["regret"])
+                for _, row in shown.sort_values("spearman", ascending=False).head(most).iterrows():
+                    cells = [_interval(row), signed(row["kendall"])] if kind != CHANCE else ["–", "–"]
+                    cells += [decimal(row["regret"], 1), decimal(row["regret_of_three"], 1)]
+                    cells.append(decimal(row["seconds"], 1) if math.isfinite(row["seconds"]) else "–")
+                    head = [base, task, capital(title_of(row["quantity"]))]
+                    lines.append(f"| {' | '.join(head + cells)} |")
+    return lines
+
+
+def size_and_loss_markdown(baseline: pd.DataFrame) -> list[str]:
+    """Size and loss of the decoders as a table's lines: one a choice of decoders, a column a predictor."""
+    lines = [f"| ρ with fine-tuned GLUE | {' | '.join(PREDICTORS.values())} |", "|---|" + 4 * "---|"]
+    for choice, rows in baseline.groupby("decoders", sort=False):
+        by_name = rows.set_index("predictor")
+        cells = [_with_interval(by_name.loc[name]) for name in PREDICTORS]
+        lines.append(f"| {choice} | {' | '.join(cells)} |")
+    return lines
