@@ -147,6 +147,7 @@ if len(known):
         charts_predicted.against(
             drawable(known),
             score,
+            scale=predictions.model.reference.scale,
             colours=family_colours(overview.rows["family"]),
             title=within_groups(predictions),
             subtitle="Each checkpoint that the predictor was fitted to is predicted from the other groups "
@@ -172,6 +173,7 @@ if len(thirteen):
         charts_predicted.ranges(
             drawable(thirteen),
             score,
+            scale=predictions.model.reference.scale,
             colours=family_colours(overview.rows["family"]),
             mean=mean,
             title="Predicted and known score of each",

@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.charts.palette import FIT_WIDTH, GREY, colour_scale, heading
 from core.measures.titles import axis_title, title_of
+from core.metrics import Scale
 
 KINDS = {"perturbed": "circle", "non-standard": "diamond", "other": "square"}
 
@@ -15,6 +16,7 @@ def against(
     points: pd.DataFrame,
     score: str,
     *,
+    scale: Scale = Scale.SHARE,
     colours: Mapping[str, str],
     title: str,
     subtitle: str,
@@ -25,7 +27,7 @@ def against(
     Arguments:
         points: one row a checkpoint: name, family, kind (a key of KINDS), covered (words), actual, predicted,
             low, high, residual (predicted − actual).
-        colours: of every family.
+        scale: of the score, which says its unit. colours: of every family.
     """
     shown = [kind for kind in KINDS if kind in set(points["kind"])]
     x = alt.X(
@@ -71,7 +73,7 @@ def against(
     )
     y = alt.Y(
         "predicted:Q",
-        title=["Predicted", axis_title(score)],
+        title=["Predicted", axis_title(score, scale)],
         scale=alt.Scale(domain=[float(v) for v in ends], nice=False, padding=8),
     )
     ranges = base.mark_rule(strokeWidth=1.4, opacity=0.22).encode(y=alt.Y("low:Q"), y2="high:Q")
@@ -83,7 +85,7 @@ def against(
         .encode(
             x=alt.X(
                 "actual:Q",
-                title=f"Known {axis_title(score)}",
+                title=f"Known {axis_title(score, scale)}",
                 scale=alt.Scale(zero=False, nice=False, padding=16),
                 axis=alt.Axis(tickCount=10),
             ),
@@ -101,13 +103,20 @@ def against(
 
 
 def ranges(
-    rows: pd.DataFrame, score: str, *, colours: Mapping[str, str], mean: float, title: str, subtitle: str
+    rows: pd.DataFrame,
+    score: str,
+    *,
+    scale: Scale = Scale.SHARE,
+    colours: Mapping[str, str],
+    mean: float,
+    title: str,
+    subtitle: str,
 ) -> alt.LayerChart | alt.FacetChart:
     """One line a checkpoint: the interval, the prediction in it, and the known score.
 
     Arguments:
         rows: name, family, predicted, low, high, actual, covered (words), in the order to be drawn.
-        mean: what the mean baseline predicts.
+        scale: of the score. mean: what the mean baseline predicts.
     """
     order = list(rows["name"])
     y = alt.Y(
@@ -118,7 +127,7 @@ def ranges(
     )
     x = alt.X(
         "predicted:Q",
-        title=axis_title(score),
+        title=axis_title(score, scale),
         scale=alt.Scale(zero=False, nice=False, padding=16),
         axis=alt.Axis(tickCount=10),
     )

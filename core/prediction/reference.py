@@ -14,6 +14,7 @@ import pandas as pd
 
 from core.errors import InputError
 from core.measures.protocol import PUBLISHED, TABLES
+from core.metrics import Scale, scale_of
 from core.overview import Overview
 from core.overview import at_sample as with_cells_of
 
@@ -33,7 +34,7 @@ class Reference:
     limits: what the score can be.
     sample: the text and size at which the cell measures of `rows` were taken, see `core.measures.protocol`.
     name: by which people ask for it.
-    higher_is_better: False for a loss.
+    metric: of the score, which says whether more is better.
     unlike: checkpoints that have the score but were measured otherwise than most, and so are not in `rows`.
 
     Where `rows` has a column SOURCE of several values, regressions have a term for each: scores of different
@@ -47,11 +48,21 @@ class Reference:
     limits: tuple[float, float] = (0.0, 1.0)
     sample: str = PUBLISHED
     name: str = "perturbed"
-    higher_is_better: bool = True
+    metric: str = "accuracy"
     unlike: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def scale(self) -> Scale:
+        """What kind of number the score is; a share where its metric is not known."""
+        return scale_of(self.metric) or Scale.SHARE
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a higher score is a better one."""
+        return self.scale.higher_is_better
 
     def having(self, measures: Sequence[str]) -> "Reference":
         """The same with only those rows that have the score, the family, the group and all `measures`."""
@@ -97,7 +108,13 @@ def perturbed_reference(overview: Overview, score: str) -> Reference:
         offered = either(scores) if scores else "a score after `cli.py scores import FILE`"
         raise InputError(f"There is no score {score} in this store: choose {offered}.")
     rows = perturbed(sized(at_sample(overview, PUBLISHED).rows)).dropna(subset=[score])
-    return Reference(rows, score, title="perturbed checkpoints", limits=limits_of(rows[score]))
+    return Reference(
+        rows,
+        score,
+        title="perturbed checkpoints",
+        limits=limits_of(rows[score]),
+        metric=overview.metrics.get(score, ""),
+    )
 
 
 def base_of(frame: pd.DataFrame) -> pd.Series:

@@ -107,17 +107,18 @@ def _joined(overview: Overview, name: str, score: str) -> Reference:
     shown = [measure for measure in overview.measures if measure in NAMES]
     joined = joined.assign(**{measure: cells[measure].reindex(joined.index) for measure in shown})
     alike, unlike = _alike(sized(joined))
-    scale = scale_of(overview.metrics.get(score, "")) or Scale.SHARE
+    metric = overview.metrics.get(score, "")
+    limits = (scale_of(metric) or Scale.SHARE).limits
     groups, grouped = _grouped(alike)
     return Reference(
         grouped,
         score,
         groups=groups,
         title=TITLES[name],
-        limits=(scale.limits and limits_of(grouped[score])) or (-np.inf, np.inf),
+        limits=limits_of(grouped[score]) if limits else (-np.inf, np.inf),
         sample=sample,
         name=name,
-        higher_is_better=scale.higher_is_better,
+        metric=metric,
         unlike=unlike,
     )
 
