@@ -1,4 +1,4 @@
-"""A Checkpoint's tokenizer and model as transformers loads them, from safetensors only."""
+"""A Checkpoint's model as transformers loads it, from safetensors only."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,33 +6,11 @@ from core.checkpoints import variants
 from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
 from core.formatting import first_line
-from core.hub import download as hub
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-
-def load_tokenizer(checkpoint: Checkpoint) -> "PreTrainedTokenizerBase":
-    """The checkpoint's tokenizer; InputError if the folder has none or it cannot be read."""
-    if checkpoint.borrowed is not None:
-        return load_tokenizer(checkpoint.borrowed)
-    if not any((checkpoint.folder / file).is_file() for file in hub.VOCABULARIES):
-        raise InputError(
-            f"{checkpoint.name} has no tokenizer: {checkpoint.folder} should hold tokenizer.json or a "
-            "vocabulary such as vocab.txt; save its tokenizer there with save_pretrained."
-        )
-    from transformers import AutoTokenizer
-
-    try:
-        return AutoTokenizer.from_pretrained(
-            checkpoint.folder, local_files_only=True, trust_remote_code=False
-        )
-    except Exception as error:
-        raise InputError(
-            f"The tokenizer of {checkpoint.name} cannot be loaded: {first_line(error)}."
-        ) from error
+    from transformers import PreTrainedModel
 
 
 def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "PreTrainedModel":

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.checkpoints.loading import follow_recipe, load_tokenizer
+from core.checkpoints.loading import follow_recipe
 from core.checkpoints.resolve import Checkpoint
+from core.checkpoints.tokenizing import load_tokenizer
 from core.errors import InputError
 from core.fine_tuning.glue import Examples, TaskData, metrics
 from core.formatting import first_line

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from core.blocks import Progress
-from core.checkpoints.loading import load_tokenizer
 from core.checkpoints.resolve import Checkpoint
+from core.checkpoints.tokenizing import read_tokenizer
 from core.errors import InputError
 
 _AT_ONCE = 1000  # sequences
@@ -20,7 +20,8 @@ class Tokens:
     """Token ids of all sequences one after the other, where each starts (with one start more), and a note.
 
     ids: int32. types: which text of a pair each token is of, int32; None where there is none to tell.
-    note: which share of the text a tokenizer of a closed vocabulary had to leave out, or None.
+    note: what the tokenizer's files leave open, and which share of the text a closed vocabulary left out, or
+    None.
     """
 
     ids: np.ndarray
@@ -40,7 +41,8 @@ def tokenize(
 
     A pair too long is cut at the end of its longer text.
     """
-    tokenizer = load_tokenizer(checkpoint)
+    loaded = read_tokenizer(checkpoint)
+    tokenizer = loaded.tokenizer
     least = tokenizer.num_special_tokens_to_add(pairs is not None) + 1
     limit = _limit(checkpoint, least, tokenizer.model_max_length, max_length)
     closed = _closed_vocabulary(tokenizer)
@@ -80,14 +82,14 @@ def tokenize(
             f"The tokenizer of {checkpoint.name} gives token {ids.max()} and its model knows {vocabulary} "
             "tokens: it belongs to another model; save the right one beside the weights."
         )
-    note = None
+    notes = [loaded.note(sequences)]
     if left_out:
-        note = (
+        notes.append(
             f"{left_out / words:.1%} of the text's characters or words are unknown to the tokenizer of "
             f"{checkpoint.name}, which has no token for the unknown: they are left out"
         )
     types = np.concatenate(pieces["token_type_ids"]) if pieces["token_type_ids"] else None
-    return Tokens(ids, starts, types, note)
+    return Tokens(ids, starts, types, "; ".join(filter(None, notes)) or None)
 
 
 def _closed_vocabulary(tokenizer: Any) -> Container[str] | None:

@@ -13,12 +13,13 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from core.checkpoints import sentencepiece
+from core.checkpoints.tokenizing import SENTENCEPIECE, lower_cases
 from core.errors import InputError
 
 SPACE_MARKS = ("Ġ", "▁")  # a piece that follows a space: byte-level BPE, SentencePiece
 CONTINUES = "##"  # a piece that goes on with a word: WordPiece
 ENDS = "</w>"  # a piece that ends a word: the first GPT
-_SENTENCEPIECE = ("tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model", "source.spm")
 _SPECIAL_KINDS = {2, 3, 5, 6}  # SentencePiece: unknown, control, unused, byte
 _FILLERS = re.compile(r"<0x[0-9A-F]{2}>|\[unused\d+\]|<unused\d+>|<extra_id_\d+>|<\|?reserved.*")
 
@@ -166,7 +167,7 @@ def _wordpiece(folder: Path) -> _Read | None:
     lines = file.read_text(encoding="utf-8").splitlines()
     pieces = {piece: number for number, piece in enumerate(lines)}
     special = {pieces[p] for p in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]") if p in pieces}
-    lower = bool(_config(folder).get("do_lower_case", True))
+    lower, _ = lower_cases(folder)
 
     def cutter() -> Any:
         from tokenizers.implementations import BertWordPieceTokenizer
@@ -193,7 +194,7 @@ def _byte_level(folder: Path) -> _Read | None:
 
 
 def _sentencepiece(folder: Path) -> _Read | None:
-    file = next((folder / name for name in _SENTENCEPIECE if (folder / name).is_file()), None)
+    file = next((folder / name for name in SENTENCEPIECE if (folder / name).is_file()), None)
     if file is None:
         return None
     pieces: dict[str, int] = {}
@@ -206,7 +207,7 @@ def _sentencepiece(folder: Path) -> _Read | None:
             pieces[piece[1].decode()] = len(pieces)
     if not pieces:
         raise ValueError(f"{file} holds no pieces")
-    return pieces, special, None
+    return pieces, special, lambda: sentencepiece.read_tokenizer(file)
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, Any]]:

@@ -52,8 +52,9 @@ def main() -> None:
     import torch
     from sentence_transformers import SentenceTransformer
 
-    from core.checkpoints.loading import load_model, load_tokenizer
+    from core.checkpoints.loading import load_model
     from core.checkpoints.resolve import MINILM, resolve
+    from core.checkpoints.tokenizing import load_tokenizer
     from core.hidden_states.extraction import extract
     from core.weights.tensor_files import read_headers, weight_files
 

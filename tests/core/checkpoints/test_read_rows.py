@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.checkpoints import loading
 from core.checkpoints import output_embedding as weights
 from core.checkpoints import resolve as checkpoints
+from core.checkpoints import tokenizing
 from core.errors import InputError
 from core.weights import remote_file as remote_files
 from core.weights.ranges import merge
@@ -148,7 +148,7 @@ def test_a_remote_checkpoint_knows_what_it_is_without_its_weights(served: Hub, w
     local = checkpoints.resolve(str(wide))
     assert (remote.name, remote.source, remote.revision) == ("org/wide", "hub", served.commit)
     assert remote.facts == local.facts
-    words = [loading.load_tokenizer(c).encode("the river") for c in (remote, local)]
+    words = [tokenizing.load_tokenizer(c).encode("the river") for c in (remote, local)]
     assert words[0] == words[1]
     assert not list(remote.folder.glob("*.safetensors*")), "no weights came along"
     assert checkpoints.resolve_remote("org/wide", "main").fingerprint == remote.fingerprint

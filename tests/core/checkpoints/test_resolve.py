@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core.checkpoints import loading
+from core.checkpoints import loading, tokenizing
 from core.checkpoints import resolve as checkpoints
 from core.checkpoints.architecture import describe
 from core.errors import InputError
@@ -388,7 +388,7 @@ def test_no_tokenizer(folder: Path) -> None:
     (folder / "tokenizer.json").unlink()
     checkpoint = resolve(str(folder))
     fails(
-        lambda: loading.load_tokenizer(checkpoint),
+        lambda: tokenizing.load_tokenizer(checkpoint),
         f"little has no tokenizer: {folder} should hold tokenizer.json or a vocabulary such as vocab.txt; "
         "save its "
         "tokenizer there with save_pretrained.",
@@ -398,7 +398,7 @@ def test_no_tokenizer(folder: Path) -> None:
 def test_damaged_tokenizer(folder: Path) -> None:
     (folder / "tokenizer.json").write_text("{}")
     with pytest.raises(InputError, match=r"^The tokenizer of little cannot be loaded: [^\n]+\.$"):
-        loading.load_tokenizer(resolve(str(folder)))
+        tokenizing.load_tokenizer(resolve(str(folder)))
 
 
 def test_weights_that_do_not_fit_the_config(folder: Path) -> None:

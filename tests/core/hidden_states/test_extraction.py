@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.checkpoints import loading
+from core.checkpoints import loading, tokenizing
 from core.checkpoints import resolve as checkpoints
 from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
@@ -37,7 +37,7 @@ def cloud(
 
 def plainly(checkpoint: Checkpoint, text: list[str], layer: int = -1) -> list[np.ndarray]:
     """The paper's way: transformers, one sequence at a time."""
-    tokenizer = loading.load_tokenizer(checkpoint)
+    tokenizer = tokenizing.load_tokenizer(checkpoint)
     model = loading.load_model(checkpoint, "cpu", torch.float32)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # two threads wait for each other in models this small
@@ -196,7 +196,7 @@ def test_encoder_decoders_give_their_encoder(tmp_path: Path) -> None:
     checkpoint = checkpoints.resolve(str(tmp_path / "t5"))
     assert checkpoint.facts.kind == "encoder-decoder"
     ours = cloud(checkpoint, TEXT[:5], tmp_path / "x.npy")[0]
-    tokenizer = loading.load_tokenizer(checkpoint)
+    tokenizer = tokenizing.load_tokenizer(checkpoint)
     with torch.no_grad():
         each = [
             model.encoder(input_ids=torch.tensor([tokenizer(one)["input_ids"]])).last_hidden_state[0].numpy()
@@ -217,7 +217,7 @@ def moved_by_bfloat16(
     each, _ = cloud(checkpoint, text, folder / "f.npy", precision="float32")
     half, extraction = cloud(checkpoint, text, folder / "b.npy", precision="bfloat16")
     assert extraction.precision == "bfloat16" and not np.array_equal(each, half)
-    lengths = [len(one["input_ids"]) for one in map(loading.load_tokenizer(checkpoint), text)]
+    lengths = [len(one["input_ids"]) for one in map(tokenizing.load_tokenizer(checkpoint), text)]
     belongs = np.repeat(np.arange(len(text)), lengths)
     draw, few = np.random.default_rng(0), len(text) // 2
     halves = [measure(each[np.isin(belongs, draw.permutation(len(text))[:few])]) for _ in range(10)]

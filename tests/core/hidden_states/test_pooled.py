@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.checkpoints import loading
+from core.checkpoints import loading, tokenizing
 from core.checkpoints.resolve import Checkpoint, resolve
 from core.errors import InputError
 from core.hidden_states import pooled
@@ -61,7 +61,7 @@ def test_a_pair_is_one_sequence_as_the_tokenizer_joins_it(
     made: dict[str, Checkpoint], name: str, tmp_path: Path
 ) -> None:
     layers = layers_of(made[name], tmp_path / "layers.npy", pairs=SECOND)[0]
-    tokenizer = loading.load_tokenizer(made[name])
+    tokenizer = tokenizing.load_tokenizer(made[name])
     model: Any = loading.load_model(made[name], "cpu", torch.float32)
     segments = name == "segments"  # GPT-2 has no embeddings for them and would take them for words
     for row in range(0, 30, 7):

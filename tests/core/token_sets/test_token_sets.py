@@ -221,6 +221,13 @@ def test_a_sentencepiece_model_alone_is_read_as_its_converted_twin(material: Pat
     same = {piece for piece, number in alone.pieces.items() if twin.pieces.get(piece) == number}
     assert len(same) > 31_900
     assert resolve(load("code"), alone).ids == resolve(load("code"), twin).ids
+    lawsuit = [resolve(words("lawsuit"), one, several="average").ids for one in (alone, twin)]
+    assert lawsuit[0] == lawsuit[1] and len(lawsuit[0]) > 1
+
+
+def test_a_tokenizer_that_cannot_cut_says_so(tmp_path: Path) -> None:
+    (tmp_path / "vocab.json").write_text(json.dumps({"a": 0, "Ġa": 1, "Ġb": 2}))  # without merges.txt
+    alone = Vocabulary.read(tmp_path)
     assert text(lambda: resolve(words("lawsuit"), alone, several="average")) == (
         "lawsuit is no single token and this tokenizer, saved without a tokenizer.json, cannot cut it here: "
         "save it with transformers' save_pretrained, or leave such words out."
