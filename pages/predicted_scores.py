@@ -188,6 +188,8 @@ if len(own):
     st.subheader(f"Your checkpoints that the reference covers ({len(own)})")
     predicted_tables.checkpoints(own, "Predictions of your checkpoints", why=False)
 outside = rows[~rows["in_range"]]
+if predictions.model.reference.name != "perturbed":  # published ones were not meant to be covered by it
+    outside = outside[outside["origin"] != "published"]
 if len(outside):
     st.subheader(f"Outside what the reference covers ({len(outside)})")
     st.caption("Predictions for these extrapolate beyond the reference. Each row gives the reasons.")

@@ -4,11 +4,12 @@ Compared are a few plain ones (`compared_on`): the mean, a line on the size (log
 lines on dispersion and on point patchiness, ridge regressions on all geometry measures, on those with size,
 on what labelled data says, and on that with size; each where nine in ten checkpoints have what it reads.
 
-Errors are those of cross-validation in which a group is always left out whole: group by group, or in ten
-folds where there are more than ten groups. The rule: of the predictors that are not significantly worse than
-the one with the lowest mean squared error, the first in the list, which is the plainest. Worse is what
-Wilcoxon's signed-rank test over groups says at 5 %, one-sided; a standard error of the difference, as in the
-rule of Breiman et al. (1984), would ask for more than eight groups even of a perfect predictor.
+Errors are those of cross-validation in which a group is always left out whole: one by one, or in ten folds
+where there are more than ten groups. The rule: of the predictors that are not clearly worse than the one with
+the lowest mean squared error, the first in the list, which is the plainest. Clearly worse is a held-out
+log-likelihood of normal errors that is lower by more than 2, with groups counted as independent and not
+checkpoints: g/2 · ln(MSE/lowest MSE) > 2, which corresponds to a difference in AIC of 4 (Burnham and Anderson
+2002, Section 2.6). So what adds nothing beyond luck is rarely chosen.
 
 The error and the interval of the choice come from repeating the choice without each fold: they hold what
 choosing costs. The interval of a checkpoint of the reference is as wide as the errors of the other folds
@@ -32,12 +33,11 @@ from core.prediction.intervals import FitPredict, errors_from, group_shares, wei
 from core.prediction.model import LEVEL, Model
 from core.prediction.reference import SIZE, SOURCE, Reference
 from core.prediction.regression import source_terms, terms
-from core.statistics.paired import signed_rank_z
 from core.statistics.regression import least_squares, ridge, with_constant
 
 FEWEST = 8
 FOLDS = 10
-WORSE = 1.645  # standard deviations of the signed-rank statistic: 5 %, one-sided
+WORSE = 2.0  # of held-out log-likelihood, by which a predictor is clearly worse than another
 PENALTIES = np.logspace(-2, 4, 25)
 SHARE = 0.9  # of a reference's checkpoints that must have what a predictor reads
 LABELLED = tuple(name for name, measure in MEASURES.items() if "labels" in measure.needs)
@@ -71,9 +71,10 @@ class ChosenModel(Model):
         )
         error, raw = np.abs((self.left_out - rows[self.score]).to_numpy(np.float64)), self.left_out.to_numpy()
         half = np.full(len(rows), np.nan)
+        level = _corrected(self.level, int(groups.max()))
         for group in range(groups.max() + 1) if groups.max() else ():
             other = groups != group
-            half[~other] = weighted_quantile(error[other], shares[other], self.level)
+            half[~other] = weighted_quantile(error[other], shares[other], level)
         return pd.DataFrame(
             {
                 "predicted": np.clip(raw, *limits),
@@ -131,7 +132,14 @@ class Chosen:
             reference=kept,
             level=level,
             domain=domain_of(rows, chosen.measures),
-            errors=errors_from(rows, score, group, left_out, pd.Series(mean, index=rows.index), level),
+            errors=errors_from(
+                rows,
+                score,
+                group,
+                left_out,
+                pd.Series(mean, index=rows.index),
+                _corrected(level, rows[group].nunique()),
+            ),
             r2=1 - float(((nested - actual) ** 2).sum() / ((mean - actual) ** 2).sum()),
             candidate=chosen,
             compared=_table(candidates, predictions, data),
@@ -161,6 +169,14 @@ def compared_on(rows: pd.DataFrame) -> tuple[list[Candidate], pd.DataFrame]:
         if len(whole) >= max(FEWEST, SHARE * len(rows)) or len(kept) == 1:
             return kept, whole
         kept.pop()  # each measure alone is there for nine in ten, all of them together are not
+
+
+def _corrected(level: float, groups: int) -> float:
+    """The share of held-out errors that an interval of `level` must hold, so that a new group's is in it.
+
+    With g groups it is level · (g + 1)/g, at most all: the correction of split conformal prediction.
+    """
+    return min(1.0, level * (groups + 1) / groups) if groups else level
 
 
 def held_out_rmse(reference: Reference, candidates: Sequence[Candidate]) -> list[float]:
@@ -228,12 +244,13 @@ class _Data:
         return np.column_stack([np.bincount(self.groups, column) / sizes for column in squared.T])
 
     def choose(self, candidates: Sequence[Candidate], predictions: np.ndarray) -> Candidate:
-        """The first whose squared errors, over groups, are not significantly above the lowest."""
+        """The first whose held-out log-likelihood is not clearly below the highest."""
         by_group = self.by_group(predictions)
         if len(by_group) < 2:
             return candidates[0]
-        more = by_group - by_group[:, [by_group.mean(axis=0).argmin()]]
-        return candidates[int(np.argmax(signed_rank_z(more) <= WORSE))]
+        mse = np.maximum(by_group.mean(axis=0), np.finfo(float).tiny)
+        behind = len(by_group) / 2 * np.log(mse / mse.min())
+        return candidates[int(np.argmax(behind <= WORSE))]
 
     def chosen_anew(self, candidates: Sequence[Candidate]) -> np.ndarray:
         """Each row predicted by what is chosen, and fitted, without its fold: (n,)."""

@@ -48,6 +48,10 @@ def sizes(samples: Sequence[Sample]) -> str:
     return f"{samples[0].title}{more}"
 
 
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiou" else "a"
+
+
 def _side(values: Mapping[str, Any]) -> str:
     return "below" if values["value"] < values["low"] else "above"
 
@@ -78,7 +82,9 @@ _SENTENCES: dict[str, Words] = {
     ),
     "unknown_architecture": lambda v: "Which architecture the vectors come from is not known.",
     "other_architecture": lambda v: f"{_shape(v)}.",
-    "other_kind": lambda v: f"It is a {v['kind']}; the reference holds {listed(v['kinds'])}s only.",
+    "other_kind": lambda v: (
+        f"It is {_article(v['kind'])} {v['kind']}; the reference holds {listed(v['kinds'])}s only."
+    ),
     "other_text": lambda v: (
         f"Measured on other text ({v['corpus']}) than the reference ({', '.join(v['corpora'])})."
     ),

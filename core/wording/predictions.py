@@ -69,7 +69,7 @@ def on_the_choice(predictions: Predictions) -> str:
     text = f"Chosen: {lower_first(chosen.title)}, RMSE {rmse[chosen.name]:.3f}."
     if lowest["predictor"] != chosen.name:
         text += (
-            f" The lowest RMSE is {lowest['rmse']:.3f} ({lower_first(lowest['title'])}), not significantly "
+            f" The lowest RMSE is {lowest['rmse']:.3f} ({lower_first(lowest['title'])}), not clearly "
             "lower, so the plainer one is taken."
         )
     size, both = rmse.get("line:size"), rmse.get("ridge:size+geometry")

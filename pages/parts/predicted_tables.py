@@ -68,8 +68,8 @@ def within(compared: pd.DataFrame) -> None:
 
 
 def checkpoints(rows: pd.DataFrame, alt: str, *, why: bool) -> None:
-    """Predicted checkpoints, highest first; why: with the reasons for lying outside the reference."""
-    rows = rows.sort_values("predicted", ascending=False)
+    """Predicted checkpoints, best first; why: with the reasons for lying outside the reference."""
+    rows = rows.sort_values(["rank", "predicted"], ascending=[True, False], kind="stable")
     number = {"format": "%.2f", "width": 80}
     frame = pd.DataFrame(
         {
