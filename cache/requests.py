@@ -39,7 +39,14 @@ class Subject:
 
 @dataclass(frozen=True)
 class Vectors(Subject):
-    """A file of vectors, at `path`."""
+    """A file of vectors, at `path`.
+
+    columns, array, skip_bad_rows: what to take of it, see core.hidden_states.vector_readers.Choice.
+    """
+
+    columns: str | None = field(default=None, kw_only=True)
+    array: str | None = field(default=None, kw_only=True)
+    skip_bad_rows: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What comes of a request: plain values, whose `to_json` is what commands print and jobs keep."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cache import documents
@@ -38,6 +38,7 @@ class Measured(Result):
             `sd_quantizer` is that of the first sample.
         cells: None where no cell measure has a value.
         left_out: name → why it has no value.
+        notes: what was left out of a file of vectors, and the like.
     """
 
     subject: str
@@ -52,6 +53,7 @@ class Measured(Result):
     left_out: dict[str, str]
     seconds: float
     cached: bool
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ A browser's upload lives only as long as its session, and the job that measures 
 vectors are read and checked once, when they arrive, and kept as `uploads/FINGERPRINT.npy` beside the store.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,34 +12,45 @@ import numpy as np
 
 from cache.files import replacing, writable
 from core.hidden_states import vector_files as vectors
-from core.hidden_states.vector_readers import READERS
+from core.hidden_states.vector_files import READERS
+from core.hidden_states.vector_readers import Choice
 
 FORMATS = tuple(suffix.removeprefix(".") for suffix in READERS)
+_ALL = Choice()
 
 
 @dataclass(frozen=True)
 class Upload:
-    """Checked vectors: n rows of d numbers, as float32 in `path`."""
+    """Checked vectors: n rows of d numbers, as float32 or float64 in `path`. notes: on the reading."""
 
     name: str
     path: Path
     fingerprint: str
     n: int
     d: int
+    notes: list[str] = field(default_factory=list)
 
 
-def keep(store_folder: Path, source: BinaryIO, name: str, *, limit_bytes: int | None = None) -> Upload:
+def keep(
+    store_folder: Path,
+    source: BinaryIO | Path,
+    name: str,
+    *,
+    limit_bytes: int | None = None,
+    choice: Choice = _ALL,
+) -> Upload:
     """Read, check and keep one uploaded file.
 
     Arguments:
         store_folder: the folder of the store; the vectors go to its `uploads`.
-        source: the file, opened for reading; name: its name, whose ending says the format.
+        source: the file, opened for reading, or a folder of Parquet files.
+        name: its name, whose ending says the format.
         limit_bytes: the largest array to accept, unpacked.
+        choice: what to take of the file where that is open.
 
     Raises InputError, in one sentence, for a file that cannot be used.
     """
-    array = vectors.read(source, name, limit_bytes=limit_bytes)
-    vectors.check(array, name)
+    array, notes = vectors.read(source, name, limit_bytes=limit_bytes, choice=choice)
     fingerprint = vectors.fingerprint(array)
     path = store_folder / "uploads" / f"{fingerprint}.npy"
     if not path.exists():
@@ -47,4 +58,4 @@ def keep(store_folder: Path, source: BinaryIO, name: str, *, limit_bytes: int | 
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as temporary, temporary.open("wb") as file:
                 np.save(file, array, allow_pickle=False)
-    return Upload(name, path, fingerprint, *array.shape)
+    return Upload(name, path, fingerprint, array.shape[0], array.shape[1], notes)

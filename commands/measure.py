@@ -1,5 +1,6 @@
 """Measure checkpoints and vectors; list the measures."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ from rich.table import Table
 from cache import jobs, worker
 from cache.documents import from_json
 from cache.paths import store_folder
-from cache.requests import Measure, Request, Settings, Subject
+from cache.requests import Measure, Request, Settings, Subject, Vectors
 from cache.results import Measured, MeasuredLabels
 from cache.store import Store
 from cache.tasks.labelled import Labelled, measure_labels
@@ -29,6 +30,7 @@ from commands.terminal import (
     subjects_of,
 )
 from core.errors import InputError
+from core.hidden_states.vector_files import READERS
 from core.measures import GROUPS, MEASURES
 from core.measures.labels import KINDS
 
@@ -45,8 +47,22 @@ def measure(
     ] = None,
     vectors: Annotated[
         list[Path] | None,
-        typer.Option(help="File of vectors: .npy .npz .parquet .csv .safetensors; repeatable."),
+        typer.Option(help=f"File of vectors: {' '.join(READERS)}; repeatable."),
     ] = None,
+    vector_columns: Annotated[
+        str | None,
+        typer.Option(
+            help="Files of vectors: the columns that are dimensions, by name or position from 0: a,b or "
+            "FIRST:LAST; -a,-b: all but those; all. Default: those that are clear, else a question."
+        ),
+    ] = None,
+    array: Annotated[
+        str | None, typer.Option(help="Files of vectors: which array of an .npz or .safetensors file.")
+    ] = None,
+    skip_bad_rows: Annotated[
+        bool,
+        typer.Option("--skip-bad-rows", help="Files of vectors: leave out rows with NaN, and count them."),
+    ] = False,
     corpus: Annotated[
         str, typer.Option(help="standard-library, ptb+wikitext-2, a file, or auto: the best that is here.")
     ] = "auto",
@@ -109,7 +125,12 @@ def measure(
     as_json: JsonOption = False,
 ) -> None:
     """Measure checkpoints, or vectors of your own; what the store already holds is not computed again."""
-    subjects = subjects_of(checkpoints, vectors, revision)
+    subjects = [
+        replace(subject, columns=vector_columns, array=array, skip_bad_rows=skip_bad_rows)
+        if isinstance(subject, Vectors)
+        else subject
+        for subject in subjects_of(checkpoints, vectors, revision)
+    ]
     settings = Settings(
         corpus=corpus,
         column=column,
@@ -211,6 +232,8 @@ def print_card(result: Measured) -> None:
     for reason in dict.fromkeys(result.left_out.values()):
         names = ", ".join(name for name, why in result.left_out.items() if why == reason)
         people.print(f"No value for {names}: {reason}", markup=False, highlight=False)
+    for note in result.notes:
+        people.print(note, markup=False, highlight=False)
     people.print()
 
 

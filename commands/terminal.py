@@ -18,7 +18,7 @@ from cache.requests import Progress, Subject, Vectors
 from cache.store import Store
 from core.errors import InputError
 from core.formatting import typed_line
-from core.hidden_states.vector_readers import READERS
+from core.hidden_states.vector_files import READERS
 
 Made = TypeVar("Made")
 

@@ -47,8 +47,8 @@ def choose_uploads() -> list[Subject]:
         accept_multiple_files=True,
         key=f"uploads_{state.setdefault('uploads_round', 0)}",
         max_upload_size=UPLOAD_MB,
-        help="A 2-D array of floating-point numbers. A CSV or Parquet file holds numbers only; an .npz or "
-        ".safetensors file holds one array.",
+        help="A 2-D array of floating-point numbers, or a table with a column a dimension or one column of "
+        "lists. What is left out of a file is said below its name.",
     )
     good: dict[str, uploads.Upload] = {}
     for file in files:
@@ -68,6 +68,8 @@ def choose_uploads() -> list[Subject]:
             line += f" · the same vectors as {plain(good[result.fingerprint].name)}, measured once"
         good.setdefault(result.fingerprint, result)
         st.markdown(line)
+        for note in result.notes:
+            st.caption(plain(note))
     st.caption("Kept on this machine only. The same vectors in two formats are one entry.")
     return [Vectors(upload.name, path=str(upload.path)) for upload in good.values()]
 

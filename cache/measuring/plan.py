@@ -7,7 +7,7 @@ need the number of vectors, and then those of a text sample are obtained before 
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,12 +57,14 @@ class Plan:
     """A subject made out: its fingerprint, its row of `checkpoints`, and what is to be measured of it.
 
     targets: made as they are asked for, once. checkpoint: what a subject other than vectors is.
+    notes: what to know of how the subject was read.
     """
 
     fingerprint: str
     row: dict[str, Any]
     targets: Iterator[Target]
     checkpoint: "Checkpoint | None" = None
+    notes: list[str] = field(default_factory=list)
 
 
 def of_checkpoint(
@@ -157,7 +159,7 @@ def of_vectors(
             "cloud, for example spread."
         )
     tell("reading the vectors", 0, 0, "")
-    fingerprint = vectors.kept_upload(store, Path(subject.path or subject.name), subject.name)
+    fingerprint, notes = vectors.kept_upload(store, subject)
     row = {
         "subject": fingerprint,
         "name": subject.name,
@@ -166,7 +168,8 @@ def of_vectors(
         "path": str(store.folder / "uploads" / f"{fingerprint}.npy"),
         "family": "uploaded vectors",
     }
-    return Plan(fingerprint, row, _of_vectors(vectors.uploaded(store, fingerprint), settings, names))
+    targets = _of_vectors(vectors.uploaded(store, fingerprint), settings, names)
+    return Plan(fingerprint, row, targets, notes=notes)
 
 
 def _of_vectors(source: Source, settings: "Settings", names: list[str]) -> Iterator[Target]:

@@ -4,20 +4,22 @@ How many there are is known from the store where they were had before; else they
 of their measures should know comes with them.
 """
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cache.files import Remembered, now, writable
+from cache.files import Remembered, key, now, writable
+from cache.requests import Vectors
 from cache.store import Store
 from core.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from cache.requests import Progress, Settings
+    from cache.requests import Progress, Settings, Subject
     from core.checkpoints.output_embedding import StoredMatrix
     from core.checkpoints.resolve import Checkpoint
     from core.corpora.sources import Sample
@@ -189,24 +191,43 @@ def uploaded(store: Store, fingerprint: str) -> Source:
     return Source(fingerprint, obtain, lambda: len(read()))
 
 
-def kept_upload(store: Store, path: Path, name: str) -> str:
-    """The fingerprint of the vectors in a file, kept under it; read only where that is not known yet.
+def kept_upload(store: Store, subject: "Subject") -> tuple[str, list[str]]:
+    """(fingerprint, notes on the reading) of the vectors in a file, kept under their fingerprint.
 
+    Read only where that is not known yet, or was read by an earlier READER_VERSION.
     Errors: InputError for a file that cannot be read as vectors.
     """
     from cache import uploads
+    from core.hidden_states.vector_readers import READER_VERSION, Choice
 
+    path, name = Path(subject.path or subject.name), subject.name
     if path.parent == store.folder / "uploads":
-        return path.stem
+        return path.stem, []
+    choice = Choice()
+    if isinstance(subject, Vectors):
+        choice = Choice(subject.columns, subject.array, subject.skip_bad_rows)
     try:
-        status = path.stat()
+        state = _state(path)
     except OSError as error:
         raise InputError(f"{name} cannot be read ({error.strerror}): give a file of vectors.") from error
     remembered = Remembered(store.folder / "digests")
-    place = f"vectors|{path.resolve()}|{status.st_size}|{status.st_mtime_ns}"
-    fingerprint = remembered.get(place)
-    if fingerprint is None or not (store.folder / "uploads" / f"{fingerprint}.npy").exists():
-        with writable(store.folder), path.open("rb") as file:
-            fingerprint = uploads.keep(store.folder, file, name).fingerprint
-        remembered[place] = fingerprint
-    return fingerprint
+    place = key("vectors", READER_VERSION, str(path.resolve()), state, astuple(choice))
+    known = json.loads(remembered.get(place, "null"))
+    if known is None or not (store.folder / "uploads" / f"{known[0]}.npy").exists():
+        with writable(store.folder):
+            if path.is_dir():
+                made = uploads.keep(store.folder, path, name, choice=choice)
+            else:
+                with path.open("rb") as file:
+                    made = uploads.keep(store.folder, file, name, choice=choice)
+        known = made.fingerprint, made.notes
+        remembered[place] = json.dumps(known)
+    return known[0], known[1]
+
+
+def _state(path: Path) -> list[tuple[str, int, int]]:
+    """What changes where a file, or a part of a folder of Parquet files, is written anew."""
+    from core.hidden_states.vector_tables import parquet_parts
+
+    files = parquet_parts(path) if path.is_dir() else [path]
+    return [(str(file), (status := file.stat()).st_size, status.st_mtime_ns) for file in files]

@@ -81,7 +81,7 @@ def measure_plan(
     store.ingest()
     summary = _summary(targets, names, results, settings)
     seconds = time.perf_counter() - started
-    return Measured(called, plan.fingerprint, **summary, seconds=seconds, cached=cached)
+    return Measured(called, plan.fingerprint, **summary, seconds=seconds, cached=cached, notes=plan.notes)
 
 
 def is_known(store: Store, plan: plans.Plan) -> bool:

@@ -1,12 +1,13 @@
-"""Vectors from a file (.npy, .npz, .parquet, .csv, .safetensors), checked, and what identifies them.
+"""Vectors from a file, checked, and what identifies them.
 
 Files come from anywhere, so nothing in them is ever run (no pickle), sizes are checked against the limit
 before anything is unpacked, and whatever cannot be used is refused with one sentence. The same vectors give
-the same float32 array, bit for bit, and one fingerprint, whatever the format.
+the same array, bit for bit, and one fingerprint, whatever the format: float32, or float64 where float32 would
+lose digits that measures need.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import BinaryIO
@@ -14,22 +15,73 @@ from typing import BinaryIO
 import numpy as np
 
 from core.errors import InputError
-from core.hidden_states.vector_readers import READERS, within
+from core.formatting import first_line
+from core.hidden_states import vector_readers as arrays
+from core.hidden_states import vector_tables as tables
+from core.hidden_states.vector_readers import Choice, Reading, within
+
+READERS: dict[str, Callable[[BinaryIO, str, int | None, Choice], Reading]] = {
+    ".npy": arrays.read_npy,
+    ".npz": arrays.read_npz,
+    ".parquet": tables.read_parquet,
+    ".csv": tables.read_separated,
+    ".safetensors": arrays.read_safetensors,
+    ".tsv": tables.read_separated,
+    ".txt": tables.read_separated,
+    ".vec": tables.read_separated,
+    ".jsonl": tables.read_json,
+    ".json": tables.read_json,
+}
 
 _BLOCK = 1 << 22  # values looked at in one go: 16 MB of float32
+_ALL = Choice()
+DIRECTION = 1e-6  # of a vector's length that rounding to float32 may move it; 6e-8 is usual
+SPREAD = 1e-4  # of the standard deviation that it may move vectors; its square is what values feel
+_SAMPLE = 1 << 16  # values
+LARGEST = 1e140  # of what is squared and summed
 
 
-def read(source: Path | BinaryIO, name: str, *, limit_bytes: int | None = None) -> np.ndarray:
-    """The vectors of a file, checked, as float32 of shape (n, d), one row a vector.
+def read(
+    source: Path | BinaryIO, name: str, *, limit_bytes: int | None = None, choice: Choice = _ALL
+) -> tuple[np.ndarray, list[str]]:
+    """(vectors, notes): the vectors of a file, checked, of shape (n, d), one row a vector; what was left out.
 
-    source: a path, or an open binary stream that can seek.
+    source: a path, a folder of Parquet files, or an open binary stream that can seek.
     name: what messages call it; its ending says the format.
     limit_bytes: the largest file, and the largest array inside it, that is accepted; None: any.
-    Of several arrays in an .npz or .safetensors file, the one called `vectors` is read. Of a Parquet file,
-    its one list column (others are left aside), or all its columns, which must be floating-point. A CSV file
-    may have a header or not, and be separated by comma, semicolon or tab.
+    choice: what to take where that is open. Else of several arrays in an .npz or .safetensors file, the one
+    called `vectors` or the one table of floating-point numbers is read; of a table its one list column, or
+    the columns that are dimensions (`core.hidden_states.vector_columns`).
     Errors: InputError for whatever cannot be used, `check` included.
     """
+    if isinstance(source, Path) and source.is_dir():  # as Spark and Dask write Parquet
+        try:
+            reading = tables.read_parquet_parts(source, name, choice)
+        except InputError:
+            raise
+        except Exception as error:
+            raise InputError(
+                f"A part of {name} cannot be read ({first_line(error)}): save it again."
+            ) from error
+    else:
+        reading = _of_file(source, name, limit_bytes, choice)
+    table, notes = reading.array, list(reading.notes)
+    _check_form(table, name)
+    if choice.skip_bad_rows:
+        kept = np.concatenate([np.isfinite(block).all(axis=1) for _, block in _blocks(table)])
+        if out := int(np.count_nonzero(~kept)):
+            table = table[kept]
+            notes.append(
+                f"{name}: {out:,} of {len(kept):,} rows hold NaN or infinite values and were left out."
+            )
+    check(table, name)
+    vectors = narrowed(table, name)
+    if vectors.dtype == np.float64:
+        notes.append(f"{name}: measured in float64, since float32 would lose digits of its values.")
+    return vectors, notes
+
+
+def _of_file(source: Path | BinaryIO, name: str, limit: int | None, choice: Choice) -> Reading:
     suffix = Path(name).suffix.lower()
     if suffix not in READERS:
         raise InputError(f"{name} is of no known format: give {', '.join(READERS)}.")
@@ -42,20 +94,15 @@ def read(source: Path | BinaryIO, name: str, *, limit_bytes: int | None = None) 
         stream.seek(0)
         if size == 0:
             raise InputError(f"{name} is empty: give a file of vectors.")
-        within(size, limit_bytes, f"{name} is")
+        within(size, limit, f"{name} is")
         try:
-            table = READERS[suffix](stream, name, limit_bytes)
+            return READERS[suffix](stream, name, limit, choice)
         except InputError:
             raise
-        except Exception as error:  # five parsers meet arbitrary bytes: what they raise is open
+        except Exception as error:  # parsers meet arbitrary bytes: what they raise is open
             raise InputError(
                 f"{name} is cut off, damaged or no {suffix} file: save or download it again."
             ) from error
-    _check_form(table, name)
-    with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, and is reported as such
-        vectors = np.ascontiguousarray(table, dtype=np.float32)
-    check(vectors, name)
-    return vectors
 
 
 def check(vectors: np.ndarray, name: str) -> None:
@@ -72,17 +119,77 @@ def check(vectors: np.ndarray, name: str) -> None:
         values = f"{count:,} values that are" if count > 1 else "a value that is"
         where = ("the first at " if count > 1 else "at ") + f"row {first[0]:,}, column {first[1]:,}"
         raise InputError(
-            f"{name} holds {values} NaN or infinite, {where} (counted from 0): leave such rows out."
+            f"{name} holds {values} NaN or infinite, {where} (counted from 0): leave such rows "
+            "out, with --skip-bad-rows."
         )
 
 
+def narrowed(table: np.ndarray, name: str) -> np.ndarray:
+    """The vectors as float32; as float64 where float32 loses what measures need.
+
+    That is where a vector moves by more than DIRECTION of its length (too large or too small for float32), or
+    where the mean square rounding exceeds SPREAD² of the variance about the mean: far from the origin.
+    Raises InputError for numbers whose squares float64 cannot hold.
+    """
+    if table.dtype.itemsize <= 4:
+        return np.ascontiguousarray(table, dtype=np.float32)
+    double = table.dtype == np.float64 and table.flags.c_contiguous and table.dtype.isnative
+    table = table if double else np.ascontiguousarray(table, np.float64)
+    single = np.empty(table.shape, np.float32)
+    lost, moved = 0.0, False
+    total, squares, first = (np.zeros(table.shape[1]) for _ in range(3))
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        for start, block in _blocks(table):
+            part = single[start : start + len(block)]
+            part[:] = block
+            error = block - part
+            first = error[0].copy() if start == 0 else first
+            error -= first  # what moves all vectors alike moves none against another
+            away = block - table[0]
+            total += away.sum(axis=0)
+            squares += np.square(away).sum(axis=0)
+            lost += float(np.vdot(error, error))
+            moved = moved or bool(
+                (np.abs(block - part).max(axis=1) > DIRECTION * np.abs(block).max(axis=1)).any()
+            )
+        spread = float(np.sum(squares - total * total / len(table)))
+        if not (moved or not np.isfinite(lost) or lost > SPREAD**2 * max(spread, 0.0)):
+            return single
+    if _is_of_single(table):
+        return single
+    _check_range(table, name)
+    return table
+
+
+def _is_of_single(table: np.ndarray) -> bool:
+    """Whether values, by a sample of their rows, are float32 as text gives them: 0.1 for 0.10000000149."""
+    rows = np.linspace(0, len(table) - 1, min(len(table), max(1, _SAMPLE // table.shape[1]))).astype(int)
+    with np.errstate(over="ignore", under="ignore"):
+        single = table[rows].astype(np.float32)
+    return bool((single.astype(str).astype(np.float64) == table[rows]).all())
+
+
+def _check_range(vectors: np.ndarray, name: str) -> None:
+    for start, block in _blocks(vectors):
+        largest = np.abs(block).max(axis=1)
+        wrong = (largest > LARGEST) | ((largest > 0) & (largest < 1 / LARGEST))
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            size, way = largest[row], "down" if largest[row] > 1 else "up"
+            raise InputError(
+                f"{name} holds numbers as {'large' if way == 'down' else 'small'} as {size:.1e} in row "
+                f"{start + row:,} (counted from 0), whose squares no float64 holds: scale the vectors {way}."
+            )
+
+
 def fingerprint(vectors: np.ndarray) -> str:
-    """32 hex digits over shape and float32 bytes: the same vectors in any format have one fingerprint."""
+    """32 hex digits over type, shape and bytes: the same vectors in any format have one fingerprint."""
+    double = vectors.dtype == np.float64
     digest = hashlib.blake2b(digest_size=16)
-    for part in ("float32", *vectors.shape):
+    for part in ("float64" if double else "float32", *vectors.shape):
         digest.update(f"{part};".encode())
     for _, block in _blocks(vectors):
-        digest.update(np.ascontiguousarray(block, dtype="<f4").data)
+        digest.update(np.ascontiguousarray(block, dtype="<f8" if double else "<f4").data)
     return digest.hexdigest()
 
 

@@ -1,20 +1,51 @@
-"""Readers of vectors, one a format: the array as it stands in the file, for `vector_files` to check.
+"""Readers of files of arrays: the array as it stands in the file, for `vector_files` to check.
 
 Nothing in a file is ever run (no pickle), and sizes are checked before anything is unpacked.
 """
 
-import csv
 import math
 import zipfile
-from collections.abc import Callable
-from typing import IO, TYPE_CHECKING, BinaryIO
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import IO, BinaryIO
 
 import numpy as np
 
 from core.errors import InputError
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+READER_VERSION = 2  # raised where a file may be read otherwise than before
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to take of a file where that is open.
+
+    columns: of a table, see `core.hidden_states.vector_columns.chosen`. array: of several. skip_bad_rows:
+    leave out rows with values that are NaN, infinite or no numbers, and rows of another length.
+    """
+
+    columns: str | None = None
+    array: str | None = None
+    skip_bad_rows: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The array of a file, with notes on what was left out."""
+
+    array: np.ndarray
+    notes: list[str] = field(default_factory=list)
+
+
+def refuse_array(choice: Choice, name: str) -> None:
+    """Raise InputError where an array is chosen of a file that is a table."""
+    if choice.array is not None:
+        raise InputError(f"{name} is a table and holds no named arrays: leave --array out.")
+
+
+def _refuse_columns(choice: Choice, name: str) -> None:
+    if choice.columns is not None:
+        raise InputError(f"{name} holds arrays and no columns: leave --vector-columns out.")
 
 
 def within(size: int, limit: int | None, what: str) -> None:
@@ -26,32 +57,63 @@ def within(size: int, limit: int | None, what: str) -> None:
         )
 
 
-def _one_of(names: list[str], name: str) -> str:
-    if not names:
+def _one_of(arrays: Mapping[str, bool], name: str, choice: Choice) -> tuple[str, list[str]]:
+    """(the array to read, notes). arrays: name → whether it is a table of floating-point numbers."""
+    if not arrays:
         raise InputError(f"{name} holds no array: save the vectors in it.")
-    if len(names) == 1:
-        return names[0]
-    if "vectors" in names:
-        return "vectors"
+    names = ", ".join(sorted(arrays))
+    if choice.array is not None:
+        if choice.array not in arrays:
+            raise InputError(f"{name} has no array {choice.array!r}: choose one of {names} with --array.")
+        return choice.array, []
+    tables = [one for one, is_table in arrays.items() if is_table]
+    if len(arrays) == 1:
+        return next(iter(arrays)), []
+    if "vectors" in arrays or len(tables) == 1:
+        picked = "vectors" if "vectors" in arrays else tables[0]
+        others = [one for one in arrays if one != picked and one in tables]
+        note = f"{name}: of its arrays {picked} is measured, not {', '.join(sorted(others))}."
+        return picked, [note] if others else []
     raise InputError(
-        f"{name} holds {len(names)} arrays ({', '.join(sorted(names))}): keep one, or call the one to "
+        f"{name} holds {len(arrays)} arrays ({names}): choose one with --array NAME, or call the one to "
         "measure 'vectors'."
     )
 
 
-def _read_npy(stream: BinaryIO, name: str, limit: int | None) -> np.ndarray:
+def read_npy(stream: BinaryIO, name: str, limit: int | None, choice: Choice) -> Reading:
+    """NumPy's format."""
+    _refuse_columns(choice, name)
+    refuse_array(choice, name)
     size = stream.seek(0, 2)
     stream.seek(0)
-    return _array(stream, name, size)
+    return Reading(_array(stream, name, size))
 
 
-def _read_npz(stream: BinaryIO, name: str, limit: int | None) -> np.ndarray:
+def read_npz(stream: BinaryIO, name: str, limit: int | None, choice: Choice) -> Reading:
+    """An archive of arrays in NumPy's format."""
+    _refuse_columns(choice, name)
     with zipfile.ZipFile(stream) as archive:
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-        chosen = members[_one_of(list(members), name)]
+
+        def is_table(member: zipfile.ZipInfo) -> bool:
+            with archive.open(member) as opened:
+                shape, dtype = _header(opened)
+            return len(shape) == 2 and dtype.kind == "f"
+
+        several = len(members) > 1 and choice.array is None and "vectors" not in members
+        tables = {one: not several or is_table(member) for one, member in members.items()}
+        picked, notes = _one_of(tables, name, choice)
+        chosen = members[picked]
         within(chosen.file_size, limit, f"{name} unpacks to")  # zipfile never unpacks more than is declared
         with archive.open(chosen) as member:
-            return _array(member, name, chosen.file_size)
+            return Reading(_array(member, name, chosen.file_size), notes)
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    version = np.lib.format.read_magic(stream)
+    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = header(stream)
+    return shape, dtype
 
 
 def _array(stream: IO[bytes], name: str, size: int) -> np.ndarray:
@@ -63,9 +125,7 @@ def _array(stream: IO[bytes], name: str, size: int) -> np.ndarray:
     if stream.read(1) == b"\x80":  # a bare pickle; NumPy's own format starts with \x93NUMPY
         raise pickled
     stream.seek(0)
-    version = np.lib.format.read_magic(stream)
-    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = header(stream)
+    shape, dtype = _header(stream)
     if dtype.hasobject:
         raise pickled
     if dtype.itemsize * math.prod(shape) > size - stream.tell():
@@ -74,11 +134,15 @@ def _array(stream: IO[bytes], name: str, size: int) -> np.ndarray:
     return np.lib.format.read_array(stream, allow_pickle=False)
 
 
-def _read_safetensors(stream: BinaryIO, name: str, limit: int | None) -> np.ndarray:
+def read_safetensors(stream: BinaryIO, name: str, limit: int | None, choice: Choice) -> Reading:
+    """A file of tensors."""
     from safetensors import deserialize
 
+    _refuse_columns(choice, name)
     tensors = dict(deserialize(stream.read()))
-    tensor = tensors[_one_of(list(tensors), name)]
+    tables = {one: len(of["shape"]) == 2 and of["dtype"][0] in "FB" for one, of in tensors.items()}
+    picked, notes = _one_of(tables, name, choice)
+    tensor = tensors[picked]
     kind, data = tensor["dtype"], tensor["data"]
     if kind == "BF16":  # the upper half of a float32
         values = (np.frombuffer(data, "<u2").astype("<u4") << 16).view("<f4")
@@ -87,127 +151,4 @@ def _read_safetensors(stream: BinaryIO, name: str, limit: int | None) -> np.ndar
         if letter is None or not kind[1:].isdigit():
             raise InputError(f"{name} holds {kind} values: save the vectors as float32.")
         values = np.frombuffer(data, f"<{letter}{int(kind[1:]) // 8}")
-    return values.reshape(tensor["shape"])
-
-
-def _read_parquet(stream: BinaryIO, name: str, limit: int | None) -> np.ndarray:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    file = pq.ParquetFile(stream)
-    lists = [
-        field.name
-        for field in file.schema_arrow
-        if pa.types.is_list(field.type)
-        or pa.types.is_large_list(field.type)
-        or pa.types.is_fixed_size_list(field.type)
-    ]
-    if len(lists) > 1:
-        raise InputError(
-            f"{name} has {len(lists)} list columns ({', '.join(lists)}): keep the one to measure."
-        )
-    values = 0
-    for group in (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)):
-        columns = (group.column(j) for j in range(group.num_columns))
-        values += sum(
-            c.num_values for c in columns if not lists or c.path_in_schema.split(".")[0] == lists[0]
-        )
-    within(4 * values, limit, f"{name} unpacks to")
-    if lists:
-        return _list_column(file.read(columns=lists).column(0).combine_chunks(), lists[0], name)
-    table = file.read()
-    return _matrix(table, [f"'{column}'" for column in table.column_names], name)
-
-
-def _list_column(column: "pa.Array", label: str, name: str) -> np.ndarray:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
-    if len(lengths) and (odd := np.flatnonzero(lengths != lengths[0])).size:
-        raise InputError(
-            f"The vectors in column '{label}' of {name} differ in length: row 0 has {lengths[0]} numbers, "
-            f"row {odd[0]} has {lengths[odd[0]]}; keep vectors of one length."
-        )
-    values = column.flatten()
-    if not pa.types.is_floating(values.type):
-        _refuse_column(values.type, f"'{label}'", name)
-    return values.to_numpy(zero_copy_only=False).reshape(len(column), -1 if len(column) else 0)
-
-
-def _read_csv(stream: BinaryIO, name: str, limit: int | None) -> np.ndarray:
-    import pyarrow as pa
-    import pyarrow.csv as pcsv
-
-    first = stream.readline().decode("utf-8-sig", errors="replace")
-    delimiter = max(",;\t", key=first.count)
-    cells = next(csv.reader([first], delimiter=delimiter), [])
-    named = _is_header(cells)
-    size = stream.seek(0, 2)
-    stream.seek(0)
-    table = pcsv.read_csv(
-        stream,
-        # One block, so that a column's type is decided by all its values, not by those of the first megabyte.
-        read_options=pcsv.ReadOptions(
-            autogenerate_column_names=not named, block_size=min(size + 1, 2**31 - 1)
-        ),
-        parse_options=pcsv.ParseOptions(delimiter=delimiter),
-    )
-    for index, column in enumerate(table.columns):
-        if pa.types.is_null(column.type) or (
-            pa.types.is_integer(column.type) and not np.any(column.to_numpy())
-        ):
-            # A column without values, or of zeros alone, which some programs write without a decimal point.
-            table = table.set_column(index, table.column_names[index], column.cast(pa.float32()))
-    labels = (
-        [f"'{cell}'" for cell in table.column_names] if named else [str(i) for i in range(len(table.columns))]
-    )
-    return _matrix(table, labels, name)
-
-
-def _is_header(cells: list[str]) -> bool:
-    """Whether a first line names columns: it holds no number, or numbers that just count from 0 or 1."""
-    numbers = [cell.strip() for cell in cells if _is_number(cell)]
-    counted = any(numbers == [str(i + start) for i in range(len(numbers))] for start in (0, 1))
-    return not numbers or (counted and len(numbers) > 1)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _matrix(table: "pa.Table", labels: list[str], name: str) -> np.ndarray:
-    import pyarrow as pa
-
-    vectors = np.empty((table.num_rows, table.num_columns), np.float32)
-    for index, (column, label) in enumerate(zip(table.columns, labels, strict=True)):
-        if not pa.types.is_floating(column.type):
-            _refuse_column(column.type, label, name)
-        with np.errstate(over="ignore"):
-            vectors[:, index] = column.to_numpy()  # missing values become NaN
-    return vectors
-
-
-def _refuse_column(kind: "pa.DataType", label: str, name: str) -> None:
-    import pyarrow as pa
-
-    if pa.types.is_integer(kind):
-        raise InputError(
-            f"Column {label} of {name} holds whole numbers ({kind}): leave it out if it is an index or a "
-            "label, or save it as floating-point."
-        )
-    text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind)
-    raise InputError(f"Column {label} of {name} holds {'text' if text else kind}, not numbers: leave it out.")
-
-
-READERS: dict[str, Callable[[BinaryIO, str, int | None], np.ndarray]] = {
-    ".npy": _read_npy,
-    ".npz": _read_npz,
-    ".parquet": _read_parquet,
-    ".csv": _read_csv,
-    ".safetensors": _read_safetensors,
-}
+    return Reading(values.reshape(tensor["shape"]), notes)

@@ -4,20 +4,18 @@ Separator, encoding and decimal sign are found out; names stay as they are writt
 text holds is decided by Python's csv module and float(), for all callers alike.
 """
 
-import re
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from core.errors import InputError
 from core.formatting import first_few, first_line
+from core.tables.checks import INDEX
 from core.tables.objects import read_json, read_lines, read_parquet
 from core.tables.separated import read_separated
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_INDEX = re.compile(r"Unnamed: \d+(\.\d+)*|__index_level_\d+__|")  # as pandas calls an index, or not at all
 
 Table = tuple["pd.DataFrame", list[str]]
 
@@ -73,7 +71,7 @@ def _without_index(frame: "pd.DataFrame") -> tuple["pd.DataFrame", list[str]]:
     index = [
         column
         for column in frame.columns
-        if _INDEX.fullmatch(column) and pd.api.types.is_integer_dtype(frame[column])
+        if INDEX.fullmatch(column) and pd.api.types.is_integer_dtype(frame[column])
     ]
     return frame.drop(columns=index), index
 

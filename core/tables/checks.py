@@ -1,10 +1,13 @@
 """What every form of table has in common: letters, and names of columns."""
 
+import re
 from collections.abc import Iterable
 
 from core.errors import InputError
 
 MOST_COLUMNS = 50_000
+MISSING = frozenset({"", "#N/A", "<NA>", "N/A", "NA", "NaN", "None", "n/a", "nan", "null"})
+INDEX = re.compile(r"Unnamed: \d+(\.\d+)*|__index_level_\d+__|")  # as pandas calls an index, or not at all
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -19,6 +22,18 @@ def columns_of(cells: Iterable[object], name: str) -> list[str]:
             raise InputError(f"{name} has two columns called {column}: rename one.")
         seen.add(column)
     return names
+
+
+def encoding_of(data: bytes) -> str:
+    """What the first bytes say: "utf-8" also where they say nothing and the text can be that."""
+    for bom, encoding in _BOMS:
+        if data.startswith(bom):
+            return encoding
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "utf-8"
 
 
 def decoded(data: bytes, name: str) -> tuple[str, list[str]]:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
-from core.tables.checks import columns_of, decoded
+from core.tables.checks import MISSING, columns_of, decoded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,6 @@ _SAMPLE = 50  # records that the separator is found from
 _COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
-_MISSING = frozenset({"", "#N/A", "<NA>", "N/A", "NA", "NaN", "None", "n/a", "nan", "null"})
 
 
 def read_separated(
@@ -138,7 +137,7 @@ def _numbers_or_text(cells: list[str], commas: bool) -> "pd.Series":
     """A column as numbers where every cell is one or missing, else as text."""
     import pandas as pd
 
-    written = ["nan" if (cell := given.strip()) in _MISSING else cell for given in cells]
+    written = ["nan" if (cell := given.strip()) in MISSING else cell for given in cells]
     written = [cell.replace(",", ".") for cell in written] if commas else written
     together = "".join(written)
     if together.isascii() and "_" not in together:  # float() takes other digits, and underscores

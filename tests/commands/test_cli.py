@@ -127,7 +127,7 @@ def test_a_file_of_something_else_is_one_sentence(run, tmp_path: Path) -> None:
     status, out, err = run("measure", tmp_path / "notes.txt", "absent.npy", "--json")
     assert (status, json.loads(out)["results"]) == (1, [])
     assert err == (
-        "notes.txt is of no known format: give .npy, .npz, .parquet, .csv, .safetensors.\n"
+        "notes.txt has shape (0, 2): at least two vectors are needed, one a row.\n"
         "absent.npy cannot be read (No such file or directory): give a file of vectors.\n"
     )
 

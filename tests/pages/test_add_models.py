@@ -126,7 +126,7 @@ def test_every_unusable_upload_gets_its_sentence_and_harms_no_other(open_page: O
             "deep.npy": npy(VECTORS[None]),
             "whole.npy": npy(VECTORS.astype(np.int64)),
             "single.npy": npy(VECTORS[:1]),
-            "text.csv": b"name,x\na,0.5\nb,1.5\n",
+            "text.csv": b"name,x\na,p\nb,q\n",
             "cut.safetensors": good["cloud.safetensors"][:-100],
             "fine.parquet": good["cloud.parquet"],
         },
@@ -136,13 +136,13 @@ def test_every_unusable_upload_gets_its_sentence_and_harms_no_other(open_page: O
         "pickled.npy holds pickled Python objects, which could run code and are never loaded: save the "
         "vectors as a plain array, numpy.save(file, vectors.astype('float32')).",
         "holes.npy holds a value that is NaN or infinite, at row 3, column 2 (counted from 0): leave such "
-        "rows out.",
+        "rows out, with --skip-bad-rows.",
         "flat.npy has shape (8,): give a table of shape (n, d), one row a vector.",
         "deep.npy has shape (1, 50, 8): give a table of shape (n, d), one row a vector.",
         "whole.npy holds int64 values where floating-point numbers are expected: save the vectors as "
         "float32.",
         "single.npy has shape (1, 8): at least two vectors are needed, one a row.",
-        "Column 'name' of text.csv holds text, not numbers: leave it out.",
+        "text.csv holds no column of numbers: give a table of vectors, one a row.",
         "cut.safetensors is cut off, damaged or no .safetensors file: save or download it again.",
     ):
         assert sentence in shown

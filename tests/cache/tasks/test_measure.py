@@ -62,7 +62,7 @@ def test_every_measure_once_and_then_from_the_store(store, extracted, subject, s
     first = measure_subject(store, subject, settings)
     assert first.to_json().keys() == {
         *("subject", "fingerprint", "n", "d", "measures", "sd", "seconds", "cached"),
-        *("sd_text", "sd_quantizer", "cells", "left_out"),
+        *("sd_text", "sd_quantizer", "cells", "left_out", "notes"),
     }
     assert (first.subject, first.d, first.cached) == (subject.name, handmade.D, False)
     assert list(first.measures) == select("all")

@@ -1,0 +1,270 @@
+"""Vectors out of tables: separated text, Parquet, JSON; a column a dimension, or one column of lists."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from core.errors import InputError
+from core.formatting import first_few
+from core.hidden_states.vector_columns import Column, chosen, dimensions, numbers_of, repaired
+from core.hidden_states.vector_readers import Choice, Reading, refuse_array, within
+from core.tables.bulk import read_bulk
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ELLIPSIS = re.compile(r"\.\.\.|…")
+
+
+def read_separated(stream: BinaryIO, name: str, limit: int | None, choice: Choice) -> Reading:
+    """Text with a separator: CSV and its kin, numpy.savetxt, GloVe, word2vec."""
+    refuse_array(choice, name)
+    cells = read_bulk(stream.read(), name, skip_bad_rows=choice.skip_bad_rows)
+    table = cells.table
+    columns = [
+        Column(f"'{label}'" if cells.named else str(place), label if cells.named else None, values)
+        for place, (label, values) in enumerate(zip(table.column_names, table.columns, strict=True))
+    ]
+    reading = _reading([_of_lists_in_text(one, name) for one in columns], name, choice, cells.decimal)
+    return Reading(reading.array, cells.notes + reading.notes)
+
+
+def read_parquet(stream: BinaryIO, name: str, limit: int | None, choice: Choice) -> Reading:
+    """A Parquet file."""
+    import pyarrow.parquet as pq
+
+    refuse_array(choice, name)
+    file = pq.ParquetFile(stream)
+    schema = file.schema_arrow
+    paths = [path for path in schema.names if not choice.columns]
+    lists = [path for path in paths if _holds_floats(schema.field(path).type)]
+    wanted = lists if len(lists) == 1 else schema.names
+    values = 0
+    for group in (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)):
+        parts = (group.column(j) for j in range(group.num_columns))
+        values += sum(part.num_values for part in parts if part.path_in_schema.split(".")[0] in wanted)
+    within(4 * values, limit, f"{name} unpacks to")
+    if len(lists) == 1:
+        notes = [
+            f"{name}: column {path} left out, since column {lists[0]} holds the vectors."
+            for path in [first_few([path for path in paths if path != lists[0]], 3)]
+            if path
+        ]
+        return Reading(_list_column(file.read(columns=lists).column(0), lists[0], name), notes)
+    return _of_table(file.read(), name, choice)
+
+
+def read_parquet_parts(folder: Path, name: str, choice: Choice) -> Reading:
+    """A folder of Parquet files of one form, in the order of their names."""
+    parts = parquet_parts(folder)
+    if not parts:
+        raise InputError(f"{name} is a folder without Parquet files: give a file of vectors.")
+    readings = []
+    for part in parts:
+        with part.open("rb") as stream:
+            readings.append(read_parquet(stream, f"{name}/{part.relative_to(folder)}", None, choice))
+    widths = {reading.array.shape[1:] for reading in readings}
+    if len(widths) > 1:
+        raise InputError(
+            f"The parts of {name} have {first_few(sorted(map(str, widths)), 3)} columns: give one width."
+        )
+    notes = [note for reading in readings for note in reading.notes]
+    return Reading(np.concatenate([reading.array for reading in readings]), notes)
+
+
+def parquet_parts(folder: Path) -> list[Path]:
+    """The Parquet files in a folder, at any depth, but those that are hidden."""
+    return sorted(
+        part
+        for part in folder.rglob("*.parquet")
+        if part.is_file() and not any(one[0] in "._" for one in part.relative_to(folder).parts)
+    )
+
+
+def read_json(stream: BinaryIO, name: str, limit: int | None, choice: Choice) -> Reading:
+    """JSON: lists of numbers or objects, one a line or in one list, which may stand under a key."""
+    import pyarrow as pa
+
+    refuse_array(choice, name)
+    text = stream.read().decode("utf-8-sig")
+    try:
+        rows = [json.loads(line) for line in text.split("\n") if line.strip()]
+        if len(rows) == 1 and name.lower().endswith(".json"):
+            rows = _inside(rows[0], name)
+    except ValueError:
+        rows = _inside(json.loads(text), name)
+    if rows and all(isinstance(row, list) for row in rows):
+        rows = [{"vector": row} for row in rows]
+    if not rows or not all(isinstance(row, dict) for row in rows):
+        raise InputError(f"{name} holds no list of vectors: give one list of numbers, or one object, a line.")
+    return _of_table(pa.Table.from_pylist(rows, _schema(rows)), name, choice)
+
+
+def _schema(rows: list[dict[str, Any]]) -> "pa.Schema":
+    """Columns of all rows, those with numbers as floating-point where any of them is."""
+    import pyarrow as pa
+
+    fields = []
+    for key in dict.fromkeys(key for row in rows for key in row):
+        values = [row.get(key) for row in rows]
+        flat = [one for value in values for one in (value if isinstance(value, list) else [value])]
+        if any(isinstance(one, float) for one in flat):
+            nested = any(isinstance(value, list) for value in values)
+            fields.append(pa.field(key, pa.list_(pa.float64()) if nested else pa.float64()))
+        else:
+            fields.append(pa.field(key, pa.array(values).type))
+    return pa.schema(fields)
+
+
+def _inside(document: Any, name: str) -> list[Any]:
+    """The rows of a document: itself, or the one list of lists or objects that it holds under a key."""
+    if isinstance(document, list):
+        return document
+    if isinstance(document, dict):
+        lists = [
+            key
+            for key, value in document.items()
+            if isinstance(value, list) and value and all(isinstance(one, list | dict) for one in value)
+        ]
+        if len(lists) == 1:
+            return document[lists[0]]
+        if document and all(isinstance(value, list) for value in document.values()):
+            return list(document.values())
+        if len(lists) > 1:
+            raise InputError(f"{name} holds several lists ({first_few(lists, 3)}): keep the vectors alone.")
+        return [document]
+    raise InputError(f"{name} holds no list of vectors: give one list of numbers, or one object, a line.")
+
+
+def _of_table(table: "pa.Table", name: str, choice: Choice) -> Reading:
+    """Vectors of an Arrow table, whose metadata may say what pandas' index is."""
+    import pyarrow as pa
+
+    table = pa.table(
+        [values.combine_chunks() if values.num_chunks == 0 else values for values in table.columns],
+        schema=table.schema,
+    )
+    columns = [
+        Column(f"'{label}'", label, _plain(values))
+        for label, values in zip(table.column_names, table.columns, strict=True)
+    ]
+    stated = (table.schema.pandas_metadata or {}).get("index_columns", [])
+    index = {one for one in stated if isinstance(one, str)}
+    return _reading([_of_lists_in_text(one, name) for one in columns], name, choice, ".", index)
+
+
+def _plain(values: "pa.ChunkedArray") -> "pa.ChunkedArray":
+    """Values without what Arrow wraps around them: extension types and dictionaries."""
+    import pyarrow as pa
+
+    of = values.type
+    if isinstance(of, pa.BaseExtensionType):
+        return values.cast(of.storage_type)
+    return values.cast(of.value_type) if pa.types.is_dictionary(of) else values
+
+
+def _reading(
+    columns: Sequence[Column], name: str, choice: Choice, decimal: str, index: set[str] | None = None
+) -> Reading:
+    """The vectors of columns: those asked for, else the one of lists, else those that are dimensions."""
+    notes: list[str] = []
+    if not any(len(column.values) or column.kind == "list" for column in columns):
+        return Reading(np.empty((0, len(columns)), np.float32))
+    if choice.columns is not None:
+        kept = chosen(columns, choice.columns, name)
+    else:
+        lists = [column for column in columns if column.kind == "list"]
+        of_floats = [column for column in lists if _holds_floats(column.values.type)]
+        if len(of_floats) > 1:
+            labels = first_few([column.label.strip("'") for column in of_floats], 3)
+            raise InputError(
+                f"{name} has {len(of_floats)} list columns ({labels}): choose the one to measure with "
+                "--vector-columns NAME."
+            )
+        if lists:
+            kept = of_floats or lists
+            others = [column.label for column in columns if column is not kept[0]]
+            if others:
+                named = first_few(others, 3)
+                notes = [f"{name}: column {named} left out, since {kept[0].label} holds the vectors."]
+        else:
+            kept, notes = dimensions(columns, name, index or ())
+    if any(column.kind == "list" for column in kept):
+        if len(kept) > 1:
+            raise InputError(
+                f"{name}: one column of lists holds the vectors: choose one with --vector-columns NAME."
+            )
+        return Reading(_list_column(kept[0].values, kept[0].label.strip("'"), name), notes)
+    kept = [repaired(column, name, decimal, choice.skip_bad_rows) for column in kept]
+    return Reading(_matrix(kept), notes)
+
+
+def _holds_floats(of: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    of = of.storage_type if isinstance(of, pa.BaseExtensionType) else of
+    is_list = pa.types.is_list(of) or pa.types.is_large_list(of) or pa.types.is_fixed_size_list(of)
+    return is_list and pa.types.is_floating(of.value_type)
+
+
+def _list_column(values: "pa.ChunkedArray", label: str, name: str) -> np.ndarray:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = _plain(values).combine_chunks()
+    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
+    if len(lengths) and (odd := np.flatnonzero(lengths != lengths[0])).size:
+        raise InputError(
+            f"The vectors in column '{label}' of {name} differ in length: row 0 has {lengths[0]} numbers, "
+            f"row {odd[0]} has {lengths[odd[0]]}; keep vectors of one length."
+        )
+    flat = column.flatten()
+    if not pa.types.is_floating(flat.type):
+        whole = pa.types.is_integer(flat.type)
+        remedy = "save the vectors as floating-point" if whole else "give lists of numbers"
+        kind = f"whole numbers ({flat.type})" if whole else f"lists of {flat.type}, not of numbers"
+        raise InputError(f"Column '{label}' of {name} holds {kind}: {remedy}.")
+    return flat.to_numpy(zero_copy_only=False).reshape(len(column), -1 if len(column) else 0)
+
+
+def _of_lists_in_text(column: Column, name: str) -> Column:
+    """A column whose cells are lists as text, "[0.1, 0.2]" or "[0.1 0.2]", as lists; others as they are."""
+    import pyarrow as pa
+
+    if column.kind != "text":
+        return column
+    first = next((cell for cell in column.values.slice(0, 256).to_pylist() if cell and cell.strip()), "")
+    if not (first.strip().startswith("[") and first.strip().endswith("]")):
+        return column
+    rows = []
+    for row, cell in enumerate(column.values.to_pylist()):
+        if cell and _ELLIPSIS.search(cell):
+            raise InputError(
+                f"The vectors in column {column.label} of {name} are cut short with '...' in row {row}: save "
+                "them as Parquet, or as lists, vector.tolist()."
+            )
+        try:
+            words = (cell or "").strip()[1:-1].replace(",", " ").split()
+            rows.append([float(word) for word in words])
+        except ValueError:
+            if row == 0:
+                return column  # lists of something else
+            raise InputError(
+                f"{name} holds no list of numbers in row {row:,} of column {column.label} (counted from 0): "
+                "correct it."
+            ) from None
+    return Column(column.label, column.name, pa.chunked_array([pa.array(rows, pa.list_(pa.float64()))]))
+
+
+def _matrix(columns: Sequence[Column]) -> np.ndarray:
+    """Columns side by side, (n, d), missing values NaN; float32 where none has more digits."""
+    parts = [numbers_of(column.values) for column in columns]
+    dtype = np.float64 if any(part.dtype.itemsize > 4 for part in parts) else np.float32
+    vectors = np.empty((len(parts[0]), len(parts)), dtype)
+    for place, part in enumerate(parts):
+        vectors[:, place] = part
+    return vectors

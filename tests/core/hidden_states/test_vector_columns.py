@@ -1,0 +1,345 @@
+"""A column is a dimension only if it is one: what is left out says so, what is open is asked about."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from safetensors.numpy import save as save_safetensors
+
+from core.errors import InputError
+from core.hidden_states import vector_files
+from core.hidden_states.vector_readers import Choice
+
+N = 60
+RANDOM = np.random.default_rng(0)
+X = (RANDOM.standard_normal((N, 4)) + np.array([1, 2, 0, -1])).astype(np.float32)
+LABELS = RANDOM.integers(0, 2, N).astype(float)
+FRAME = pd.DataFrame(X, columns=list("abcd"))
+BARE = pd.DataFrame(X)
+
+
+def parquet(frame: pd.DataFrame) -> bytes:
+    file = io.BytesIO()
+    frame.to_parquet(file)
+    return file.getvalue()
+
+
+def text(frame: pd.DataFrame, **options: object) -> bytes:
+    return frame.to_csv(**options).encode()
+
+
+def read(suffix: str, data: bytes, **options: object) -> tuple[np.ndarray, list[str]]:
+    return vector_files.read(io.BytesIO(data), f"mine{suffix}", choice=Choice(**options))
+
+
+def refusal(suffix: str, data: bytes, **options: object) -> str:
+    with pytest.raises(InputError) as caught:
+        read(suffix, data, **options)
+    return str(caught.value)
+
+
+LEFT_OUT = {
+    "index of pandas, random floats": (
+        FRAME.set_index(pd.Index(RANDOM.random(N))),
+        "it is an index",
+    ),
+    "index of pandas, dates": (FRAME.set_index(pd.date_range("2024-01-01", periods=N)), ""),
+    "index of pandas, text": (FRAME.set_index(pd.Index([f"w{i}" for i in range(N)])), ""),
+    "index of pandas under a name": (FRAME.set_index(pd.Index(RANDOM.random(N), name="id")), ""),
+    "label as float": (FRAME.assign(label=LABELS), "its name says index, label or the like"),
+    "label of zeros": (FRAME.assign(label=0), "its name says index, label or the like"),
+    "class id with gaps": (FRAME.assign(classId=np.where(LABELS, LABELS, np.nan)), "its name says"),
+    "timestamp": (FRAME.assign(created_at=1.7e9 + RANDOM.random(N).cumsum()), "its name says"),
+    "counting from 1, some name": (FRAME.assign(e=np.arange(1.0, N + 1)), "it counts the rows"),
+    "text": (FRAME.assign(e="word"), "it holds no numbers"),
+    "true or false": (FRAME.assign(e=LABELS > 0), "it holds no numbers"),
+    "dates": (FRAME.assign(e=pd.Timestamp("2024-01-01")), "it holds no numbers"),
+    "y beside numbered columns": (
+        FRAME.set_axis([f"x{i}" for i in range(4)], axis=1).assign(y=RANDOM.random(N)),
+        "its name says",
+    ),
+}
+
+
+@pytest.mark.parametrize("encode", [text, parquet])
+@pytest.mark.parametrize("case", LEFT_OUT)
+def test_what_is_no_dimension_is_left_out_with_a_note(
+    case: str, encode: Callable[[pd.DataFrame], bytes]
+) -> None:
+    frame, reason = LEFT_OUT[case]
+    if encode is text and list(frame.index) == list(range(N)):
+        data = text(frame, index=False)
+    else:
+        data = encode(frame)
+    vectors, notes = read(".csv" if encode is text else ".parquet", data)
+    assert vectors.tobytes() == X.tobytes()
+    assert len(notes) == 1 and reason in notes[0] and notes[0].startswith("mine.")
+
+
+OPEN = {
+    "labels under an odd name": (FRAME.assign(e=LABELS), "Column 'e'", "holds whole numbers alone"),
+    "one value": (FRAME.assign(e=0.7), "Column 'e'", "holds one value alone"),
+    "zeros": (FRAME.assign(e=0.0), "Column 'e'", "holds one value alone"),
+    "whole numbers": (FRAME.assign(e=LABELS.astype(int) + 3), "Column 'e'", "holds whole numbers (int64)"),
+    "times": (FRAME.assign(e=1.7e9 + RANDOM.random(N).cumsum()), "Column 'e'", "rises from row to row"),
+    "outside a series": (
+        FRAME.set_axis([f"x{i}" for i in range(4)], axis=1).assign(e=RANDOM.random(N)),
+        "Column 'e'",
+        "is not one of x0, x1, x2 and 1 more",
+    ),
+    "labels beside counted columns": (
+        BARE.assign(**{"4": LABELS}),
+        "Column '4'",
+        "holds whole numbers alone",
+    ),
+}
+
+
+@pytest.mark.parametrize("encode", [text, parquet])
+@pytest.mark.parametrize("case", OPEN)
+def test_what_may_be_a_dimension_is_asked_about(case: str, encode: Callable[..., bytes]) -> None:
+    frame, column, look = OPEN[case]
+    frame = frame.rename(columns=str)
+    suffix, data = (".csv", text(frame, index=False)) if encode is text else (".parquet", parquet(frame))
+    name = column.split("'")[1]
+    assert refusal(suffix, data) == (
+        f"{column} of mine{suffix} {look}, as an index or a label would: leave it out with "
+        f"--vector-columns=-{name}, or keep all columns of numbers with --vector-columns all."
+    )
+    assert read(suffix, data, columns=f"-{name}")[0].tobytes() == X.tobytes()
+    everything = frame.to_numpy(np.float64)
+    assert np.allclose(read(suffix, data, columns="all")[0], everything, rtol=1e-7)
+
+
+def test_a_column_without_a_heading_is_asked_about_by_its_place() -> None:
+    data = io.BytesIO()
+    np.savetxt(data, np.column_stack([LABELS, X]))
+    assert refusal(".txt", data.getvalue()).startswith("Column 0 of mine.txt holds whole numbers alone")
+    assert read(".txt", data.getvalue(), columns="1:4")[0].tobytes() == X.tobytes()
+
+
+def test_tables_that_are_alike_throughout_are_vectors() -> None:
+    """Nothing to compare with: whole numbers, one value or a rising line may be all that there is."""
+    for x in (np.ones((10, 4)), RANDOM.integers(0, 9, (20, 3)).astype(float), np.arange(20.0)[:, None]):
+        frame = pd.DataFrame(x, columns=[f"x{i}" for i in range(x.shape[1])])
+        assert np.array_equal(read(".parquet", parquet(frame))[0], x)
+
+
+@pytest.mark.parametrize(
+    ("asked", "columns"),
+    [
+        ("a,c", "ac"),
+        ("b:d", "bcd"),
+        ("1:", "bcd"),
+        (":b", "ab"),
+        ("-d", "abc"),
+        ("-b:c", "ad"),
+        ("3,0", "da"),
+    ],
+)
+def test_columns_are_chosen_by_name_place_and_range(asked: str, columns: str) -> None:
+    for suffix, data in ((".csv", text(FRAME, index=False)), (".parquet", parquet(FRAME))):
+        found = read(suffix, data, columns=asked)[0]
+        assert np.array_equal(found, FRAME[list(columns)].to_numpy())
+
+
+def test_a_choice_that_fits_nothing_is_refused() -> None:
+    words = parquet(FRAME.assign(word="a"))
+    assert refusal(".parquet", words, columns="f") == (
+        "mine.parquet has no column 'f': --vector-columns takes names of a, b, c and 2 more, or positions "
+        "from 0."
+    )
+    assert "Column 'word' of mine.parquet holds text" in refusal(".parquet", words, columns="word")
+    assert "leave --array out" in refusal(".parquet", words, array="a")
+    file = io.BytesIO()
+    np.savez(file, a=X, b=X)
+    assert read(".npz", file.getvalue(), array="b")[0].tobytes() == X.tobytes()
+    assert refusal(".npz", file.getvalue(), array="c") == (
+        "mine.npz has no array 'c': choose one of a, b with --array."
+    )
+    assert "leave --vector-columns out" in refusal(".npz", file.getvalue(), columns="a")
+
+
+ROWS = [[f"{value:.6f}" for value in row] for row in X.tolist()]
+ROUNDED = np.array(ROWS, np.float64).astype(np.float32)
+
+
+def lines(separator: str, end: str = "") -> str:
+    return "\n".join(separator.join(row) + end for row in ROWS) + "\n"
+
+
+WORDS = ["the", '"', "#", "nan", "2008", *(f"w{i}" for i in range(N - 5))]
+TEXTS = {
+    "semicolons, decimal commas": (".csv", lines(";").replace(".", ",")),
+    "tabs, decimal commas": (".tsv", lines("\t").replace(".", ",")),
+    "numpy.savetxt": (".csv", "# a b c d\n" + lines(" ")),
+    "columns of fixed width": (".txt", "\n".join("  " + "   ".join(row) for row in ROWS)),
+    "tabs": (".tsv", lines("\t")),
+    "bars": (".txt", lines("|")),
+    "blank after the comma": (".csv", lines(", ")),
+    "comma at the end": (".csv", lines(",", ",")),
+    "comma at the end, heading": (".csv", "a,b,c,d\n" + lines(",", ",")),
+    "stated separator": (".csv", "sep=;\n" + lines(";")),
+    "names of rows as R writes them": (
+        ".csv",
+        "a,b,c,d\n" + "\n".join(f'"{i}",{",".join(row)}' for i, row in enumerate(ROWS, 1)),
+    ),
+    "R's default, quoted names and blanks": (
+        ".txt",
+        '"a" "b" "c" "d"\n' + "\n".join(f'"{i}" {" ".join(row)}' for i, row in enumerate(ROWS, 1)),
+    ),
+    "GloVe": (".txt", "\n".join(f"{w} {' '.join(row)}" for w, row in zip(WORDS, ROWS, strict=True))),
+    "word2vec": (
+        ".vec",
+        f"{N} 4\n" + "\n".join(f"{w} {' '.join(row)} " for w, row in zip(WORDS, ROWS, strict=True)),
+    ),
+    "lists": (
+        ".csv",
+        pd.DataFrame({"e": [str([float(v) for v in row]) for row in ROWS]}).to_csv(index=False),
+    ),
+    "lists as NumPy prints them": (
+        ".csv",
+        pd.DataFrame({"t": "a, b", "e": ["[" + "\n ".join(row) + "]" for row in ROWS]}).to_csv(),
+    ),
+    "JSON lines": (".jsonl", "\n".join(json.dumps({"t": 1, "e": list(map(float, row))}) for row in ROWS)),
+    "JSON, a list of lists": (".json", json.dumps([list(map(float, row)) for row in ROWS])),
+    "JSON of an interface": (
+        ".json",
+        json.dumps(
+            {
+                "model": "m",
+                "data": [{"index": i, "embedding": list(map(float, r))} for i, r in enumerate(ROWS)],
+            }
+        ),
+    ),
+    "JSON lines, a key a dimension": (
+        ".jsonl",
+        "\n".join(json.dumps({f"x{i}": float(v) for i, v in enumerate(row)}) for row in ROWS),
+    ),
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("case", TEXTS)
+def test_text_of_every_form_gives_the_same_vectors(case: str, encoding: str) -> None:
+    suffix, content = TEXTS[case]
+    if suffix.startswith(".json") and encoding == "utf-16":
+        return
+    assert read(suffix, content.encode(encoding))[0].tobytes() == ROUNDED.tobytes()
+
+
+def test_lists_cut_short_are_refused() -> None:
+    with np.printoptions(threshold=3, edgeitems=1):
+        data = text(pd.DataFrame({"e": [str(row) for row in X]}), index=False)
+    assert refusal(".csv", data) == (
+        "The vectors in column 'e' of mine.csv are cut short with '...' in row 0: save them as Parquet, or "
+        "as lists, vector.tolist()."
+    )
+
+
+def test_a_row_of_another_length_is_left_out_and_named() -> None:
+    short = [",".join(row[:3] if i == 10 else row) for i, row in enumerate(ROWS)]
+    for heading in ("", "a,b,c,d\n"):
+        vectors, notes = read(".csv", (heading + "\n".join(short)).encode())
+        assert np.array_equal(vectors, np.delete(ROUNDED, 10, axis=0))
+        assert notes == [
+            "mine.csv: a row of another length left out; row 10 (counted from 0) has 3 cells where "
+            "others have 4."
+        ]
+    many = [",".join(row[: 3 + i % 2]) for i, row in enumerate(ROWS)]
+    assert "rows differ in length" in refusal(".csv", "\n".join(many).encode())
+    assert read(".csv", "\n".join(many).encode(), skip_bad_rows=True)[0].shape[0] == N // 2
+
+
+def test_bad_rows_are_left_out_where_that_is_asked_for_and_counted() -> None:
+    bad = X.copy()
+    bad[3, 1], bad[7] = np.nan, np.inf
+    kept = np.delete(bad, [3, 7], axis=0)
+    file = io.BytesIO()
+    np.save(file, bad)
+    frame = pd.DataFrame(bad, columns=list("abcd"))
+    for suffix, data in (
+        (".npy", file.getvalue()),
+        (".csv", text(frame, index=False)),
+        (".parquet", parquet(frame)),
+        (".safetensors", save_safetensors({"v": bad})),
+    ):
+        vectors, notes = read(suffix, data, skip_bad_rows=True)
+        assert vectors.tobytes() == kept.tobytes()
+        assert notes == [f"mine{suffix}: 2 of {N} rows hold NaN or infinite values and were left out."]
+        assert "NaN or infinite" in refusal(suffix, data)
+
+
+def test_the_one_table_among_arrays_is_read() -> None:
+    file = io.BytesIO()
+    np.savez(file, embeddings=X, labels=np.arange(N), mean=X.mean(0))
+    tensors = save_safetensors({"embeddings": X, "labels": np.arange(N), "mean": X.mean(0)})
+    for suffix, data in ((".npz", file.getvalue()), (".safetensors", tensors)):
+        assert read(suffix, data)[0].tobytes() == X.tobytes()
+
+
+def test_a_folder_of_parquet_parts_is_one_table(tmp_path: Path) -> None:
+    for place, part in enumerate((X[:25], X[25:])):
+        pd.DataFrame({"e": list(part), "id": 1}).to_parquet(tmp_path / f"part-{place}.parquet")
+    (tmp_path / "_SUCCESS").touch()
+    assert vector_files.read(tmp_path, "parts")[0].tobytes() == X.tobytes()
+    pd.DataFrame({"e": list(X[:, :2])}).to_parquet(tmp_path / "part-2.parquet")
+    with pytest.raises(InputError, match="The parts of parts have"):
+        vector_files.read(tmp_path, "parts")
+
+
+def test_types_of_parquet_that_stand_for_floats() -> None:
+    tensor = pa.FixedShapeTensorArray.from_numpy_ndarray(X)
+    for column in (tensor, pa.array(list(X), pa.large_list(pa.float32()))):
+        file = io.BytesIO()
+        pa.parquet.write_table(pa.table({"e": column, "label": LABELS}), file)
+        vectors, notes = read(".parquet", file.getvalue())
+        assert vectors.tobytes() == X.tobytes()
+        assert notes == ["mine.parquet: column label left out, since column e holds the vectors."]
+
+
+FAR = RANDOM.standard_normal((200, 4)) * [3, 2, 1, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("vectors", "kind"),
+    [
+        (FAR, np.float32),
+        (FAR + 100, np.float32),
+        (np.full((20, 4), 0.1), np.float32),
+        (np.float64(np.float32(FAR + 1e7)), np.float32),  # float32 holds them
+        (FAR + 1e5, np.float64),
+        (FAR + 1e8, np.float64),
+        (FAR * 1e60, np.float64),
+        (FAR * 1e-42, np.float64),
+    ],
+)
+def test_float64_stays_where_float32_loses_its_digits(vectors: np.ndarray, kind: type) -> None:
+    file = io.BytesIO()
+    np.save(file, vectors)
+    frame = pd.DataFrame(vectors, columns=list("abcd"))
+    prints = set()
+    for suffix, data in (
+        (".npy", file.getvalue()),
+        (".csv", text(frame, index=False)),
+        (".parquet", parquet(frame)),
+        (".safetensors", save_safetensors({"v": vectors})),
+    ):
+        found, notes = read(suffix, data)
+        assert found.dtype == kind and np.array_equal(found, vectors.astype(kind))
+        assert any("float64" in note for note in notes) == (kind is np.float64)
+        prints.add(vector_files.fingerprint(found))
+    assert len(prints) == 1
+
+
+def test_text_of_float32_far_from_the_origin_is_float32() -> None:
+    """Pandas writes 123456.79 for the float32 that is 123456.7890625."""
+    single = (FAR + 123456).astype(np.float32)
+    for x in (single, single[:, :1] * np.float32(1e-45)):
+        found, _ = read(".csv", text(pd.DataFrame(x).rename(columns="x{}".format), index=False))
+        assert found.tobytes() == x.tobytes()
