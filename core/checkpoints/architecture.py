@@ -135,7 +135,7 @@ def describe(config: Mapping[str, Any], tensors: Iterable[Tensor]) -> Facts:
     """Facts of a checkpoint from its parsed config.json and the tensors of its weight files."""
     text = config.get("text_config") or config  # models that also see keep the language part here
     model_type = str(text.get("model_type") or config.get("model_type"))
-    kept = [t for t in tensors if t.dtype in FLOATING and not _is_buffer(t)]
+    kept = [t for t in tensors if t.dtype in FLOATING and not is_buffer(t)]
     outputs = [t for t in kept if is_output_embedding(t.name)]
     declared_tied = config.get("tie_word_embeddings", text.get("tie_word_embeddings"))
     if declared_tied:
@@ -167,6 +167,12 @@ def is_output_embedding(name: str) -> bool:
     return any(module == o or (o != "decoder" and module.endswith("." + o)) for o in OUTPUT_EMBEDDINGS)
 
 
+def is_buffer(tensor: Tensor) -> bool:
+    """Whether a stored tensor is a causal mask or a table that can be computed, and no parameter."""
+    # An attention bias of one dimension is a parameter; the causal mask of that name has four, or none.
+    return tensor.name.endswith(_BUFFERS) and (len(tensor.shape) != 1 or "inv_freq" in tensor.name)
+
+
 def _is_embedding(name: str) -> bool:
     table = _module(name).rpartition(".")[2] in _OTHER_EMBEDDINGS
     return table or is_input_embedding(name) or is_output_embedding(name)
@@ -176,11 +182,6 @@ def _module(name: str) -> str:
     """`a.b` of the matrix `a.b.weight`; empty for biases and bare parameters, which are no table."""
     module, _, leaf = name.rpartition(".")
     return module if leaf == "weight" else ""
-
-
-def _is_buffer(tensor: Tensor) -> bool:
-    # An attention bias of one dimension is a parameter; the causal mask of that name has four, or none.
-    return tensor.name.endswith(_BUFFERS) and (len(tensor.shape) != 1 or "inv_freq" in tensor.name)
 
 
 def _kind(config: Mapping[str, Any], model_type: str) -> str:

@@ -1,4 +1,4 @@
-"""What identifies a checkpoint: 32 hex digits over config, tokenizer and what is known of the weights.
+"""What identifies a checkpoint: 32 hex digits over config, tokenizer, weights and any adapter beside them.
 
 Of weights that were read through that is a digest of every tensor, and the fingerprint is the checkpoint's
 own. Before that it is provisional: over the place, size and time of each local file, or over what the hub
@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, MutableMapping, Sequence
 from pathlib import Path
 
+from core.checkpoints import adapters
 from core.checkpoints.config import canonical, read_config, read_json
 from core.hub import download as hub
 from core.weights.tensor_files import digest_file, file_sha256, place, weight_files
@@ -29,6 +30,7 @@ def fingerprint(folder: Path, weights: str, digests: MutableMapping[str, str] | 
                 parts.append(canonical(read_json(folder / file)))
             else:
                 parts.append(digest_file(folder / file, digests))
+    parts += adapters.identity(folder, digests)
     hasher = hashlib.sha256()
     for part in parts:
         hasher.update(len(part).to_bytes(8, "little") + part.encode())

@@ -1,11 +1,13 @@
 """A Checkpoint's model as transformers loads it, from safetensors only."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from core.checkpoints import variants
+from core.checkpoints import accounting, adapters, variants
 from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
 from core.formatting import first_line
+from core.weights.tensor_files import read_headers, weight_files
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +25,8 @@ def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "Pr
     from transformers import AutoModel
     from transformers.utils import logging
 
+    stored = read_headers(weight_files(checkpoint.folder))
+    wrapped = accounting.wrapper(stored)
     shown, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()  # what the unused head says of itself is no news here
     logging.disable_progress_bar()
@@ -34,6 +38,7 @@ def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "Pr
             local_files_only=True,
             trust_remote_code=False,
             output_loading_info=True,
+            **unwrapped(wrapped),
         )
     except Exception as error:
         raise InputError(f"The model of {checkpoint.name} cannot be built: {first_line(error)}.") from error
@@ -47,14 +52,26 @@ def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "Pr
             f"The weights of {checkpoint.name} do not fit its config.json: {len(missing)} tensors are "
             f"missing and {len(report['mismatched_keys'])} have another shape; download or save it again."
         )
+    unused = [key.removeprefix(wrapped) for key in report["unexpected_keys"]]
+    bare = {key.removeprefix(wrapped): tensor for key, tensor in stored.items()}
+    accounting.check_used(checkpoint.name, model, unused, bare)
     follow_recipe(checkpoint, model)
     return model.eval().requires_grad_(False).to(device, dtype)
 
 
+def unwrapped(prefix: str) -> dict[str, Any]:
+    """Options of from_pretrained that take off what a wrapper put before every tensor's name."""
+    return {"key_mapping": {f"^{re.escape(prefix)}": ""}} if prefix else {}
+
+
 def follow_recipe(checkpoint: Checkpoint, model: "PreTrainedModel") -> None:
-    """Make a model without head that was loaded from `checkpoint.folder` the variant that it stands for."""
+    """Make a model without head that was loaded from `checkpoint.folder` the variant that it stands for.
+
+    An adapter that lies in the folder is merged first.
+    """
     import torch
 
+    adapters.merge(checkpoint.name, checkpoint.folder, model)
     if checkpoint.recipe is not None:
         borrowed = checkpoint.borrowed
         lent = None if borrowed is None else torch.from_numpy(input_embedding(borrowed))

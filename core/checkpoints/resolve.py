@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from core.checkpoints import variants
+from core.checkpoints import adapters, variants
 from core.checkpoints.architecture import Facts, describe
 from core.checkpoints.config import check, read_config
 from core.checkpoints.fingerprints import fingerprint, stated, unread
@@ -261,6 +261,8 @@ def _describe(
     meter: Meter | None = None,
 ) -> Checkpoint:
     """The checkpoint in `folder`; `identify` gives what stands for the content of its local weight files."""
+    if not remote and not ((folder / "config.json").is_file() and any(folder.glob("model*.safetensors*"))):
+        adapters.refuse_alone(folder)
     config = read_config(folder)
     check(name, config)
     files = [] if remote else weight_files(folder)

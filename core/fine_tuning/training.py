@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.checkpoints.loading import follow_recipe
+from core.checkpoints import accounting
+from core.checkpoints.loading import follow_recipe, unwrapped
 from core.checkpoints.resolve import Checkpoint
 from core.checkpoints.tokenizing import load_tokenizer
 from core.errors import InputError
 from core.fine_tuning.glue import Examples, TaskData, metrics
 from core.formatting import first_line
 from core.hidden_states.devices import resolve_device
+from core.weights.tensor_files import read_headers, weight_files
 
 if TYPE_CHECKING:
     import torch
@@ -126,6 +128,7 @@ def classifier(checkpoint: Checkpoint, classes: int, seed: int, pad: int | None)
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=False,
+            **unwrapped(accounting.wrapper(read_headers(weight_files(checkpoint.folder)))),
         )
     except Exception as error:
         reason = first_line(error)
