@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from core.studies import latent_geometry, latent_geometry_print, own_study_findings
+from core.studies import (
+    estimators,
+    labelled_study,
+    latent_geometry,
+    latent_geometry_print,
+    own_study_findings,
+    size_and_loss,
+)
 from core.studies.latent_geometry_figures import Panel, panels
 from core.studies.own_study import shipped
 from core.studies.own_study_pictures import OwnFinding, pictures
@@ -70,6 +77,23 @@ def own_study() -> OwnStudy:
         scoring,
         long["label"].nunique(),
     )
+
+
+@dataclass(frozen=True)
+class LabelStudy:
+    """What estimators are worth: the shipped summary, size and loss of the decoders beside it, and measures
+    taken again of checkpoints that were made again."""
+
+    summary: "pd.DataFrame"
+    size_and_loss: "pd.DataFrame"
+    again: "pd.DataFrame"
+
+
+@cache
+def label_study() -> LabelStudy:
+    """Estimators that use labels beside geometry, size and loss; takes a second the first time."""
+    again = estimators.measured_again(shipped(), labelled_study.shipped())
+    return LabelStudy(estimators.shipped(), size_and_loss.size_and_loss(), again)
 
 
 @cache

@@ -16,6 +16,7 @@ from core.wording.latent_geometry import IDS, Finding
 from core.wording.own_study import of_finding
 from pages.parts.common import open_store
 from pages.parts.controls import from_address, to_address
+from pages.parts.label_study import labels_or_not
 
 ALL = "all"
 SOURCE = "Data: Marbut et al. 2024, arXiv 2406.12159 (repository amarbut/manifolds, commit 7cec378)"
@@ -248,5 +249,6 @@ else:
     for finding in paper.findings.values():
         card(finding)
     own_study()
+    labels_or_not(studies.label_study())
     st.caption(SOURCE + ".")
 to_address("finding", ALL)

@@ -70,7 +70,7 @@ def _computed(data: Path, checkpoints: Path, part: str, save: Path) -> "pd.DataF
     sequences: list[str] = []
     try:
         corpus = sources.load(sources.PTB_WIKITEXT, folder=corpora_folder())
-        sequences = sources.sample(corpus, max(labelled_study.TIMED.values())).sequences
+        sequences = sources.sample(corpus, own_study.SEQUENCES).sequences
     except InputError as error:
         notices.print(f"Measures without labels are not timed: {error}", highlight=False)
     save.mkdir(parents=True, exist_ok=True)

@@ -84,9 +84,9 @@ def summary(
         study, labelled: as `shipped` of `core.studies.own_study` and `core.studies.labelled_study` give them.
         draws, seed: of the resampling of checkpoints.
 
-    task: a key of TASKS. Rows of kind DIFFERENCE compare the labelled estimators averaged over layers with
-    the measures that have a direction: the medians of both in each task, and the best of both, chosen by ρ in
-    hindsight. A base with fewer than FEWEST checkpoints that have all of it is left out. seconds: the median
+    task: a key of TASKS. Rows of kind DIFFERENCE compare the labelled estimators of a layer with the measures
+    that have a direction: the medians of both in each task, and the best of both, chosen by ρ in hindsight. A
+    base with fewer than FEWEST checkpoints that have all of it is left out. seconds: the median
     over checkpoints, mean over tasks.
     """
     rows: list[dict[str, Any]] = []
@@ -106,8 +106,9 @@ def summary(
                 what = {"kind": one.kind, "quantity": one.quantity, "layer": one.layer}
                 rows.append(about | what | {"seconds": one.seconds} | _cells(statistics))
             rows += [
-                about | {"kind": DIFFERENCE, "quantity": name, "layer": ""} | _cells(statistics)
-                for name, statistics in _differences(found, of_tasks)
+                about | {"kind": DIFFERENCE, "quantity": name, "layer": layer} | _cells(statistics)
+                for layer in (MEAN, LAST)
+                for name, statistics in _differences(found, of_tasks, layer)
             ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -216,12 +217,12 @@ def _spearman(x: np.ndarray, y: np.ndarray, counted: np.ndarray) -> np.ndarray:
     return weighted_pearson(resampled_ranks(x, counted), resampled_ranks(y, counted), counted)
 
 
-def _differences(found: list[Estimator], drawn: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+def _differences(found: list[Estimator], drawn: np.ndarray, layer: str) -> Iterator[tuple[str, np.ndarray]]:
     """(name, labelled less geometry: (4, 1 + draws)) of the medians and of the best.
 
     drawn: (estimators, 4, 1 + draws, tasks).
     """
-    labelled = drawn[[one.kind == LABELS and one.layer == MEAN for one in found]]
+    labelled = drawn[[one.kind == LABELS and one.layer == layer for one in found]]
     geometry = drawn[[one.kind == GEOMETRY for one in found]]
 
     def median(group: np.ndarray) -> np.ndarray:

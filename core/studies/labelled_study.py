@@ -20,7 +20,7 @@ import numpy as np
 from core.checkpoints.variants import split
 from core.fine_tuning.glue import TaskData
 from core.measures.labelled import MEAN
-from core.studies.own_study import Member
+from core.studies.own_study import SEQUENCES, Member
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from core.blocks import Progress
 
 ROWS, LENGTH = 1000, 128
-TIMED = {"small": 1000, "minilm": 5000}  # sequences that measures without labels are timed on
 LAST = "last"
 COLUMNS = (
     *("part", "label", "base", "task", "layer", "quantity", "value", "standard_error"),
@@ -42,7 +41,7 @@ def shipped() -> "pd.DataFrame":
 
     task: "" for a measure without labels, of cells on the plain checkpoint of each base only. seconds: of the
     measure (of measures that share their work, of all together); extraction: of loading the model and reading
-    the text. n: labelled rows, or vectors.
+    the text. n: labelled rows, or vectors (of SEQUENCES sequences).
     """
     return read(_FILE)
 
@@ -77,7 +76,7 @@ def estimated(
 ) -> Iterator["pd.DataFrame"]:
     """The table `done`, longer by one checkpoint's estimates of one task at each step.
 
-    sequences: of text, TIMED of which the measures without labels are taken on, of MiniLM's checkpoints only
+    sequences: of text; measures without labels are taken on the first SEQUENCES, of MiniLM's checkpoints only
         of the plain one; none: they are not taken.
     Raises InputError for a checkpoint or labels that cannot be used.
     """
@@ -91,7 +90,7 @@ def estimated(
             own = table[table["label"] == member.label]
             if (own["task"] == (data.task.name if data else "")).any():
                 continue
-            some = sequences[: TIMED[member.part]]
+            some = sequences[:SEQUENCES]
             rows = _of_task(member, data, progress) if data else _without_labels(member, some, progress)
             table = pd.concat([part for part in (table, rows) if len(part)], ignore_index=True)
             yield table

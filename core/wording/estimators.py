@@ -23,40 +23,54 @@ from core.studies.size_and_loss import PARAMETERS
 
 KINDS = {
     LABELS: "with labels",
-    GEOMETRY: "geometry, without labels",
+    GEOMETRY: "without labels",
     CHANCE: "chance",
 }
+TITLE = "With labels or without?"
 PREDICTORS = {
     PARAMETERS: "Parameters",
     "wiki_2025": "Loss on Wikipedia of 2025",
     "arxiv_2025": "Loss on arXiv of 2025",
     "stackexchange_2025": "Loss on Stack Exchange of 2025",
 }
+_LAYERS = {MEAN: "mean of layers", LAST: "last layer"}
 CAPTION = (
     "ρ: Spearman's with the score, τ: weighted Kendall's, over checkpoints of one base, means over tasks. "
     "Regret: points of the score that the first choice falls short of the best checkpoint; of three: that "
     "the best of the first three falls short. Seconds: of a checkpoint, with loading it and reading the "
-    "text; what shares its work is timed together. Labelled estimators read 1,000 rows of each task; H-score "
+    "text (1,000 sequences; values of MiniLM rest on five times as many), on a busy processor; what "
+    "shares its work is timed together. Labelled estimators read 1,000 rows of each task; H-score "
     "and nearest neighbours need classes, which STS-B has not. Measures without labels have one value for "
     "all tasks, and are read in the direction that the literature expects; those without one are left out."
 )
 
 
 def headline(summary: pd.DataFrame) -> str:
-    """Whether labels beat geometry: in which bases the interval of the difference leaves out zero.
+    """Whether labels beat geometry, then by how much in each base, with the interval.
 
-    summary: as `core.studies.estimators.summary` gives it.
+    They do in a base where the interval of the difference of medians leaves out zero, at the last layer or
+    averaged over layers. summary: as `core.studies.estimators.summary` gives it.
     """
-    ahead: dict[str, list[str]] = {"labels": [], "geometry": [], "neither": []}
-    for row in _rows(summary, DIFFERENCE).query("quantity == 'median'").itertuples():
-        winner = "labels" if row.spearman_low > 0 else "geometry" if row.spearman_high < 0 else "neither"
-        ahead[winner].append(f"{row.base} ({signed(row.spearman)} in ρ)")
-    parts = [
-        f"labels beat geometry in {listed(ahead['labels'])}" if ahead["labels"] else "",
-        f"geometry beats labels in {listed(ahead['geometry'])}" if ahead["geometry"] else "",
-        f"neither is ahead in {listed(ahead['neither'])}" if ahead["neither"] else "",
+    gaps = [
+        (base, [_difference(rows, "median", layer) for layer in (MEAN, LAST)])
+        for base, rows in summary.groupby("base", sort=False)
     ]
-    return capital("; ".join(filter(None, parts))) or "No base has enough checkpoints"
+    if not gaps:
+        return "No base has enough checkpoints"
+    ahead = [base for base, pair in gaps if any(gap["spearman_low"] > 0 for gap in pair)]
+    behind = [base for base, pair in gaps if all(gap["spearman_high"] < 0 for gap in pair)]
+    verdict = (
+        f"Labels beat geometry in {listed(ahead)}"
+        if ahead
+        else f"Geometry beats labels in {listed(behind)}"
+        if behind
+        else f"Labels do not beat geometry in {listed(base for base, _ in gaps)}"
+    )
+    by_base = [
+        f"{base} {_interval(mean)} averaged over layers and {_interval(last)} at the last layer"
+        for base, (mean, last) in gaps
+    ]
+    return f"{verdict}. Median ρ with labels less that without: {'; '.join(by_base)}"
 
 
 def sentences(summary: pd.DataFrame) -> list[str]:
@@ -71,9 +85,9 @@ def sentences(summary: pd.DataFrame) -> list[str]:
 def _rows(
     summary: pd.DataFrame, kind: str, checkpoints: str = ALL, task: str = OVERALL, layer: str = MEAN
 ) -> pd.DataFrame:
-    """The rows of a kind; of labelled estimators those of a layer."""
+    """The rows of a kind; of labelled estimators, and of differences from them, those of a layer."""
     kept = (summary["kind"] == kind) & (summary["checkpoints"] == checkpoints) & (summary["task"] == task)
-    return summary[kept & ((summary["layer"] == layer) | (kind != LABELS))]
+    return summary[kept & ((summary["layer"] == layer) | (kind not in (LABELS, DIFFERENCE)))]
 
 
 def _median(rows: pd.DataFrame, kind: str, checkpoints: str = ALL, layer: str = MEAN) -> float:
@@ -83,31 +97,33 @@ def _median(rows: pd.DataFrame, kind: str, checkpoints: str = ALL, layer: str = 
 
 
 def _medians(base: str, rows: pd.DataFrame) -> str:
-    gap = _difference(rows, "median")
+    n = int(_difference(rows, "median")["n"])
     return (
-        f"{capital(base)}, {int(gap['n'])} checkpoints, mean of four tasks: the median ρ of the labelled "
-        f"estimators is {signed(_median(rows, LABELS))} averaged over layers and "
+        f"{capital(base)}, {n} checkpoints, mean of four tasks: the median ρ of the labelled estimators is "
+        f"{signed(_median(rows, LABELS))} averaged over layers and "
         f"{signed(_median(rows, LABELS, layer=LAST))} at the last layer, of the measures without labels "
-        f"{signed(_median(rows, GEOMETRY))}; the difference is {_interval(gap)}."
+        f"{signed(_median(rows, GEOMETRY))}."
     )
 
 
-def _difference(rows: pd.DataFrame, name: str, task: str = OVERALL) -> pd.Series:
-    return _rows(rows, DIFFERENCE, task=task).set_index("quantity").loc[name]
+def _difference(rows: pd.DataFrame, name: str, layer: str = MEAN) -> pd.Series:
+    return _rows(rows, DIFFERENCE, layer=layer).set_index("quantity").loc[name]
 
 
 def _best(base: str, rows: pd.DataFrame) -> str:
-    named = " and ".join(
-        f"{title_of(one['quantity'])} (ρ {signed(one['spearman'])}, regret {decimal(one['regret'], 1)}, of "
-        f"three {decimal(one['regret_of_three'], 1)})"
-        for one in (
-            _rows(rows, kind).sort_values("spearman", ascending=False).iloc[0] for kind in (LABELS, GEOMETRY)
-        )
-    )
+    best = [
+        (_rows(rows, LABELS, layer=layer).sort_values("spearman", ascending=False).iloc[0], where)
+        for layer, where in ((MEAN, "averaged over layers"), (LAST, "at the last layer"))
+    ]
+    best.append((_rows(rows, GEOMETRY).sort_values("spearman", ascending=False).iloc[0], "without labels"))
+    named = [
+        f"{where} {title_of(one['quantity'])} (ρ {signed(one['spearman'])}, regret "
+        f"{decimal(one['regret'], 1)}, of three {decimal(one['regret_of_three'], 1)})"
+        for one, where in best
+    ]
     chance = _rows(rows, CHANCE).iloc[0]
     return (
-        f"{capital(base)}: the best with and without labels, chosen in hindsight, are {named}, "
-        f"{_interval(_difference(rows, 'best'))} apart in ρ; by chance the regret is "
+        f"{capital(base)}: the best, chosen in hindsight, are {listed(named)}; by chance the regret is "
         f"{decimal(chance['regret'], 1)} points, of three {decimal(chance['regret_of_three'], 1)}."
     )
 
@@ -152,7 +168,7 @@ def on_measuring_again(again: pd.DataFrame) -> list[str]:
 
 
 def on_size_and_loss(baseline: pd.DataFrame) -> list[str]:
-    """What size and loss alone order, and where little is left to them.
+    """How well size and loss alone order the mean of seven fine-tuned GLUE tasks, one sentence a choice.
 
     baseline: as `core.studies.size_and_loss.size_and_loss` gives it.
     """
@@ -161,8 +177,8 @@ def on_size_and_loss(baseline: pd.DataFrame) -> list[str]:
         size, loss = (rows[rows["predictor"] == name].iloc[0] for name in (PARAMETERS, "wiki_2025"))
         if math.isfinite(size["spearman"]) and math.isfinite(loss["spearman"]):
             lines.append(
-                f"{capital(str(choice))}: parameters order the mean of seven fine-tuned GLUE tasks with ρ "
-                f"{_with_interval(size)}, the loss on Wikipedia of 2025 with ρ {_with_interval(loss)}."
+                f"{capital(str(choice))}: ρ of parameters {_with_interval(size)}, of the loss on Wikipedia "
+                f"of 2025 {_with_interval(loss)}."
             )
     return lines
 
@@ -172,8 +188,8 @@ def _with_interval(row: pd.Series) -> str:
 
 
 def table(summary: pd.DataFrame, base: str, task: str = OVERALL) -> pd.DataFrame:
-    """The estimators of a base that have the tasks, best first: Estimator, Labels, Layer, ρ, τ, Regret,
-    Of three, Seconds.
+    """The estimators of a base that have the tasks, best first: Estimator, Labels (at which layer vectors are
+    read with labels), ρ, τ, Regret, Of three, Seconds.
 
     task: a key of `core.studies.estimators.TASKS`.
     """
@@ -183,14 +199,51 @@ def table(summary: pd.DataFrame, base: str, task: str = OVERALL) -> pd.DataFrame
     return pd.DataFrame(
         {
             "Estimator": [capital(title_of(name)) for name in rows["quantity"]],
-            "Labels": ["yes" if kind == LABELS else "" for kind in rows["kind"]],
-            "Layer": rows["layer"].fillna("").to_list(),
+            "Labels": rows["layer"].map(_LAYERS).where(rows["kind"] == LABELS, "").to_list(),
             "ρ": rows["spearman"].round(2).to_list(),
             "τ": rows["kendall"].round(2).to_list(),
             "Regret": rows["regret"].round(1).to_list(),
             "Of three": rows["regret_of_three"].round(1).to_list(),
             "Seconds": rows["seconds"].round(1).to_list(),
         }
+    )
+
+
+def named(summary: pd.DataFrame, task: str = OVERALL) -> pd.DataFrame:
+    """The estimators that have the tasks, for a chart: name, group (base), kind, value, low, high, detail.
+
+    Labelled ones first, then measures, each by their mean over bases, best first.
+    """
+    kept = (
+        summary["checkpoints"].eq(ALL) & summary["task"].eq(task) & summary["kind"].isin((LABELS, GEOMETRY))
+    )
+    rows = summary[kept & summary["spearman"].notna()]
+    names = [
+        title_of(row.quantity) + (f", {_LAYERS[row.layer]}" if row.kind == LABELS else "")
+        for row in rows.itertuples()
+    ]
+    rows = rows.assign(name=names)
+    order = rows.groupby(["kind", "name"])["spearman"].mean().reset_index()
+    order["later"] = order["kind"] != LABELS
+    order = order.sort_values(["later", "spearman"], ascending=[True, False])["name"]
+    details = [
+        f"regret {decimal(row.regret, 1)} points, of three {decimal(row.regret_of_three, 1)}"
+        for row in rows.itertuples()
+    ]
+    shown = pd.DataFrame(
+        {"name": rows["name"], "group": rows["base"], "kind": rows["kind"].map(KINDS)}
+        | {"value": rows["spearman"], "low": rows["spearman_low"], "high": rows["spearman_high"]}
+    ).assign(detail=details)
+    return shown.sort_values("name", key=lambda names: names.map(list(order).index), kind="stable")
+
+
+def named_decoders(baseline: pd.DataFrame) -> pd.DataFrame:
+    """Size and loss, for the same chart: name (of the decoders), group (the predictor), …"""
+    rows = baseline.dropna(subset=["spearman"])
+    return pd.DataFrame(
+        {"name": rows["decoders"], "group": rows["predictor"].map(PREDICTORS), "kind": KINDS[GEOMETRY]}
+        | {"value": rows["spearman"], "low": rows["low"], "high": rows["high"]}
+        | {"detail": [f"{n} decoders" for n in rows["n"]]}
     )
 
 

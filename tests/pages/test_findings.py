@@ -9,8 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 import cli
 from cache import published
+from core.studies import estimators
 from core.studies.own_study import shipped
 from core.studies.own_study_pictures import pictures
+from core.studies.size_and_loss import size_and_loss
+from core.wording import estimators as labels
 from core.wording.latent_geometry import IDS
 from tests import TOP, stores
 
@@ -49,12 +52,14 @@ def test_the_gallery_shows_every_figure_and_table_in_order(
     assert [heading.value.split("]")[0] for heading in app.subheader] == [
         *(f":gray[{label}" for label in IDS.values()),
         "Our own repetition, on a small scale",
+        labels.TITLE,
     ]
     sentence = words(app)
     assert "Mean squared error 0.089, against 0.046 of the mean baseline" in sentence
     assert "**What this does not show.**" in sentence and "nan" not in sentence
     of_paper, of_ours = 1 + 1 + 2 + 1 + 4 + 1 + 1 + 8 + 8 + 3, len(pictures(shipped()))
-    assert len(app.get("vega_lite_chart")) == of_paper + of_ours and of_ours > 0
+    of_labels = 2
+    assert len(app.get("vega_lite_chart")) == of_paper + of_ours + of_labels and of_ours > 0
     assert "8 have the same sign in our small encoder" in sentence
 
 
@@ -121,3 +126,18 @@ def test_the_commands_json_is_one_line_of_strict_json(capsys: pytest.CaptureFixt
     assert (row["table"], row["printed"], row["verdict"]) == ("Table 1", "0.054", "differs")
     assert row["ours"] == pytest.approx(0.02287, abs=5e-6)
     assert next(row for row in result["comparisons"] if row["row"] == "VRM")["difference"] is None
+
+
+def test_labels_or_none_stands_beside_size_and_loss(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(store, monkeypatch)
+    summary = estimators.shipped()
+    assert labels.TITLE in words(app) and f"**{labels.headline(summary)}.**" in words(app)
+    for line in labels.sentences(summary) + labels.on_size_and_loss(size_and_loss()):
+        assert line in words(app)
+    bases = list(dict.fromkeys(summary["base"]))
+    assert [frame.value.columns[0] for frame in app.dataframe[-2:]] == ["Estimator"] * 2
+    for base, shown in zip(bases, app.dataframe[-2:], strict=True):
+        assert shown.value.equals(labels.table(summary, base))
+    linked = opened(store, monkeypatch, tasks="STS-B")
+    for base, shown in zip(bases, linked.dataframe[-2:], strict=True):
+        assert shown.value.equals(labels.table(summary, base, "STS-B"))

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from core.charts import palette
+from core.charts.estimators import dots
 from core.charts.palette import family_colours
 from core.charts.scatter import scatter
 from core.charts.strips import range_cell, strips
@@ -173,3 +174,21 @@ def test_no_chart_imports_what_is_private_to_another() -> None:
     names = [alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names]
     assert "PALETTE" in names
     assert [name for name in names if name.startswith("_")] == []
+
+
+def test_dots_have_a_row_a_name_in_order_and_an_interval_a_group() -> None:
+    rows = pd.DataFrame(
+        [
+            {"name": name, "group": group, "kind": kind, "value": 0.2, "low": 0.1, "high": 0.3, "detail": ""}
+            for name, kind in (("b", "with labels"), ("a", "without labels"))
+            for group in ("small encoder", "MiniLM")
+        ]
+    )
+    chart = dots(rows, shapes=["with labels", "without labels"], title="ρ").to_dict()
+    zero, lines, points = chart["layer"]
+    assert zero["mark"]["type"] == "rule" and lines["encoding"]["x2"]["field"] == "high"
+    assert points["encoding"]["y"]["sort"] == ["b", "a"]
+    assert points["encoding"]["yOffset"]["sort"] == ["small encoder", "MiniLM"]
+    assert points["encoding"]["shape"]["legend"] is not None
+    alone = dots(rows.assign(kind="with labels"), shapes=["with labels"], title="ρ").to_dict()
+    assert alone["layer"][2]["encoding"]["shape"]["legend"] is None

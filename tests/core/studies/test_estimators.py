@@ -7,10 +7,13 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr, weightedtau
 
-from core.studies import estimators, labelled_study
+from core.studies import estimators, labelled_study, own_study
 from core.studies.estimators import ALL, CLASSED, COLUMNS, OVERALL, PERTURBED, STATISTICS, TASKS, summary
 from core.studies.own_study import members, table
 from core.studies.own_study_findings import AVERAGED, frame
+from core.studies.size_and_loss import size_and_loss
+from core.wording import estimators as wording
+from tests import TOP
 
 NAMES = estimators.LABELLED
 
@@ -119,13 +122,16 @@ def test_the_difference_is_that_of_medians_and_of_the_best(
     gaps = {}
     for task in AVERAGED:
         rows = of_all[of_all["task"] == task]
-        labels = rows[(rows["kind"] == estimators.LABELS) & (rows["layer"] == "mean")]["spearman"]
         geometry = rows[rows["kind"] == estimators.GEOMETRY]["spearman"]
-        stated = rows[rows["kind"] == estimators.DIFFERENCE].set_index("quantity")["spearman"]
-        gaps[task] = labels.median() - geometry.median()
-        assert stated["median"] == pytest.approx(gaps[task])
-        assert stated["best"] == pytest.approx(labels.max() - geometry.max())
+        for layer in ("last", "mean"):
+            at_layer = rows[rows["layer"] == layer]
+            labels = at_layer[at_layer["kind"] == estimators.LABELS]["spearman"]
+            stated = at_layer[at_layer["kind"] == estimators.DIFFERENCE].set_index("quantity")["spearman"]
+            gaps[task] = labels.median() - geometry.median()
+            assert stated["median"] == pytest.approx(gaps[task])
+            assert stated["best"] == pytest.approx(labels.max() - geometry.max())
     overall = of_all[(of_all["task"] == OVERALL) & (of_all["kind"] == estimators.DIFFERENCE)]
+    assert overall["layer"].iloc[0] == "mean"
     assert overall["spearman"].iloc[0] == pytest.approx(np.mean(list(gaps.values())))
 
 
@@ -141,3 +147,27 @@ def test_measures_without_a_direction_have_no_regret_and_few_checkpoints_no_row(
     assert summary(long, few, draws=5).empty
     part = values[(values["task"] != "RTE") | (values["label"] != "MiniLM")]
     assert set(summary(long, part, draws=5).query("checkpoints == 'all'")["n"]) == {11}
+
+
+def test_the_shipped_tables_agree_and_are_of_known_checkpoints(tmp_path: Path) -> None:
+    values, shipped, long = labelled_study.shipped(), estimators.shipped(), own_study.shipped()
+    assert list(values.columns) == list(labelled_study.COLUMNS) and list(shipped.columns) == list(COLUMNS)
+    assert set(values["label"]) <= set(long["label"])
+    assert values[["seconds", "extraction"]].notna().all(axis=None)
+    some = values[(values["base"] == "MiniLM") | (values["task"] == "")]
+    anew = summary(long, some, draws=2)
+    keys = ["base", "checkpoints", "task", "kind", "quantity", "layer"]
+    wanted = [*STATISTICS, "n", "seconds"]
+    kept = shipped[shipped["base"] == "MiniLM"].set_index(keys)[wanted]
+    assert np.allclose(anew.set_index(keys)[wanted], kept, rtol=1e-3, atol=1e-3, equal_nan=True)
+
+
+def test_the_documentation_says_what_the_shipped_tables_say() -> None:
+    text = " ".join((TOP / "docs" / "own-study.md").read_text().split())
+    shipped, baseline = estimators.shipped(), size_and_loss()
+    again = estimators.measured_again(own_study.shipped(), labelled_study.shipped())
+    lines = [
+        *(f"{wording.headline(shipped)}.", *wording.sentences(shipped), *wording.on_measuring_again(again)),
+        *(*wording.markdown(shipped), *wording.size_and_loss_markdown(baseline)),
+    ]
+    assert len(lines) > 30 and [line for line in lines if line not in text] == []

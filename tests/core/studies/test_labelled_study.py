@@ -74,7 +74,7 @@ def test_measures_without_labels_are_timed_and_cells_need_the_plain_checkpoint(
 ) -> None:
     noisy = Member("small", f"{plain.name}+noise:0.1:111", "noisy", plain.base, "masked-words", "perturbed")
     texts = tiny.sentences(60, longest=9)
-    monkeypatch.setitem(labelled_study.TIMED, "small", 50)
+    monkeypatch.setattr(labelled_study, "SEQUENCES", 50)
     first, both = estimated([plain, noisy], [], read(tmp_path / "none.csv"), texts)
     assert set(both["label"]) == {"small encoder", "noisy"} and set(both["task"]) == {""}
     table = first.set_index("quantity")
