@@ -29,16 +29,13 @@ from core.errors import InputError
 from core.measures import MEASURES
 from core.prediction.applicability import domain_of
 from core.prediction.candidates import PATCHINESS, Candidate
+from core.prediction.cross_validation import FOLDS, CrossValidation, cross_validation, fitted
 from core.prediction.intervals import FitPredict, errors_from, group_shares, weighted_quantile
 from core.prediction.model import LEVEL, Model
-from core.prediction.reference import SIZE, SOURCE, Reference
-from core.prediction.regression import source_terms, terms
-from core.statistics.regression import least_squares, ridge, with_constant
+from core.prediction.reference import SIZE, Reference
+from core.prediction.regression import source_terms
 
 FEWEST = 8
-FOLDS = 10
-WORSE = 2.0  # of held-out log-likelihood, by which a predictor is clearly worse than another
-PENALTIES = np.logspace(-2, 4, 25)
 SHARE = 0.9  # of a reference's checkpoints that must have what a predictor reads
 LABELLED = tuple(name for name, measure in MEASURES.items() if "labels" in measure.needs)
 GEOMETRY = tuple(name for name, measure in MEASURES.items() if measure.computed and name not in LABELLED)
@@ -102,7 +99,7 @@ class ChosenModel(Model):
             own = list(self.candidate.measures)
             X = np.column_stack([rest[own].to_numpy(np.float64), source_terms(rest, rest)])
             Z = np.column_stack([others[own].to_numpy(np.float64), source_terms(rest, others)])
-            return _fitted(self.candidate.method, X, rest[self.score].to_numpy(np.float64), Z)
+            return fitted(self.candidate.method, X, rest[self.score].to_numpy(np.float64), Z)
 
         return run
 
@@ -122,7 +119,7 @@ class Chosen:
         candidates, rows = compared_on(kept.rows)
         kept = kept.having(sorted({name for entry in candidates for name in entry.measures}))
         score, group = reference.score, reference.groups
-        data = _data(rows, candidates, score, group)
+        data = cross_validation(rows, candidates, score, group)
         predictions, nested = data.left_out(candidates), data.chosen_anew(candidates)
         chosen = data.choose(candidates, predictions)
         actual, mean = data.scores, predictions[:, 0]
@@ -187,100 +184,11 @@ def held_out_rmse(reference: Reference, candidates: Sequence[Candidate]) -> list
     kept = reference.having(sorted({name for entry in candidates for name in entry.measures}))
     if len(kept) < FEWEST:
         return [float("nan")] * len(candidates)
-    data = _data(kept.rows, candidates, kept.score, kept.groups)
+    data = cross_validation(kept.rows, candidates, kept.score, kept.groups)
     return [float(value) for value in np.sqrt(data.by_group(data.left_out(candidates)).mean(axis=0))]
 
 
-def group_folds(groups: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(rows fitted to, rows predicted), a group always left out whole: one by one, or in ten folds.
-
-    groups: (n,) labels; without a second group there is nothing to predict from, and no fold.
-    """
-    from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
-
-    count = len(np.unique(groups))
-    if count < 2:
-        return []
-    if count <= FOLDS:
-        return list(LeaveOneGroupOut().split(groups, groups=groups))
-    return list(GroupKFold(FOLDS, shuffle=True, random_state=0).split(groups, groups=groups))
-
-
-@dataclass(frozen=True)
-class _Data:
-    """What cross-validation reads of n checkpoints."""
-
-    columns: dict[str, np.ndarray]  # (n, p) measures, by the name of the predictor that reads them
-    scores: np.ndarray  # (n,)
-    groups: np.ndarray  # (n,) numbers of groups
-    sources: np.ndarray | None  # (n,) labels, see SOURCE; None: there is one source
-
-    def of(self, rows: np.ndarray) -> "_Data":
-        """The same of some rows."""
-        columns = {name: values[rows] for name, values in self.columns.items()}
-        groups = np.unique(self.groups[rows], return_inverse=True)[1]
-        sources = None if self.sources is None else self.sources[rows]
-        return _Data(columns, self.scores[rows], groups, sources)
-
-    def predicted(self, entry: Candidate, train: np.ndarray, test: np.ndarray) -> np.ndarray:
-        """The scores of some rows as a predictor fitted to others gives them, (rows,)."""
-        X, Z = (self.columns[entry.name][part] for part in (train, test))
-        if self.sources is not None:
-            levels = (terms(self.sources[train], self.sources[part]) for part in (train, test))
-            X, Z = (np.column_stack(both) for both in zip((X, Z), levels, strict=True))
-        return _fitted(entry.method, X, self.scores[train], Z)
-
-    def left_out(self, candidates: Sequence[Candidate]) -> np.ndarray:
-        """Each row predicted without its fold, by each predictor: (n, predictors)."""
-        predictions = np.full((len(self.scores), len(candidates)), np.nan)
-        for train, test in group_folds(self.groups):
-            for place, entry in enumerate(candidates):
-                predictions[test, place] = self.predicted(entry, train, test)
-        return predictions
-
-    def by_group(self, predictions: np.ndarray) -> np.ndarray:
-        """The mean squared error of each group: (groups, predictors). predictions: (n, predictors)."""
-        squared, sizes = (predictions - self.scores[:, None]) ** 2, np.bincount(self.groups)
-        return np.column_stack([np.bincount(self.groups, column) / sizes for column in squared.T])
-
-    def choose(self, candidates: Sequence[Candidate], predictions: np.ndarray) -> Candidate:
-        """The first whose held-out log-likelihood is not clearly below the highest."""
-        by_group = self.by_group(predictions)
-        if len(by_group) < 2:
-            return candidates[0]
-        mse = np.maximum(by_group.mean(axis=0), np.finfo(float).tiny)
-        behind = len(by_group) / 2 * np.log(mse / mse.min())
-        return candidates[int(np.argmax(behind <= WORSE))]
-
-    def chosen_anew(self, candidates: Sequence[Candidate]) -> np.ndarray:
-        """Each row predicted by what is chosen, and fitted, without its fold: (n,)."""
-        predictions = np.full(len(self.scores), np.nan)
-        for train, test in group_folds(self.groups):
-            rest = self.of(train)
-            chosen = rest.choose(candidates, rest.left_out(candidates))
-            predictions[test] = self.predicted(chosen, train, test)
-        return predictions
-
-
-def _data(rows: pd.DataFrame, candidates: Sequence[Candidate], score: str, group: str) -> _Data:
-    several = SOURCE in rows and rows[SOURCE].nunique() > 1
-    return _Data(
-        columns={entry.name: rows[list(entry.measures)].to_numpy(np.float64) for entry in candidates},
-        scores=rows[score].to_numpy(np.float64),
-        groups=pd.factorize(rows[group])[0],
-        sources=rows[SOURCE].to_numpy(object) if several else None,
-    )
-
-
-def _fitted(method: str, X: np.ndarray, y: np.ndarray, Z: np.ndarray) -> np.ndarray:
-    """The predictions of Z (m, p) by a ridge regression, else by least squares, on X (n, p) and y (n,)."""
-    if method == "ridge":
-        weights, constant = ridge(X, y, PENALTIES)
-        return Z @ weights + constant
-    return with_constant(Z) @ least_squares(with_constant(X), y)
-
-
-def _table(candidates: Sequence[Candidate], predictions: np.ndarray, data: _Data) -> pd.DataFrame:
+def _table(candidates: Sequence[Candidate], predictions: np.ndarray, data: CrossValidation) -> pd.DataFrame:
     """The predictors compared, see `ChosenModel.compared`."""
     from core.statistics.correlation import spearman
 
