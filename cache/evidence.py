@@ -53,12 +53,13 @@ def material(store: Store) -> Material:
 
 def sets_of(rows: "pd.DataFrame") -> "dict[str, pd.DataFrame]":
     """The sets of checkpoints that can be looked at, by name: all, those of each reference, each family."""
-    here, kind = rows["origin"] != "published", rows.get("kind")
+    here = rows["origin"] != "published"
+    encoder, decoder = (rows["kind"].eq(name) if "kind" in rows else False for name in ("encoder", "decoder"))
     references = {
         PERTURBED: (rows["variant"] == PERTURBED) & ~here,
         "own": here,
-        "encoders": here & (kind == "encoder"),
-        "decoders": here & (kind == "decoder"),
+        "encoders": here & encoder,
+        "decoders": here & decoder,
     }
     families = {str(name): rows["family"] == name for name in sorted(rows["family"].unique())}
     kept = {name: mask for name, mask in (families | references).items() if mask.any()}
