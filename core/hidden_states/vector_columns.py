@@ -122,10 +122,8 @@ def dimensions(
             kept.append(column)
     if not kept and numbers:  # names that say something else where nothing else is there say nothing
         kept = [column for column in numbers if column.name not in index] or numbers
-        out = {"it holds no numbers": [column for column in columns if column not in numbers]}
-    notes = [
-        f"{name}: {_named(some)} left out, since {reason}." for reason, some in out.items() if reason and some
-    ]
+        out = {"no numbers": [column for column in columns if column not in numbers]}
+    notes = [f"{name}: {_named(some)} left out: {reason}." for reason, some in out.items() if reason and some]
     if not kept:
         raise InputError(f"{name} holds no column of numbers: give a table of vectors, one a row.")
     _ask(kept, series, name)
@@ -135,17 +133,17 @@ def dimensions(
 def _reason(column: Column, series: set[str], index: Collection[str], alone: bool) -> str:
     """Why a column is no dimension, or ""."""
     if column.kind not in _NUMBERS:
-        return "it holds no numbers"
+        return "no numbers"
     if column.values.null_count == len(column.values) and len(column.values):
-        return "it holds no values" if column.kind != "float" or column.name is not None else ""
+        return "no values" if column.kind != "float" or column.name is not None else ""
     if column.name is not None:
         if column.name in index or INDEX.fullmatch(column.name):
-            return "it is an index"
+            return "an index"
         snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column.name)
         if column.name not in series and (
             _NO_DIMENSION.fullmatch(snake) or (series and column.name.lower() == "y")
         ):
-            return "its name says index, label or the like"
+            return "named like an index or a label"
     if not alone and _counts(column):
         return "it counts the rows"
     return ""
@@ -169,7 +167,7 @@ def _series(names: Sequence[str]) -> set[str]:
 def _counts(column: Column) -> bool:
     """Whether the values are 0, 1, 2 … or 1, 2, 3 …"""
     n = len(column.values)
-    if n < 3 or column.values.null_count:
+    if n < 3 or column.values.null_count or column.kind == "numbers with others":
         return False
     first = numbers_of(column.values.slice(0, _FIRST))
     if first[0] not in (0, 1) or not np.array_equal(first, np.arange(len(first)) + first[0]):

@@ -33,6 +33,7 @@ READERS: dict[str, Callable[[BinaryIO, str, int | None, Choice], Reading]] = {
     ".json": tables.read_json,
 }
 
+_POINTER = b"version https://git-lfs"
 _BLOCK = 1 << 22  # values looked at in one go: 16 MB of float32
 _ALL = Choice()
 DIRECTION = 1e-6  # of a vector's length that rounding to float32 may move it; 6e-8 is usual
@@ -94,6 +95,9 @@ def _of_file(source: Path | BinaryIO, name: str, limit: int | None, choice: Choi
         stream.seek(0)
         if size == 0:
             raise InputError(f"{name} is empty: give a file of vectors.")
+        if stream.read(len(_POINTER)) == _POINTER:
+            raise InputError(f"{name} is a pointer of git-lfs, not the file: fetch it with git lfs pull.")
+        stream.seek(0)
         within(size, limit, f"{name} is")
         try:
             return READERS[suffix](stream, name, limit, choice)

@@ -1,5 +1,6 @@
 """Vectors out of tables: separated text, Parquet, JSON; a column a dimension, or one column of lists."""
 
+import io
 import json
 import re
 from collections.abc import Sequence
@@ -23,7 +24,10 @@ _ELLIPSIS = re.compile(r"\.\.\.|…")
 def read_separated(stream: BinaryIO, name: str, limit: int | None, choice: Choice) -> Reading:
     """Text with a separator: CSV and its kin, numpy.savetxt, GloVe, word2vec."""
     refuse_array(choice, name)
-    cells = read_bulk(stream.read(), name, skip_bad_rows=choice.skip_bad_rows)
+    data = stream.read()
+    if data.lstrip()[:1] == b"[":
+        return read_json(io.BytesIO(data), name, limit, choice)
+    cells = read_bulk(data, name, skip_bad_rows=choice.skip_bad_rows)
     table = cells.table
     columns = [
         Column(f"'{label}'" if cells.named else str(place), label if cells.named else None, values)
@@ -54,7 +58,8 @@ def read_parquet(stream: BinaryIO, name: str, limit: int | None, choice: Choice)
             for path in [first_few([path for path in paths if path != lists[0]], 3)]
             if path
         ]
-        return Reading(_list_column(file.read(columns=lists).column(0), lists[0], name), notes)
+        vectors, bad = _list_column(file.read(columns=lists).column(0), lists[0], name, choice)
+        return Reading(vectors, notes + bad)
     return _of_table(file.read(), name, choice)
 
 
@@ -93,7 +98,7 @@ def read_json(stream: BinaryIO, name: str, limit: int | None, choice: Choice) ->
     text = stream.read().decode("utf-8-sig")
     try:
         rows = [json.loads(line) for line in text.split("\n") if line.strip()]
-        if len(rows) == 1 and name.lower().endswith(".json"):
+        if len(rows) == 1:
             rows = _inside(rows[0], name)
     except ValueError:
         rows = _inside(json.loads(text), name)
@@ -131,8 +136,9 @@ def _inside(document: Any, name: str) -> list[Any]:
             if isinstance(value, list) and value and all(isinstance(one, list | dict) for one in value)
         ]
         if len(lists) == 1:
-            return document[lists[0]]
-        if document and all(isinstance(value, list) for value in document.values()):
+            inside: list[Any] = document[lists[0]]
+            return inside
+        if document and all(isinstance(value, list) and not lists for value in document.values()):
             return list(document.values())
         if len(lists) > 1:
             raise InputError(f"{name} holds several lists ({first_few(lists, 3)}): keep the vectors alone.")
@@ -198,7 +204,8 @@ def _reading(
             raise InputError(
                 f"{name}: one column of lists holds the vectors: choose one with --vector-columns NAME."
             )
-        return Reading(_list_column(kept[0].values, kept[0].label.strip("'"), name), notes)
+        vectors, bad = _list_column(kept[0].values, kept[0].label.strip("'"), name, choice)
+        return Reading(vectors, notes + bad)
     kept = [repaired(column, name, decimal, choice.skip_bad_rows) for column in kept]
     return Reading(_matrix(kept), notes)
 
@@ -211,12 +218,24 @@ def _holds_floats(of: "pa.DataType") -> bool:
     return is_list and pa.types.is_floating(of.value_type)
 
 
-def _list_column(values: "pa.ChunkedArray", label: str, name: str) -> np.ndarray:
+def _list_column(
+    values: "pa.ChunkedArray", label: str, name: str, choice: Choice
+) -> tuple[np.ndarray, list[str]]:
+    """(vectors, notes) of a column of lists; of another length than most are bad rows."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     column = _plain(values).combine_chunks()
     lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
+    notes: list[str] = []
+    if choice.skip_bad_rows and len(lengths):
+        usual = np.bincount(lengths[lengths > 0] if lengths.any() else lengths).argmax()
+        if out := int(np.count_nonzero(lengths != usual)):
+            column = column.filter(pa.array(lengths == usual))
+            notes = [
+                f"{name}: {out:,} of {len(lengths):,} rows hold a list of another length and were left out."
+            ]
+            lengths = lengths[lengths == usual]
     if len(lengths) and (odd := np.flatnonzero(lengths != lengths[0])).size:
         raise InputError(
             f"The vectors in column '{label}' of {name} differ in length: row 0 has {lengths[0]} numbers, "
@@ -228,7 +247,7 @@ def _list_column(values: "pa.ChunkedArray", label: str, name: str) -> np.ndarray
         remedy = "save the vectors as floating-point" if whole else "give lists of numbers"
         kind = f"whole numbers ({flat.type})" if whole else f"lists of {flat.type}, not of numbers"
         raise InputError(f"Column '{label}' of {name} holds {kind}: {remedy}.")
-    return flat.to_numpy(zero_copy_only=False).reshape(len(column), -1 if len(column) else 0)
+    return flat.to_numpy(zero_copy_only=False).reshape(len(column), -1 if len(column) else 0), notes
 
 
 def _of_lists_in_text(column: Column, name: str) -> Column:

@@ -46,22 +46,22 @@ def refusal(suffix: str, data: bytes, **options: object) -> str:
 LEFT_OUT = {
     "index of pandas, random floats": (
         FRAME.set_index(pd.Index(RANDOM.random(N))),
-        "it is an index",
+        "an index",
     ),
     "index of pandas, dates": (FRAME.set_index(pd.date_range("2024-01-01", periods=N)), ""),
     "index of pandas, text": (FRAME.set_index(pd.Index([f"w{i}" for i in range(N)])), ""),
     "index of pandas under a name": (FRAME.set_index(pd.Index(RANDOM.random(N), name="id")), ""),
-    "label as float": (FRAME.assign(label=LABELS), "its name says index, label or the like"),
-    "label of zeros": (FRAME.assign(label=0), "its name says index, label or the like"),
-    "class id with gaps": (FRAME.assign(classId=np.where(LABELS, LABELS, np.nan)), "its name says"),
-    "timestamp": (FRAME.assign(created_at=1.7e9 + RANDOM.random(N).cumsum()), "its name says"),
+    "label as float": (FRAME.assign(label=LABELS), "named like an index or a label"),
+    "label of zeros": (FRAME.assign(label=0), "named like an index or a label"),
+    "class id with gaps": (FRAME.assign(classId=np.where(LABELS, LABELS, np.nan)), "named like"),
+    "timestamp": (FRAME.assign(created_at=1.7e9 + RANDOM.random(N).cumsum()), "named like"),
     "counting from 1, some name": (FRAME.assign(e=np.arange(1.0, N + 1)), "it counts the rows"),
-    "text": (FRAME.assign(e="word"), "it holds no numbers"),
-    "true or false": (FRAME.assign(e=LABELS > 0), "it holds no numbers"),
-    "dates": (FRAME.assign(e=pd.Timestamp("2024-01-01")), "it holds no numbers"),
+    "text": (FRAME.assign(e="word"), "no numbers"),
+    "true or false": (FRAME.assign(e=LABELS > 0), "no numbers"),
+    "dates": (FRAME.assign(e=pd.Timestamp("2024-01-01")), "no numbers"),
     "y beside numbered columns": (
         FRAME.set_axis([f"x{i}" for i in range(4)], axis=1).assign(y=RANDOM.random(N)),
-        "its name says",
+        "named like",
     ),
 }
 
@@ -231,6 +231,39 @@ def test_text_of_every_form_gives_the_same_vectors(case: str, encoding: str) -> 
     if suffix.startswith(".json") and encoding == "utf-16":
         return
     assert read(suffix, content.encode(encoding))[0].tobytes() == ROUNDED.tobytes()
+
+
+def test_lists_as_text_are_read_as_json() -> None:
+    """A file of Python lists, one a line or all in one."""
+    rows = [list(map(float, row)) for row in ROWS]
+    for content in ("".join(f"{row}\n" for row in rows), str(rows)):
+        assert read(".txt", content.encode())[0].tobytes() == ROUNDED.tobytes()
+
+
+def test_a_second_heading_or_a_footer_is_named() -> None:
+    for place, line in ((30, "a,b,c,d"), (0, "(m),(m),(m),(m)"), (60, "mean,1,2,3")):
+        content = [",".join(row) for row in ROWS]
+        content.insert(place, line)
+        data = ("a,b,c,d\n" + "\n".join(content)).encode()
+        assert f"in row {place} of column 'a' (counted from 0)" in refusal(".csv", data)
+        assert read(".csv", data, skip_bad_rows=True)[0].tobytes() == ROUNDED.tobytes()
+
+
+def test_a_missing_list_is_a_bad_row() -> None:
+    lines = [json.dumps({"e": list(map(float, row)) if i != 5 else None}) for i, row in enumerate(ROWS)]
+    data = "\n".join(lines).encode()
+    assert "row 5 has 0" in refusal(".jsonl", data)
+    vectors, notes = read(".jsonl", data, skip_bad_rows=True)
+    assert np.array_equal(vectors, np.delete(ROUNDED, 5, axis=0))
+    assert notes == ["mine.jsonl: 1 of 60 rows hold a list of another length and were left out."]
+
+
+def test_a_pointer_of_git_lfs_says_how_to_get_the_file() -> None:
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 9\n"
+    for suffix in vector_files.READERS:
+        assert refusal(suffix, pointer) == (
+            f"mine{suffix} is a pointer of git-lfs, not the file: fetch it with git lfs pull."
+        )
 
 
 def test_lists_cut_short_are_refused() -> None:
