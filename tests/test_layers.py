@@ -16,7 +16,7 @@ from tests import TOP
 
 # From the ground up; a room may use every room of the rows above its own, and itself.
 ROWS = (
-    ("core.errors", "core.formatting", "core.metrics", "core.reasons"),
+    ("core.errors", "core.formatting", "core.metrics", "core.reasons", "core.precision"),
     ("core.blocks", "core.weights", "core.tables"),
     ("core.quantizers", "core.hub", "core.scores"),
     ("core.measures", "core.checkpoints"),

@@ -1,6 +1,6 @@
 """Computing measures of a table of vectors, and the rows of the store that come of it.
 
-A cell measure that is undefined on some vectors is a row without a value, whose note says why.
+A measure that is undefined on some vectors is a row without a value, whose note says why.
 """
 
 import json
@@ -12,6 +12,7 @@ from cache.files import now
 from cache.measuring.plan import Key, Target, of_cells
 from cache.requests import Progress, Settings
 from cache.store import Store
+from core.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,11 +46,26 @@ def _direct(
 ) -> dict[Key, Value]:
     """Measure and add rows; each carries its share of the seconds, since the measures share their work."""
     from core.measures import measure_detailed
+    from core.measures.cloud import NotFiniteError
 
-    vectors, note = target.source.obtained.vectors, target.source.obtained.note
+    of_matrix = target.source.cloud == ""
+    try:
+        vectors, note = target.source.obtained.vectors, target.source.obtained.note
+    except InputError as error:
+        if not of_matrix:
+            raise
+        # Another version may find the matrix: nothing is kept.
+        return {target.key(name): Value(None, 0, 0, str(error)) for name in names}
     n, d = vectors.shape
+    undefined: dict[str, str] = {}
     started = time.perf_counter()
-    measured = measure_detailed(vectors, names, seed=target.seed, progress=tell)
+    try:
+        measured = measure_detailed(vectors, names, seed=target.seed, progress=tell, undefined=undefined)
+    except NotFiniteError as error:
+        if not of_matrix:
+            raise
+        why = f"Row {error.row:,} of the output-embedding matrix holds NaN or infinite values: repair it."
+        measured, undefined = {}, dict.fromkeys(names, why)
     seconds = (time.perf_counter() - started) / len(names)
     common = _common(fingerprint, target, n, d, seconds)
     rows = [
@@ -63,8 +79,14 @@ def _direct(
         }
         for name, one in measured.items()
     ]
+    rows += [
+        common | {"measure": name, "version": target.key(name)[-1], "value": None, "note": why}
+        for name, why in undefined.items()
+    ]
     store.add("measurements", rows)
-    return {target.key(name): Value(one.value, n, d) for name, one in measured.items()}
+    values = {name: Value(one.value, n, d) for name, one in measured.items()}
+    values |= {name: Value(None, n, d, why) for name, why in undefined.items()}
+    return {target.key(name): value for name, value in values.items()}
 
 
 def _cells(

@@ -19,6 +19,7 @@ from core.formatting import first_line
 from core.hidden_states import vector_readers as arrays
 from core.hidden_states import vector_tables as tables
 from core.hidden_states.vector_readers import Choice, Reading, within
+from core.precision import single
 
 READERS: dict[str, Callable[[BinaryIO, str, int | None, Choice], Reading]] = {
     ".npy": arrays.read_npy,
@@ -36,9 +37,6 @@ READERS: dict[str, Callable[[BinaryIO, str, int | None, Choice], Reading]] = {
 _POINTER = b"version https://git-lfs"
 _BLOCK = 1 << 22  # values looked at in one go: 16 MB of float32
 _ALL = Choice()
-DIRECTION = 1e-6  # of a vector's length that rounding to float32 may move it; 6e-8 is usual
-SPREAD = 1e-4  # of the standard deviation that it may move vectors; its square is what values feel
-_SAMPLE = 1 << 16  # values
 LARGEST = 1e140  # of what is squared and summed
 
 
@@ -129,48 +127,17 @@ def check(vectors: np.ndarray, name: str) -> None:
 
 
 def narrowed(table: np.ndarray, name: str) -> np.ndarray:
-    """The vectors as float32; as float64 where float32 loses what measures need.
+    """The vectors as float32, or as float64 where float32 loses what measures need (`core.precision.single`).
 
-    That is where a vector moves by more than DIRECTION of its length (too large or too small for float32), or
-    where the mean square rounding exceeds SPREAD² of the variance about the mean: far from the origin.
     Raises InputError for numbers whose squares float64 cannot hold.
     """
     if table.dtype.itemsize <= 4:
         return np.ascontiguousarray(table, dtype=np.float32)
-    double = table.dtype == np.float64 and table.flags.c_contiguous and table.dtype.isnative
-    table = table if double else np.ascontiguousarray(table, np.float64)
-    single = np.empty(table.shape, np.float32)
-    lost, moved = 0.0, False
-    total, squares, first = (np.zeros(table.shape[1]) for _ in range(3))
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        for start, block in _blocks(table):
-            part = single[start : start + len(block)]
-            part[:] = block
-            error = block - part
-            first = error[0].copy() if start == 0 else first
-            error -= first  # what moves all vectors alike moves none against another
-            away = block - table[0]
-            total += away.sum(axis=0)
-            squares += np.square(away).sum(axis=0)
-            lost += float(np.vdot(error, error))
-            moved = moved or bool(
-                (np.abs(block - part).max(axis=1) > DIRECTION * np.abs(block).max(axis=1)).any()
-            )
-        spread = float(np.sum(squares - total * total / len(table)))
-        if not (moved or not np.isfinite(lost) or lost > SPREAD**2 * max(spread, 0.0)):
-            return single
-    if _is_of_single(table):
-        return single
-    _check_range(table, name)
-    return table
-
-
-def _is_of_single(table: np.ndarray) -> bool:
-    """Whether values, by a sample of their rows, are float32 as text gives them: 0.1 for 0.10000000149."""
-    rows = np.linspace(0, len(table) - 1, min(len(table), max(1, _SAMPLE // table.shape[1]))).astype(int)
-    with np.errstate(over="ignore", under="ignore"):
-        single = table[rows].astype(np.float32)
-    return bool((single.astype(str).astype(np.float64) == table[rows]).all())
+    double = np.ascontiguousarray(table, np.float64)
+    vectors = single(double)
+    if vectors is None:
+        _check_range(double, name)
+    return double if vectors is None else vectors
 
 
 def _check_range(vectors: np.ndarray, name: str) -> None:

@@ -22,6 +22,14 @@ DIRECT_ELEMENTS = 2**20
 STRIP_ROWS, STRIP_ELEMENTS = 512, 2**18
 
 
+class NotFiniteError(InputError):
+    """A row of a cloud, counted from 0, that holds NaN or infinite values."""
+
+    def __init__(self, row: int) -> None:
+        super().__init__(f"Row {row} holds NaN or infinite values; remove or repair such vectors.")
+        self.row = row
+
+
 @dataclass(frozen=True)
 class Moments:
     """Sums over the n rows of a cloud, in float64."""
@@ -175,5 +183,5 @@ def _lengths(rows: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
             raise InputError(
                 f"Row {start + row} holds numbers whose squares overflow; scale the vectors down."
             )
-        raise InputError(f"Row {start + row} holds NaN or infinite values; remove or repair such vectors.")
+        raise NotFiniteError(start + row)
     return np.sqrt(squares), rows

@@ -1,5 +1,6 @@
 """One call for any choice of measures on one table of vectors, with the work they share done once."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -39,12 +40,15 @@ def measure_detailed(
     k: int = K,
     engine: str = "own",
     progress: "Progress | None" = None,
+    undefined: dict[str, str] | None = None,
 ) -> dict[str, Measured]:
     """As `measure`, with each value's standard error and a note on what was left out or sampled.
 
     Arguments:
         M, k, engine: of the cell measures, see `measure_cells`.
         progress: called as progress(stage, done, total, unit) between blocks of work; may raise to cancel.
+        undefined: filled with name → why, where a measure is undefined; None: that is raised. Vectors that
+            cannot be measured at all are InputError anyway.
     """
     from threadpoolctl import threadpool_limits
 
@@ -59,10 +63,14 @@ def measure_detailed(
     # machine with other work to do costs several times what they save.
     with threadpool_limits(1, user_api="blas"):
         cloud.moments  # noqa: B018  refuses numbers that are not finite, whatever is asked for
-        values = {entry.name: _measured(entry.function(cloud)) for entry in entries if not entry.quantizer}
+        values: dict[str, Measured] = {}
+        for entry in entries:
+            if not entry.quantizer:
+                _take(entry.name, cloud, values, undefined)
     if of_cells := [entry.name for entry in entries if entry.quantizer]:
-        values |= measure_cells(vectors, of_cells, seed=seed, M=M, k=k, engine=engine, progress=progress)
-    return {entry.name: values[entry.name] for entry in entries}
+        options: dict[str, Any] = {"seed": seed, "M": M, "k": k, "engine": engine, "progress": progress}
+        values |= measure_cells(vectors, of_cells, **options, undefined=undefined)
+    return {entry.name: values[entry.name] for entry in entries if entry.name in values}
 
 
 def measure_cells(
@@ -122,19 +130,26 @@ def measure_cells(
                 continue
             cells = Cells(table, made, partial(_report, progress, f"cells of {quantizer.upper()}", "cells"))
             for name in wanted:
-                try:
-                    value = _measured(MEASURES[name].function(cells))
-                except InputError as error:
-                    _refuse(undefined, [name], error)
-                else:
-                    values[name] = replace(value, note="; ".join(filter(None, [value.note, note])))
+                _take(name, cells, values, undefined)
+                if name in values:
+                    own = values[name].note
+                    values[name] = replace(values[name], note="; ".join(filter(None, [own, note])))
             if look:
                 look(quantizer, cells)
     return {name: values[name] for name in names if name in values}
 
 
-def _measured(value: Measured | float) -> Measured:
-    return value if isinstance(value, Measured) else Measured(value)
+def _take(name: str, of: Any, values: dict[str, Measured], undefined: dict[str, str] | None) -> None:
+    """Add the value of one measure of a cloud, or of its cells, or note why there is none."""
+    try:
+        value = MEASURES[name].function(of)
+        measured = value if isinstance(value, Measured) else Measured(value)
+        if not math.isfinite(measured.value):
+            raise InputError(f"{name} is {measured.value} on these vectors, which is no value: leave it out.")
+    except InputError as error:
+        _refuse(undefined, [name], error)
+    else:
+        values[name] = measured
 
 
 def _refuse(undefined: dict[str, str] | None, names: list[str], error: InputError) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from core.blocks import Rows, in_order
 from core.errors import InputError
+from core.precision import single
 from core.quantizers import Quantization
 
 
@@ -55,6 +56,11 @@ class Cells:
 def to_quantize(vectors: Any) -> np.ndarray:
     """The vectors, (n, d), as a float32 table; raises InputError for what no quantizer can take."""
     rows = Rows(vectors)
+    if getattr(vectors, "dtype", None) == np.float64 and single(vectors) is None:
+        raise InputError(
+            "Quantizers work in float32, which loses digits of these vectors: subtract their mean, or "
+            "scale them."
+        )
     table = np.ascontiguousarray(rows.take(slice(0, rows.n)), np.float32)
     if not all(in_order(lambda block: bool(np.isfinite(table[block]).all()), rows.blocks())):
         raise InputError("Vectors to quantize must be finite in float32, but some are not; remove those.")

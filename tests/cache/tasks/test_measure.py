@@ -14,6 +14,7 @@ import pytest
 from cache import samples
 from cache.requests import Settings, Subject, Vectors
 from cache.store import Store
+from cache.tables import one_row_each
 from cache.tasks.measure import measure_subject
 from core.errors import InputError
 from core.hidden_states import extraction as hidden_states
@@ -210,6 +211,52 @@ def test_the_same_vectors_in_any_format_are_one_cloud(store, tmp_path) -> None:
     assert subjects.values.tolist() == [[fingerprint(vectors), "cloud.npy", "uploaded"]]
     assert rows(store, "clouds") == 1
     assert len(list((store.folder / "uploads").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("vectors", "lacking"),
+    [
+        (np.ones((10, 4)), {"eee", "vrm", "isoscore"}),
+        (np.eye(3, 8), {"vrm"}),
+        (np.arange(1.0, 9)[:, None], {"isoscore"}),
+    ],
+)
+def test_what_is_undefined_is_left_out_with_its_reason(store, tmp_path, vectors, lacking) -> None:
+    np.save(tmp_path / "odd.npy", vectors.astype(np.float32))
+    odd = Vectors("odd.npy", path=str(tmp_path / "odd.npy"))
+    first = measure_subject(store, odd, Settings())
+    assert set(first.left_out) == lacking and all(name in why for name, why in first.left_out.items())
+    defined = [name for name in OF_CLOUDS if name not in lacking]
+    assert first.measures == measure(vectors.astype(np.float32), defined)
+    again = measure_subject(store, odd, Settings())
+    assert again == replace(first, seconds=again.seconds, cached=True)
+    assert rows(store) == len(OF_CLOUDS)
+    row = one_row_each(store).rows.loc[first.fingerprint]
+    assert row["dispersion"] == first.measures["dispersion"] and not lacking & set(row.dropna().index)
+    with pytest.raises(InputError) as caught:  # where nothing else is asked for
+        measure_subject(store, odd, Settings(measures=min(lacking)))
+    assert str(caught.value) == first.left_out[min(lacking)]
+
+
+@pytest.mark.parametrize("fault", ["row", "name"])
+def test_a_matrix_that_cannot_be_measured_withholds_no_hidden_states(
+    store, extracted, subject, settings, fault
+) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    file = Path(subject.name) / "model.safetensors"
+    tensors = load_file(file)
+    (name,) = [one for one in tensors if one.endswith("word_embeddings.weight")]
+    matrix = tensors.pop(name)
+    matrix[7, 0] = np.nan
+    save_file(tensors | {name if fault == "row" else "unheard.of": matrix}, file, metadata={"format": "pt"})
+    result = measure_subject(store, subject, settings)
+    assert set(result.measures) == set(OF_CLOUDS)
+    assert set(result.left_out) == set(select("all")) - set(OF_CLOUDS)
+    if fault == "row":
+        assert set(result.left_out.values()) == {
+            "Row 7 of the output-embedding matrix holds NaN or infinite values: repair it."
+        }
 
 
 @pytest.mark.parametrize(

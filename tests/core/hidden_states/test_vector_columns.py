@@ -14,6 +14,7 @@ from safetensors.numpy import save as save_safetensors
 from core.errors import InputError
 from core.hidden_states import vector_files
 from core.hidden_states.vector_readers import Choice
+from core.measures import measure
 
 N = 60
 RANDOM = np.random.default_rng(0)
@@ -368,6 +369,11 @@ def test_float64_stays_where_float32_loses_its_digits(vectors: np.ndarray, kind:
         assert any("float64" in note for note in notes) == (kind is np.float64)
         prints.add(vector_files.fingerprint(found))
     assert len(prints) == 1
+
+
+def test_a_quantizer_refuses_what_float32_cannot_hold() -> None:
+    with pytest.raises(InputError, match="Quantizers work in float32, which loses digits of these vectors"):
+        measure(FAR + 1e8, "lsq")
 
 
 def test_text_of_float32_far_from_the_origin_is_float32() -> None:
