@@ -22,7 +22,7 @@ def dots(rows: pd.DataFrame, *, shapes: list[str], title: str) -> alt.LayerChart
         color=alt.Color(
             "group:N",
             scale=alt.Scale(domain=groups, range=[*PALETTE[3:], *PALETTE[:3]][: len(groups)]),
-            legend=alt.Legend(orient="top", title=None, labelLimit=300),
+            legend=alt.Legend(orient="top", title=None, labelLimit=300, columns=2),
         ),
         tooltip=[
             alt.Tooltip("name:N", title="Ordered by"),

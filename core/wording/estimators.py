@@ -38,10 +38,11 @@ CAPTION = (
     "ρ: Spearman's with the score, τ: weighted Kendall's, over checkpoints of one base, means over tasks. "
     "Regret: points of the score that the first choice falls short of the best checkpoint; of three: that "
     "the best of the first three falls short. Seconds: of a checkpoint, with loading it and reading the "
-    "text (1,000 sequences; values of MiniLM rest on five times as many), on a busy processor; what "
-    "shares its work is timed together. Labelled estimators read 1,000 rows of each task; H-score "
-    "and nearest neighbours need classes, which STS-B has not. Measures without labels have one value for "
-    "all tasks, and are read in the direction that the literature expects; those without one are left out."
+    "text (1,000 sequences; values of MiniLM rest on five times as many), on a busy processor; what shares "
+    "its work is timed together. Labelled estimators read 1,000 rows of each task (column Labels: of which "
+    "layer, or of the mean over layers); H-score and nearest neighbours need classes, which STS-B has not. "
+    "Measures without labels have one value for all tasks, and are read in the direction that the "
+    "literature expects; those without one are left out."
 )
 
 
@@ -57,20 +58,25 @@ def headline(summary: pd.DataFrame) -> str:
     ]
     if not gaps:
         return "No base has enough checkpoints"
-    ahead = [base for base, pair in gaps if any(gap["spearman_low"] > 0 for gap in pair)]
-    behind = [base for base, pair in gaps if all(gap["spearman_high"] < 0 for gap in pair)]
+    ahead = [_the(base) for base, pair in gaps if any(gap["spearman_low"] > 0 for gap in pair)]
+    behind = [_the(base) for base, pair in gaps if all(gap["spearman_high"] < 0 for gap in pair)]
     verdict = (
         f"Labels beat geometry in {listed(ahead)}"
         if ahead
         else f"Geometry beats labels in {listed(behind)}"
         if behind
-        else f"Labels do not beat geometry in {listed(base for base, _ in gaps)}"
+        else f"Labels do not beat geometry in {listed(_the(base) for base, _ in gaps)}"
     )
     by_base = [
-        f"{base} {_interval(mean)} averaged over layers and {_interval(last)} at the last layer"
+        f"{_the(base)} {_interval(mean)} averaged over layers and {_interval(last)} at the last layer"
         for base, (mean, last) in gaps
     ]
     return f"{verdict}. Median ρ with labels less that without: {'; '.join(by_base)}"
+
+
+def _the(base: str) -> str:
+    """A base in a sentence: "the small encoder", "MiniLM"."""
+    return f"the {base}" if base[:1].islower() else base
 
 
 def sentences(summary: pd.DataFrame) -> list[str]:
@@ -78,7 +84,8 @@ def sentences(summary: pd.DataFrame) -> list[str]:
     lines = []
     for base in dict.fromkeys(summary["base"]):
         rows = summary[summary["base"] == base]
-        lines += [_medians(base, rows), _best(base, rows), *_noise(base, rows)]
+        subject = capital(_the(base))
+        lines += [_medians(subject, rows), _best(subject, rows), *_noise(subject, rows)]
     return lines
 
 
@@ -96,10 +103,10 @@ def _median(rows: pd.DataFrame, kind: str, checkpoints: str = ALL, layer: str = 
     return sum(medians) / len(medians)
 
 
-def _medians(base: str, rows: pd.DataFrame) -> str:
+def _medians(subject: str, rows: pd.DataFrame) -> str:
     n = int(_difference(rows, "median")["n"])
     return (
-        f"{capital(base)}, {n} checkpoints, mean of four tasks: the median ρ of the labelled estimators is "
+        f"{subject}, {n} checkpoints, mean of four tasks: the median ρ of the labelled estimators is "
         f"{signed(_median(rows, LABELS))} averaged over layers and "
         f"{signed(_median(rows, LABELS, layer=LAST))} at the last layer, of the measures without labels "
         f"{signed(_median(rows, GEOMETRY))}."
@@ -110,7 +117,7 @@ def _difference(rows: pd.DataFrame, name: str, layer: str = MEAN) -> pd.Series:
     return _rows(rows, DIFFERENCE, layer=layer).set_index("quantity").loc[name]
 
 
-def _best(base: str, rows: pd.DataFrame) -> str:
+def _best(subject: str, rows: pd.DataFrame) -> str:
     best = [
         (_rows(rows, LABELS, layer=layer).sort_values("spearman", ascending=False).iloc[0], where)
         for layer, where in ((MEAN, "averaged over layers"), (LAST, "at the last layer"))
@@ -123,17 +130,17 @@ def _best(base: str, rows: pd.DataFrame) -> str:
     ]
     chance = _rows(rows, CHANCE).iloc[0]
     return (
-        f"{capital(base)}: the best, chosen in hindsight, are {listed(named)}; by chance the regret is "
+        f"{subject}: the best, chosen in hindsight, are {listed(named)}; by chance the regret is "
         f"{decimal(chance['regret'], 1)} points, of three {decimal(chance['regret_of_three'], 1)}."
     )
 
 
-def _noise(base: str, rows: pd.DataFrame) -> list[str]:
+def _noise(subject: str, rows: pd.DataFrame) -> list[str]:
     noise = _rows(rows, NOISE, PERTURBED)
     if noise.empty:
         return []
     return [
-        f"{capital(base)}, the {int(noise['n'].iloc[0])} perturbed checkpoints: the amount of noise alone "
+        f"{subject}, the {int(noise['n'].iloc[0])} perturbed checkpoints: the amount of noise alone "
         f"has ρ {_interval(noise.iloc[0])}; the median of the labelled estimators is "
         f"{signed(_median(rows, LABELS, PERTURBED))}, of the measures without labels "
         f"{signed(_median(rows, GEOMETRY, PERTURBED))}."
@@ -160,9 +167,9 @@ def on_measuring_again(again: pd.DataFrame) -> list[str]:
             for row in shown.itertuples()
         ]
         lines.append(
-            f"{capital(str(base))}, made again: measures of the plain checkpoint differ from the first by "
-            f"{fine_percent(off.min())} to {fine_percent(off.max())}; over {rows['n'].max()} checkpoints ρ "
-            f"with the scores is, before and after, of {listed(rhos)}."
+            f"{capital(_the(str(base)))}, made again: measures of the plain checkpoint differ from the "
+            f"first by {fine_percent(off.min())} to {fine_percent(off.max())}; over {rows['n'].max()} "
+            f"checkpoints ρ with the scores is, before and after, of {listed(rhos)}."
         )
     return lines
 
@@ -188,8 +195,8 @@ def _with_interval(row: pd.Series) -> str:
 
 
 def table(summary: pd.DataFrame, base: str, task: str = OVERALL) -> pd.DataFrame:
-    """The estimators of a base that have the tasks, best first: Estimator, Labels (at which layer vectors are
-    read with labels), ρ, τ, Regret, Of three, Seconds.
+    """The estimators of a base that have the tasks, best first: Estimator, Labels (of which layer they are
+    read off, "mean" for the mean over layers; "" without labels), ρ, τ, Regret, Of three, Seconds.
 
     task: a key of `core.studies.estimators.TASKS`.
     """
@@ -199,7 +206,7 @@ def table(summary: pd.DataFrame, base: str, task: str = OVERALL) -> pd.DataFrame
     return pd.DataFrame(
         {
             "Estimator": [capital(title_of(name)) for name in rows["quantity"]],
-            "Labels": rows["layer"].map(_LAYERS).where(rows["kind"] == LABELS, "").to_list(),
+            "Labels": rows["layer"].where(rows["kind"] == LABELS, "").to_list(),
             "ρ": rows["spearman"].round(2).to_list(),
             "τ": rows["kendall"].round(2).to_list(),
             "Regret": rows["regret"].round(1).to_list(),

@@ -56,28 +56,28 @@ def made(gap: float, base: str = "small encoder") -> pd.DataFrame:
 
 def test_the_headline_says_who_is_ahead_where_the_interval_leaves_out_zero() -> None:
     assert headline(made(0.3)) == (
-        "Labels beat geometry in small encoder. Median ρ with labels less that without: small encoder +0.30 "
-        "(+0.20 to +0.40) averaged over layers and +0.30 (+0.20 to +0.40) at the last layer"
+        "Labels beat geometry in the small encoder. Median ρ with labels less that without: the small "
+        "encoder +0.30 (+0.20 to +0.40) averaged over layers and +0.30 (+0.20 to +0.40) at the last layer"
     )
-    assert headline(made(-0.3)).startswith("Geometry beats labels in small encoder. ")
-    assert headline(made(0.05)).startswith("Labels do not beat geometry in small encoder. ")
+    assert headline(made(-0.3)).startswith("Geometry beats labels in the small encoder. ")
+    assert headline(made(0.05)).startswith("Labels do not beat geometry in the small encoder. ")
     both = pd.concat([made(-0.3), made(0.4, "MiniLM")])
     assert headline(both).startswith("Labels beat geometry in MiniLM. ")
     mixed = made(-0.3)
     mixed.loc[mixed["layer"] == "last", "spearman_high"] = 0.1
-    assert headline(mixed).startswith("Labels do not beat geometry in small encoder. ")
+    assert headline(mixed).startswith("Labels do not beat geometry in the small encoder. ")
     assert headline(made(0.3).iloc[:0]) == "No base has enough checkpoints"
 
 
 def test_each_base_has_its_medians_its_best_and_noise() -> None:
     assert sentences(made(0.3)) == [
-        "Small encoder, 47 checkpoints, mean of four tasks: the median ρ of the labelled estimators is +0.50 "
-        "averaged over layers and +0.50 at the last layer, of the measures without labels +0.20.",
-        "Small encoder: the best, chosen in hindsight, are averaged over layers LogME (ρ +0.50, regret 2.0, "
-        "of three 2.0), at the last layer LogME (ρ +0.50, regret 2.0, of three 2.0) and without labels "
+        "The small encoder, 47 checkpoints, mean of four tasks: the median ρ of the labelled estimators is "
+        "+0.50 averaged over layers and +0.50 at the last layer, of the measures without labels +0.20.",
+        "The small encoder: the best, chosen in hindsight, are averaged over layers LogME (ρ +0.50, regret "
+        "2.0, of three 2.0), at the last layer LogME (ρ +0.50, regret 2.0, of three 2.0) and without labels "
         "Eigenvalue early enrichment (ρ +0.20, regret 2.0, of three 2.0); by chance the regret is 2.0 "
         "points, of three 2.0.",
-        "Small encoder, the 37 perturbed checkpoints: the amount of noise alone has ρ +0.50 (+0.40 to "
+        "The small encoder, the 37 perturbed checkpoints: the amount of noise alone has ρ +0.50 (+0.40 to "
         "+0.60); the median of the labelled estimators is +0.50, of the measures without labels +0.20.",
     ]
 
@@ -87,7 +87,7 @@ def test_tables_hold_the_estimators_that_have_the_tasks() -> None:
     assert rows["Estimator"].tolist() == [
         *("LogME", "LogME", "Eigenvalue early enrichment", "IsoScore", "Chance")
     ]
-    assert rows["ρ"].tolist()[:3] == [0.5, 0.5, 0.2] and rows["Labels"].tolist()[1:3] == ["last layer", ""]
+    assert rows["ρ"].tolist()[:3] == [0.5, 0.5, 0.2] and rows["Labels"].tolist()[1:3] == ["last", ""]
     assert len(table(made(0.3), "small encoder", "with classes")) == 7
     lines = markdown(made(0.3))
     assert len(lines) == 2 + (2 + 2 + 1) + (1 + 2 + 1)
@@ -129,7 +129,7 @@ def test_measures_taken_again_are_compared_with_the_first() -> None:
     row = {"base": "small encoder", "quantity": "eee", "n": 47, "before": 0.5, "after": 0.51}
     again = pd.DataFrame([row | {"spearman_before": 0.4, "spearman_after": 0.3}])
     assert on_measuring_again(again) == [
-        "Small encoder, made again: measures of the plain checkpoint differ from the first by 2 % to 2 %; "
-        "over 47 checkpoints ρ with the scores is, before and after, of Eigenvalue early enrichment +0.40 "
+        "The small encoder, made again: measures of the plain checkpoint differ from the first by 2 % to 2 "
+        "%; over 47 checkpoints ρ with the scores is, before and after, of Eigenvalue early enrichment +0.40 "
         "and +0.30."
     ]
