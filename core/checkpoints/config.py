@@ -2,7 +2,8 @@
 
 Importing transformers and its table of model types takes seconds and brings torch along, so the table of the
 version that the requirements pin is kept beside this module, and transformers itself is asked only about
-types that are not in it. `python -m core.checkpoints.config` writes the table anew; a test compares the two.
+types that are not in it. So is the list of types whose output matrix is one of its own where their config
+does not say. `python -m core.checkpoints.config` writes both anew; a test compares them.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any
 from core.errors import InputError
 
 MODEL_TYPES = Path(__file__).with_name("model_types.txt")
+UNTIED_TYPES = Path(__file__).with_name("untied_types.txt")
 
 # Keys that say where or by what a file was written, not what the model is.
 _INCIDENTAL = ("_name_or_path", "name_or_path", "transformers_version", "_commit_hash")
@@ -85,10 +87,40 @@ def installed_model_types() -> frozenset[str]:
     return frozenset(CONFIG_MAPPING.keys())
 
 
+def is_tied(config: dict[str, Any]) -> bool:
+    """Whether the output matrix of a model is its input embedding, by its config or its type's default."""
+    text = config.get("text_config") or config
+    declared = config.get("tie_word_embeddings", text.get("tie_word_embeddings"))
+    return text.get("model_type") not in _untied() if declared is None else bool(declared)
+
+
+@cache
+def _untied() -> frozenset[str]:
+    return frozenset(UNTIED_TYPES.read_text(encoding="utf-8").split())
+
+
 def write_table(file: Path = MODEL_TYPES) -> None:
     """Write the model types of the installed transformers to a file, one a line."""
     file.write_text("\n".join(sorted(installed_model_types())) + "\n", encoding="utf-8")
 
 
+def write_untied(file: Path = UNTIED_TYPES) -> None:
+    """Write the model types that transformers unties unless their config says otherwise, one a line."""
+    from transformers import CONFIG_MAPPING
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()  # what it says of its own defaults
+    untied = []
+    for kind in CONFIG_MAPPING.keys():  # noqa: SIM118 - a lazy mapping, which imports what is asked for
+        try:
+            made = CONFIG_MAPPING[kind]()
+        except Exception:
+            continue
+        if getattr(made, "tie_word_embeddings", None) is False:
+            untied.append(kind)
+    file.write_text("\n".join(sorted(untied)) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
     write_table()
+    write_untied()

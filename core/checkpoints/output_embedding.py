@@ -1,8 +1,8 @@
 """The output-embedding matrix of a checkpoint, read straight from its safetensors files.
 
-One row a vocabulary entry. Where the files hold no output matrix of their own, it is the input embedding:
-that is what tied weights mean, and what stands in for it where a model has no language-model head (the note
-says so).
+One row a vocabulary entry. Where the files hold no output matrix of their own, it is the input embedding if
+the config ties the two, by its word or its type's default, and where the model has no language-model head
+(the note says so).
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +13,7 @@ import numpy as np
 
 from core.checkpoints.architecture import is_input_embedding, is_output_embedding
 from core.checkpoints.config import read_config
+from core.checkpoints.output_checks import check, has_head
 from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
 from core.weights.number_formats import FORMATS, decode
@@ -20,15 +21,6 @@ from core.weights.ranges import LONGEST, NOTHING, File, Meter, Span, Traffic, me
 from core.weights.remote_file import RemoteFile
 from core.weights.tensor_files import Tensor, read_headers, weight_files
 
-_WITH_HEAD = (
-    "ForCausalLM",
-    "LMHeadModel",
-    "ForMaskedLM",
-    "ForPreTraining",
-    "ForConditionalGeneration",
-    "DoubleHeadsModel",
-    "MTModel",
-)
 _SCALES = ("weight_scale_inv", "weight_scale")
 _COPIED = 8 * LONGEST  # bytes of a remote matrix that are in memory at a time
 _COMPARED = 64  # rows of two remote matrices that are taken for copies if they agree on these
@@ -84,7 +76,8 @@ class Rows:
 def output_embedding(checkpoint: Checkpoint) -> TensorAt:
     """Where the output-embedding matrix (V, d) of a checkpoint lies, local or on the hub.
 
-    Errors: InputError if no tensor has a known name, or several do and differ.
+    Errors: InputError if no tensor has a known name, or several do and differ; if it is not tied and not
+    there; if its shape is not the config's; and if an adapter changes it.
     """
     meter = Meter()
     tensors = read_headers(checkpoint.remote or weight_files(checkpoint.folder), meter)
@@ -92,8 +85,9 @@ def output_embedding(checkpoint: Checkpoint) -> TensorAt:
     outputs = _of_vocabulary([t for t in matrices if is_output_embedding(t.name)], checkpoint)
     inputs = _of_vocabulary([t for t in matrices if is_input_embedding(t.name)], checkpoint)
     tensor = _only(outputs or inputs, matrices, checkpoint, meter)
+    check(checkpoint, tensor, read_config(checkpoint.folder))
     note = None
-    if not outputs and not (checkpoint.facts.tied and checkpoint.facts.architecture.endswith(_WITH_HEAD)):
+    if not outputs and not (checkpoint.facts.tied and has_head(checkpoint)):
         note = f"{checkpoint.name} has no language-model head: its input embedding {tensor.name} stands in."
     return TensorAt(
         tensor.file,

@@ -23,6 +23,7 @@ from core.weights.remote_file import RemoteFile
 from core.weights.tensor_files import (
     INDEX,
     WEIGHTS,
+    check_index,
     digest_weights,
     place,
     read_headers,
@@ -267,5 +268,7 @@ def _describe(
     check(name, config)
     files = [] if remote else weight_files(folder)
     tensors = read_headers(remote or files, meter)
+    if not remote:
+        check_index(folder, tensors)
     own = fingerprint(folder, identify(files), digests)
     return Checkpoint(name, folder, own, source, revision, describe(config, tensors.values()))

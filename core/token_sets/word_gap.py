@@ -113,6 +113,12 @@ def word_gap(
     at = weights.output_embedding(checkpoint)
     tell("finding the tokens", 0, 0, "")
     vocabulary = Vocabulary.read(checkpoint.folder, checkpoint.name)
+    last = max((n for n in vocabulary.pieces.values() if n not in vocabulary.special), default=0)
+    if last >= at.shape[0]:
+        raise InputError(
+            f"The tokenizer of {checkpoint.name} gives token {last} and {at.name} has {at.shape[0]} rows: it "
+            "belongs to another model; save the right one beside the weights."
+        )
     options: dict[str, Any] = {"form": form, "cases": cases, "several": several, "rows": at.shape[0]}
     resolved = {"domain": resolve(domain, vocabulary, **options)}
     taken = resolved["domain"].ids

@@ -9,7 +9,7 @@ import json
 import math
 import mmap
 import re
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,9 +54,9 @@ def weight_files(folder: Path) -> list[Path]:
     if any(folder.glob("pytorch_model*.bin")):
         raise InputError(
             f"{folder} holds its weights only as pytorch_model.bin, a pickle that could run code when it is "
-            "read: convert it where you trust it with "
-            "AutoModel.from_pretrained(folder).save_pretrained(new_folder), which writes model.safetensors, "
-            "and give the new folder."
+            "read: convert it where you trust it with the class that its config.json names under "
+            "architectures (AutoModelForCausalLM, AutoModelForMaskedLM, …) and AutoTokenizer, "
+            ".from_pretrained(folder).save_pretrained(new_folder) of each, and give the new folder."
         )
     raise InputError(
         f"{folder} holds no weights: {WEIGHTS}, or {INDEX} with its shards, is expected beside config.json."
@@ -86,6 +86,23 @@ def _shards(folder: Path) -> list[Path]:
             f"{missing[0]}: download the checkpoint again."
         )
     return [folder / name for name in names]
+
+
+def check_index(folder: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Refuse a folder whose index names another file for a tensor than the one that holds it, or none does.
+
+    tensors: those of the folder's weight files by name.
+    """
+    if (folder / WEIGHTS).is_file() or not (folder / INDEX).is_file():
+        return
+    for name, shard in json.loads((folder / INDEX).read_bytes())["weight_map"].items():
+        actual = tensors[name].file if name in tensors else None
+        if not isinstance(actual, Path) or actual.name != shard:
+            where = f"it is in {actual.name}" if isinstance(actual, Path) else "no file holds it"
+            raise InputError(
+                f"{folder / INDEX} says that {name} is in {shard}, and {where}: download the checkpoint "
+                "again."
+            )
 
 
 def read_header(file: File, meter: Meter | None = None) -> dict[str, Tensor]:

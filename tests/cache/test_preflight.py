@@ -32,8 +32,9 @@ PROBLEMS = {
     "no-config": "{folder} is not a checkpoint: it has no config.json; give the folder that a "
     "model was saved to.",
     "pickled": "{folder} holds its weights only as pytorch_model.bin, a pickle that could run code when it "
-    "is read: convert it where you trust it with AutoModel.from_pretrained(folder)"
-    ".save_pretrained(new_folder), which writes model.safetensors, and give the new folder.",
+    "is read: convert it where you trust it with the class that its config.json names under architectures "
+    "(AutoModelForCausalLM, AutoModelForMaskedLM, …) and AutoTokenizer, "
+    ".from_pretrained(folder).save_pretrained(new_folder) of each, and give the new folder.",
     "cut": "{folder}/model.safetensors is cut off or damaged: its header promises 112,512 bytes and it holds "
     "111,512; download or save it again.",
     "nowhere": "There is no folder {folder}: give the folder that a model was saved to.",

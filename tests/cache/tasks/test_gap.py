@@ -212,6 +212,18 @@ def test_an_encoder_without_a_head_says_what_stands_in(store: Store, minilm: Pat
     assert found.bytes_read < 2_000_000  # of a matrix of 46,881,792
 
 
+def test_a_tokenizer_larger_than_the_matrix_is_refused(store: Store, tmp_path: Path) -> None:
+    folder = tiny.llama(tmp_path / "mixed")
+    content = json.loads((folder / "tokenizer.json").read_text())
+    content["model"]["vocab"]["beyond"] = 900
+    (folder / "tokenizer.json").write_text(json.dumps(content))
+    rows = len(tiny.vocabulary())
+    assert text(lambda: gap_for(store, str(folder), ask())) == (
+        f"The tokenizer of mixed gives token 900 and lm_head.weight has {rows} rows: it belongs to another "
+        "model; save the right one beside the weights."
+    )
+
+
 def test_failures_are_one_sentence_and_leave_nothing(store: Store, models: Path) -> None:
     name = str(models / "llama-0")
     before = store.state()

@@ -14,6 +14,28 @@ def test_the_table_is_that_of_the_installed_transformers(tmp_path: Path) -> None
     )
 
 
+def test_the_untied_types_are_those_of_the_installed_transformers(tmp_path: Path) -> None:
+    config.write_untied(tmp_path / "untied.txt")
+    assert (tmp_path / "untied.txt").read_bytes() == config.UNTIED_TYPES.read_bytes(), (
+        "python -m core.checkpoints.config writes it anew"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "tied"),
+    [
+        ({"model_type": "llama"}, False),
+        ({"model_type": "gpt2"}, True),
+        ({"model_type": "gemma2"}, True),
+        ({"model_type": "gpt2", "tie_word_embeddings": False}, False),
+        ({"model_type": "llama", "tie_word_embeddings": True}, True),
+        ({"model_type": "llava", "text_config": {"model_type": "gemma2"}}, True),
+    ],
+)
+def test_tying_is_the_word_of_the_config_or_the_default_of_its_type(given: dict, tied: bool) -> None:
+    assert config.is_tied(given) == tied
+
+
 def test_a_type_newer_than_the_table_is_asked_of_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config, "_shipped", frozenset)
     config.check("little", {"model_type": "llama"})

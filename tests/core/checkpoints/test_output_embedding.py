@@ -88,6 +88,66 @@ def test_copies_of_one_matrix_are_no_doubt_but_different_ones_are(tmp_path: Path
     )
 
 
+def refusal(folder: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        weights.output_embedding(checkpoints.resolve(str(folder)))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("stated", [False, None])
+def test_an_untied_model_without_its_head_is_refused(stated: bool | None, tmp_path: Path) -> None:
+    folder = tiny.llama(tmp_path / "headless")
+    rewrite(folder, lambda t: {k: v for k, v in t.items() if k != "lm_head.weight"})
+    config = json.loads((folder / "config.json").read_text()) | {"tie_word_embeddings": stated}
+    (folder / "config.json").write_text(json.dumps({k: v for k, v in config.items() if v is not None}))
+    assert refusal(folder) == (
+        "headless holds no output matrix (such as lm_head.weight), and its config.json does not tie it to "
+        "the input embedding (tie_word_embeddings): save the model again with its language-model head, or "
+        "set tie_word_embeddings to true if they are one matrix."
+    )
+
+
+def test_a_config_that_leaves_tying_to_a_class_that_ties_needs_no_head(tmp_path: Path) -> None:
+    folder = tiny.gpt2(tmp_path / "tied")
+    config = json.loads((folder / "config.json").read_text())
+    config.pop("tie_word_embeddings", None)
+    (folder / "config.json").write_text(json.dumps(config))
+    at = weights.output_embedding(checkpoints.resolve(str(folder)))
+    assert at.tied and at.note is None
+    np.testing.assert_array_equal(weights.read_matrix(at), loaded(folder))
+
+
+@pytest.mark.parametrize(
+    ("change", "shape"), [("transposed", "32 by V"), ("cut", "100 by 32"), ("narrow", "V by 16")]
+)
+def test_a_matrix_of_another_shape_than_the_configs_is_refused(
+    change: str, shape: str, tmp_path: Path
+) -> None:
+    folder = tiny.llama(tmp_path / "odd")
+    vocabulary = json.loads((folder / "config.json").read_text())["vocab_size"]
+    cut = {"transposed": lambda w: w.T, "cut": lambda w: w[:100], "narrow": lambda w: w[:, :16]}[change]
+    rewrite(folder, lambda t: t | {"lm_head.weight": cut(t["lm_head.weight"]).contiguous()})
+    assert refusal(folder) == (
+        f"lm_head.weight of odd is {shape.replace('V', str(vocabulary))}, and its config.json states "
+        f"{vocabulary} tokens and 32 dimensions: it is transposed, cut or another model's; download or save "
+        "it again."
+    )
+
+
+def test_an_adapter_that_changes_the_head_is_refused(tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    folder = tiny.llama(tmp_path / "adapted")
+    (folder / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA"}))
+    key = "base_model.model.lm_head.lora_A.weight"
+    save_file({key: torch.ones(2, 32)}, folder / "adapter_model.safetensors")
+    assert refusal(folder) == (
+        "The adapter beside adapted (adapter_config.json) changes lm_head.weight, which is read from the "
+        "weights alone: merge it with peft's merge_and_unload and save the model again."
+    )
+
+
 def test_no_known_name(tmp_path: Path) -> None:
     folder = tiny.gpt2(tmp_path / "odd")
     rewrite(folder, lambda t: {k.replace("wte", "tokens"): v for k, v in t.items()})

@@ -316,10 +316,9 @@ def test_pickled_weights_only(folder: Path) -> None:
     fails(
         lambda: resolve(str(folder)),
         f"{folder} holds its weights only as pytorch_model.bin, a pickle that could run code when it is "
-        "read: convert "
-        "it where you trust it with AutoModel.from_pretrained(folder).save_pretrained(new_folder), which "
-        "writes "
-        "model.safetensors, and give the new folder.",
+        "read: convert it where you trust it with the class that its config.json names under architectures "
+        "(AutoModelForCausalLM, AutoModelForMaskedLM, …) and AutoTokenizer, "
+        ".from_pretrained(folder).save_pretrained(new_folder) of each, and give the new folder.",
     )
 
 
@@ -381,6 +380,21 @@ def test_shards_that_are_missing_or_elsewhere(tmp_path: Path) -> None:
         fails(
             lambda: resolve(str(folder)),
             f"{index} is damaged: its weight_map should name the file of each tensor; download it again.",
+        )
+
+
+def test_an_index_that_points_to_a_wrong_shard(tmp_path: Path) -> None:
+    folder = tiny.llama(tmp_path / "shards", shard="30KB")
+    index = folder / "model.safetensors.index.json"
+    whole = json.loads(index.read_text())
+    shards = list(whole["weight_map"].values())
+    name, right = next((n, f) for n, f in whole["weight_map"].items() if shards.count(f) > 1)
+    wrong = next(file for file in shards if file != right)
+    for entry, shard, where in ((name, wrong, f"it is in {right}"), ("absent", wrong, "no file holds it")):
+        index.write_text(json.dumps({"weight_map": whole["weight_map"] | {entry: shard}}))
+        fails(
+            lambda entry=entry, where=where: resolve(str(folder)),
+            f"{index} says that {entry} is in {wrong}, and {where}: download the checkpoint again.",
         )
 
 

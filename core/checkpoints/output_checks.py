@@ -1,0 +1,59 @@
+"""Whether a matrix in a checkpoint's files can be its output embedding: its own or tied, and of its shape."""
+
+from typing import Any
+
+from core.checkpoints import adapters
+from core.checkpoints.architecture import is_input_embedding, is_output_embedding
+from core.checkpoints.config import is_tied
+from core.checkpoints.resolve import Checkpoint
+from core.errors import InputError
+from core.weights.tensor_files import Tensor
+
+_WITH_HEAD = (
+    "ForCausalLM",
+    "LMHeadModel",
+    "ForMaskedLM",
+    "ForPreTraining",
+    "ForConditionalGeneration",
+    "DoubleHeadsModel",
+    "MTModel",
+)
+# Settings of models whose embeddings are narrower than their states.
+_NARROWER = ("embedding_size", "word_embed_proj_dim", "emb_dim", "d_embed", "input_embedding_size")
+
+
+def has_head(checkpoint: Checkpoint) -> bool:
+    """Whether the class that the config names has a language-model head."""
+    return checkpoint.facts.architecture.endswith(_WITH_HEAD)
+
+
+def check(checkpoint: Checkpoint, tensor: Tensor, config: dict[str, Any]) -> None:
+    """Refuse `tensor`, an output matrix or the input embedding, if it is not what the model multiplies with.
+
+    Errors: InputError for an input embedding in the place of an output matrix that is not tied to it, for a
+    shape that the config does not state, and for a matrix that an adapter changes.
+    """
+    name, facts = checkpoint.name, checkpoint.facts
+    stands_in = not is_output_embedding(tensor.name)
+    if stands_in and has_head(checkpoint) and not is_tied(config):
+        raise InputError(
+            f"{name} holds no output matrix (such as lm_head.weight), and its config.json does not tie it to "
+            "the input embedding (tie_word_embeddings): save the model again with its language-model head, "
+            "or set tie_word_embeddings to true if they are one matrix."
+        )
+    text = config.get("text_config") or config
+    widths = {w for w in (facts.width, *(text.get(key) for key in _NARROWER)) if isinstance(w, int)}
+    rows, columns = tensor.shape
+    if (widths and columns not in widths) or rows < (facts.vocabulary or 0):
+        stated = [f"{facts.vocabulary} tokens"] * bool(facts.vocabulary)
+        stated += [f"{' or '.join(map(str, sorted(widths)))} dimensions"] * bool(widths)
+        raise InputError(
+            f"{tensor.name} of {name} is {rows} by {columns}, and its config.json states "
+            f"{' and '.join(stated)}: it is transposed, cut or another model's; download or save it again."
+        )
+    is_one = is_input_embedding if stands_in else is_output_embedding
+    if changed := adapters.touches(checkpoint.folder, is_one):
+        raise InputError(
+            f"The adapter beside {name} (adapter_config.json) changes {changed}, which is read from the "
+            "weights alone: merge it with peft's merge_and_unload and save the model again."
+        )
