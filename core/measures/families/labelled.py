@@ -1,5 +1,7 @@
 """Measures of vectors that carry a label each: how well labels could be read off the vectors.
 
+A family stands in one module, and these four have little code in common: hence its more than 300 lines.
+
 Sources: You et al. 2021 (LogME, arXiv 2102.11005); Bao et al. 2019 (H-score) with the shrinkage covariance of
 Ibrahim et al. 2021 (arXiv 2110.06893); leave-one-out neighbours and cross-validated linear probes as usual.
 
