@@ -29,9 +29,9 @@ KINDS = {
 TITLE = "With labels or without?"
 PREDICTORS = {
     PARAMETERS: "Parameters",
-    "wiki_2025": "Loss on Wikipedia of 2025",
-    "arxiv_2025": "Loss on arXiv of 2025",
-    "stackexchange_2025": "Loss on Stack Exchange of 2025",
+    "wiki_2025": "Loss, Wikipedia 2025",
+    "arxiv_2025": "Loss, arXiv 2025",
+    "stackexchange_2025": "Loss, StackExchange 2025",
 }
 _LAYERS = {MEAN: "mean of layers", LAST: "last layer"}
 CAPTION = (

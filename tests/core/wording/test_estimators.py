@@ -120,7 +120,7 @@ def test_size_and_loss_are_stated_for_each_choice_of_decoders() -> None:
         "| all decoders | +0.90 (+0.80 to +0.95; n = 61) |"
     )
     chart = named_decoders(pd.DataFrame(rows))
-    assert chart["group"].tolist()[:2] == ["Parameters", "Loss on Wikipedia of 2025"]
+    assert chart["group"].tolist()[:2] == ["Parameters", "Loss, Wikipedia 2025"]
     assert set(chart["detail"]) == {"61 decoders"}
     assert on_size_and_loss(pd.DataFrame(rows).assign(spearman=np.nan)) == []
 
