@@ -176,4 +176,4 @@ def print_evidence(content: dict[str, Any]) -> None:
         lines.append(f"Not controlled for: {', '.join(f'{name} ({why})' for name, why in missing.items())}.")
     reasons = {content[key].get("reason") for key in content if isinstance(content[key], dict)}
     for line in [*lines, *sorted(filter(None, reasons)), *content["notes"]]:
-        people.print(line, markup=False, highlight=False)
+        people.print(line, highlight=False)

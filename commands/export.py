@@ -25,4 +25,4 @@ def export(
     if as_json:
         print_json({"file": str(file), "rows": rows})
     else:
-        people.print(f"Wrote {rows:,} rows to {file}.", markup=False, highlight=False)
+        people.print(f"Wrote {rows:,} rows to {file}.", highlight=False)

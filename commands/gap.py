@@ -126,7 +126,7 @@ def print_gaps(results: list[MeasuredGap], tied: list[tuple[int, int]]) -> None:
     )
     for result in results:
         if result.note:
-            people.print(result.note, markup=False, highlight=False)
+            people.print(result.note, highlight=False)
 
 
 def print_sets(as_json: bool) -> None:

@@ -8,7 +8,7 @@ from rich.table import Table
 from cache import jobs, worker
 from cache.paths import store_folder
 from cache.store import Store
-from commands.terminal import JsonOption, StoreOption, draw, notices, people, print_json, say
+from commands.terminal import JsonOption, StoreOption, draw, people, print_json, say, stages
 from core.errors import InputError
 
 app = typer.Typer(help="Work handed to background workers.")
@@ -81,12 +81,12 @@ def watch_job(
     if job is None:
         raise InputError("There is no job to watch: `cli.py measure CHECKPOINT --detach` makes one.")
     worker.ensure_workers(opened)
-    with notices.status("") as status:
+    with stages() as show:
         while job.state in ("queued", "running"):
             running = [piece for piece in job.pieces if piece.state == "running"]
             finished = sum(piece.state in ("done", "failed") for piece in job.pieces)
             doing = "; ".join(f"{piece.subject.name}: {piece.stage}" for piece in running)
-            status.update(f"{finished} of {len(job.pieces)} finished. {doing}")
+            show(f"{finished} of {len(job.pieces)} finished. {doing}")
             time.sleep(0.5)
             job = jobs.get(opened, job.id)
     if as_json:

@@ -74,7 +74,7 @@ def print_labels(results: list[MeasuredLabels], *, every: bool) -> None:
     reasons = {name: why for result in results for name, why in result.left_out.items()}
     for reason in dict.fromkeys(reasons.values()):
         without = [name for name, why in reasons.items() if why == reason]
-        people.print(f"No value for {listed(without)}: {reason}", markup=False, highlight=False)
+        people.print(f"No value for {listed(without)}: {reason}", highlight=False)
     cached = sum(result.cached for result in results)
     people.print(f"{cached} of {len(results)} from the store.", highlight=False)
 
@@ -91,7 +91,7 @@ def _print_set(labels: LabelSet) -> None:
     kinds = first_few(classes, MOST_CLASSES) or "numbers"
     rows = f"{labels.file}: {labels.rows:,} rows; {listed(columns)}; {labels.label}: {kinds}."
     for line in (rows, *labels.notes):
-        people.print(line, markup=False, highlight=False)
+        people.print(line, highlight=False)
 
 
 def _draw(title: str, heading: str, names: list[str], rows: dict[str, LayerMeasures]) -> None:

@@ -23,10 +23,10 @@ from commands.terminal import (
     attempt,
     detached,
     draw,
-    notices,
     people,
     print_json,
     report,
+    stages,
     subjects_of,
 )
 from core.errors import InputError
@@ -194,7 +194,7 @@ def spread(
 ) -> tuple[list[Any], list[dict[str, str]]]:
     """Carry out a job on an executor; (documents of results, failures)."""
     job = jobs.submit(opened, request, subjects)
-    with notices.status(f"Job {job}, spread over {executor}"):
+    with stages(f"Job {job}, spread over {executor}"):
         try:
             worker.run_job(opened, job, executor)
         except InputError:  # no such executor: nothing is left behind that would run without it
@@ -231,9 +231,9 @@ def print_card(result: Measured) -> None:
         )
     for reason in dict.fromkeys(result.left_out.values()):
         names = ", ".join(name for name, why in result.left_out.items() if why == reason)
-        people.print(f"No value for {names}: {reason}", markup=False, highlight=False)
+        people.print(f"No value for {names}: {reason}", highlight=False)
     for note in result.notes:
-        people.print(note, markup=False, highlight=False)
+        people.print(note, highlight=False)
     people.print()
 
 

@@ -18,10 +18,10 @@ from commands.terminal import (
     StoreOption,
     detached,
     draw,
-    notices,
     people,
     print_json,
     say,
+    stages,
 )
 from core.errors import InputError
 from core.formatting import short_bytes, short_number
@@ -104,11 +104,11 @@ def build_reference(
     check(request)
     opened = Store.open(store_folder(store))
     if not is_off():
-        with notices.status("Asking the hub for sizes") as status:
+        with stages("Asking the hub for sizes") as show:
             references.ask(
                 opened,
                 references.within(references.entries(opened, reference, settings), most),
-                lambda done, total: status.update(f"Asking the hub for sizes: {done} of {total}"),
+                lambda done, total: show(f"Asking the hub for sizes: {done} of {total}"),
             )
     listed = references.entries(opened, reference, settings)
     chosen = references.within(listed, most)

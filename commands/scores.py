@@ -43,9 +43,9 @@ def print_import(done: imports.Imported, what: str, as_json: bool) -> None:
     if as_json:
         print_json({"imported": done.count, "notes": done.notes, "unmatched": done.unmatched})
         return
-    people.print(f"Imported {done.count} {what}.", markup=False, highlight=False)
+    people.print(f"Imported {done.count} {what}.", highlight=False)
     for note in imports.sentences(done):
-        people.print(note, markup=False, highlight=False)
+        people.print(note, highlight=False)
 
 
 @app.command("list")

@@ -3,7 +3,8 @@
 import json
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -12,6 +13,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from cache import worker
 from cache.requests import Progress, Subject, Vectors
@@ -22,8 +24,8 @@ from core.hidden_states.vector_files import READERS
 
 Made = TypeVar("Made")
 
-people = Console()
-notices = Console(stderr=True)
+people = Console(markup=False, emoji=False)  # names come from users, and are no markup
+notices = Console(stderr=True, markup=False, emoji=False)
 TRACEBACKS = "LATENT_SHORTLIST_TRACEBACKS"  # set: an unforeseen error is raised instead of reported
 GAP = 2  # spaces between columns
 MOST_LINES = 4  # of a cell in a table
@@ -162,17 +164,24 @@ def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+@contextmanager
+def stages(first: str = "") -> Iterator[Callable[[str], None]]:
+    """A line that shows what is being done, and gives what changes it; text as it is, without markup."""
+    with notices.status(Text(first)) as status:
+        yield lambda stage: status.update(Text(stage))
+
+
 def attempt(
     names: list[str], work: Callable[[int, Progress], Made]
 ) -> tuple[list[Made], list[dict[str, str]]]:
     """Do `work(index, progress)` for each name; one that fails does not end the list. (results, failures)"""
     results: list[Made] = []
     failures: list[dict[str, str]] = []
-    with notices.status("") as status:
+    with stages() as show:
         for index, name in enumerate(names):
 
             def progress(stage: str, done: int, total: int, unit: str, name: str = name) -> None:
-                status.update(f"{name}: {stage}" + (f", {done:,} of {total:,} {unit}" if total else ""))
+                show(f"{name}: {stage}" + (f", {done:,} of {total:,} {unit}" if total else ""))
 
             try:
                 results.append(work(index, progress))
@@ -201,7 +210,7 @@ def report(failures: list[dict[str, str]]) -> None:
 
 def say(message: str) -> None:
     """One sentence on standard error."""
-    notices.print(message, markup=False, highlight=False, soft_wrap=True)
+    notices.print(message, highlight=False, soft_wrap=True)
 
 
 def numbers(text: str, option: str) -> list[float]:

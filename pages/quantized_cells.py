@@ -197,7 +197,7 @@ if drawn.empty:
 
 quantizer, chosen = choose(drawn)
 with heading:
-    st.title(wording.heading({row["name"]: row["curves"] for row in chosen}))
+    st.title(wording.heading({plain(row["name"]): row["curves"] for row in chosen}))
     st.markdown(
         "A quantizer replaces each vector by a few centroids; a cell is the set of vectors that share one. "
         f"Here {QUANTIZERS[quantizer]} with 4 codebooks of 256 centroids, trained on the very vectors shown."

@@ -25,6 +25,7 @@ from pages.parts.alike import measured_alike_check
 from pages.parts.cards import reasons, side_by_side
 from pages.parts.cell_sizes import bring_others
 from pages.parts.common import empty, open_store, refresh
+from pages.parts.markdown import plain
 from pages.parts.shortlist_tables import Tables
 
 MOST_CHOSEN = 4
@@ -118,7 +119,7 @@ if predictions is not None and tables.picked:
         st.caption(f"{len(tables.picked)} rows are selected; the first {MOST_CHOSEN} are shown.")
     chosen = predictions.rows.loc[tables.picked[:MOST_CHOSEN]]
     st.space("small")
-    st.subheader("Side by side" if len(chosen) > 1 else chosen["name"].iloc[0])
+    st.subheader("Side by side" if len(chosen) > 1 else plain(chosen["name"].iloc[0]))
     compared = [name for name in overview.measures if chosen[name].notna().any()]
     if len(chosen) > 1:
         st.markdown(ranking.difference(predictions.model, chosen, compared))

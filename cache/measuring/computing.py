@@ -66,6 +66,11 @@ def _direct(
             raise
         why = f"Row {error.row:,} of the output-embedding matrix holds NaN or infinite values: repair it."
         measured, undefined = {}, dict.fromkeys(names, why)
+    if undefined and target.source.cloud not in ("", fingerprint) and not vectors[:].any():
+        raise InputError(
+            "All hidden states are zero, as where numbers overflow within the model: try --precision "
+            "float32, or check the weights."
+        )
     seconds = (time.perf_counter() - started) / len(names)
     common = _common(fingerprint, target, n, d, seconds)
     rows = [

@@ -58,7 +58,9 @@ def measure_plan(
     store: Store, called: str, plan: plans.Plan, settings: Settings, tell: Progress, started: float
 ) -> Measured:
     """Measure what a plan lists and the store lacks. called: the subject's name; started: the clock then."""
+    from core.checkpoints.damage import why_not_finite
     from core.measures import select
+    from core.measures.cloud import NotFiniteError
 
     names = select(settings.measures)
     results = _known(store, plan.fingerprint)
@@ -73,7 +75,12 @@ def measure_plan(
             if not added:
                 checkpoints.keep(store, plan.row)
                 added = True
-            results |= compute(store, plan.fingerprint, target, lacking, settings, tell)
+            try:
+                results |= compute(store, plan.fingerprint, target, lacking, settings, tell)
+            except NotFiniteError as error:
+                if plan.checkpoint is None:
+                    raise
+                raise InputError(why_not_finite(plan.checkpoint.name, plan.checkpoint.folder)) from error
     if plan.checkpoint is not None:
         checkpoints.remember_aliases(store, plan.checkpoint, Remembered(store.folder / "digests"))
     cached = not any(target.source.is_obtained for target in targets)

@@ -102,5 +102,5 @@ def print_sizes(result: StudiedCells) -> None:
         table.add_row(str(size.M), str(size.k), f"{size.n:,}", *values)
     draw(table)
     for left in result.left_out:
-        people.print(f"M = {left.M}, k = {left.k}: {left.reason}", markup=False, highlight=False)
+        people.print(f"M = {left.M}, k = {left.k}: {left.reason}", highlight=False)
     people.print()

@@ -8,11 +8,11 @@ import typer
 from cache import held_out
 from commands.terminal import (
     JsonOption,
-    notices,
     people,
     print_frame,
     print_json,
     records,
+    stages,
 )
 
 app = typer.Typer()
@@ -29,8 +29,8 @@ def study_held_out(
 ) -> None:
     """Compare all predictors by their error on checkpoints that they were not fitted to."""
     names = [name.strip() for name in (predictors or "").split(",") if name.strip()]
-    with notices.status("") as status:
-        table = held_out.table_of(again, names, say=status.update)
+    with stages() as show:
+        table = held_out.table_of(again, names, say=show)
     if save:
         held_out.save(table, save)
     if as_json:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cache.paths import corpora_folder
-from commands.terminal import JsonOption, notices, people, print_frame, print_json, records
+from commands.terminal import JsonOption, notices, people, print_frame, print_json, records, stages
 from core.errors import InputError
 from core.studies import estimators, labelled_study, own_study
 from core.studies.size_and_loss import size_and_loss
@@ -75,10 +75,10 @@ def _computed(data: Path, checkpoints: Path, part: str, save: Path) -> "pd.DataF
         notices.print(f"Measures without labels are not timed: {error}", highlight=False)
     save.mkdir(parents=True, exist_ok=True)
     done = labelled_study.read(save / VALUES)
-    with notices.status("") as status:
+    with stages() as show:
 
         def say(stage: str, done: int, total: int, unit: str) -> None:
-            status.update(f"{stage}, {done:,} of {total:,} {unit}")
+            show(f"{stage}, {done:,} of {total:,} {unit}")
 
         for grown in labelled_study.estimated(there, tasks, done, sequences, say):
             grown.to_csv(save / VALUES, index=False, float_format="%.6g")

@@ -28,7 +28,7 @@ def study_paper(as_json: JsonOption = False) -> None:
         print_frame(paper.for_people(part), f"{table} of arXiv 2406.12159")
         for row in part[part["comment"] != ""].itertuples():
             place = f"{row.row}, {latent_geometry.COLUMNS.get(str(row.column), row.column)}"
-            people.print(f"{place}: {row.comment}", markup=False, highlight=False)
+            people.print(f"{place}: {row.comment}", highlight=False)
         people.print()
     for verdict, count in rows["verdict"].value_counts().items():
         people.print(f"{count} {paper.VERDICTS[verdict]}")

@@ -38,6 +38,7 @@ def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "Pr
             local_files_only=True,
             trust_remote_code=False,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # refused below, with the shapes
             **unwrapped(wrapped),
         )
     except Exception as error:
@@ -47,10 +48,17 @@ def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "Pr
         if bars:
             logging.enable_progress_bar()
     missing = sorted(key for key in report["missing_keys"] if "pooler" not in key)
-    if missing or report["mismatched_keys"]:
+    if misfits := sorted(report["mismatched_keys"]):
+        key, of_file, of_config = misfits[0]
+        more = f", and {len(misfits) - 1:,} more tensors differ" if len(misfits) > 1 else ""
         raise InputError(
-            f"The weights of {checkpoint.name} do not fit its config.json: {len(missing)} tensors are "
-            f"missing and {len(report['mismatched_keys'])} have another shape; download or save it again."
+            f"The weight {key} of {checkpoint.name} has shape {tuple(of_file)} and its config.json asks for "
+            f"{tuple(of_config)}{more}: download or save it again."
+        )
+    if missing:
+        raise InputError(
+            f"The weights of {checkpoint.name} lack {len(missing)} tensors that its config.json asks for, "
+            f"first {missing[0]}: download or save it again."
         )
     unused = [key.removeprefix(wrapped) for key in report["unexpected_keys"]]
     bare = {key.removeprefix(wrapped): tensor for key, tensor in stored.items()}

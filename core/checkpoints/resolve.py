@@ -14,7 +14,9 @@ from pathlib import Path
 from core.checkpoints import adapters, variants
 from core.checkpoints.architecture import Facts, describe
 from core.checkpoints.config import check, read_config
+from core.checkpoints.damage import refuse_pointers
 from core.checkpoints.fingerprints import fingerprint, stated, unread
+from core.checkpoints.layout import transformer_of
 from core.errors import InputError
 from core.hub import download as hub
 from core.hub import remote as hub_ranges
@@ -216,7 +218,7 @@ def _here(
     allowed = None if roots is None else [Path(root).expanduser().resolve() for root in roots]
     folder = _local(name, allowed)
     if folder is not None:
-        return _label(folder), folder, "folder", hub.revision_of(folder)
+        return _label(folder), transformer_of(folder), "folder", hub.revision_of(folder)
     if name in MINILM_NAMES and revision is None and (installed := packaged()):
         return "all-MiniLM-L6-v2", installed, "package", None
     if not _HUB_ID.fullmatch(name):
@@ -264,6 +266,7 @@ def _describe(
     """The checkpoint in `folder`; `identify` gives what stands for the content of its local weight files."""
     if not remote and not ((folder / "config.json").is_file() and any(folder.glob("model*.safetensors*"))):
         adapters.refuse_alone(folder)
+    refuse_pointers(folder)
     config = read_config(folder)
     check(name, config)
     files = [] if remote else weight_files(folder)

@@ -12,6 +12,7 @@ from core.prediction import Predictions
 from core.prediction.shortlist import PREDICTED, Shortlist
 from pages.parts import measure_table, ranked_table
 from pages.parts.common import empty
+from pages.parts.markdown import plain
 from pages.parts.ranked_table import CANDIDATES, CHECKED, OTHERS, OTHERS_OUTSIDE, OUTSIDE, RankedTable
 
 
@@ -88,4 +89,4 @@ class Tables:
             measure_table.draw(shown, shown.checked, errors, self.score, "by-measure-checked")
         if len(shown.outside):
             st.subheader(f"Without {title_of(shown.by)} ({len(shown.outside)})")
-            st.markdown(", ".join(shown.outside["name"].head(20)))
+            st.markdown(plain(", ".join(shown.outside["name"].head(20))))

@@ -7,7 +7,7 @@ from rich.table import Table
 import cli
 from cache.results import Measured
 from commands.measure import print_card
-from commands.terminal import draw, people, print_frame
+from commands.terminal import attempt, draw, people, print_frame, say, stages
 from core.measures import MEASURES
 
 
@@ -94,3 +94,21 @@ def test_where_columns_do_not_fit_each_cell_stands_beside_its_heading(printed) -
         "two",
         "  second  klmno",
     ]
+
+
+@pytest.mark.parametrize("name", ["[/]", "a[red]b[/red]", ":rocket:", "[link=x]y", "m[0]"])
+def test_names_show_as_they_are(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """Brackets and colons are no markup: in tables, their titles, lines, and the line of what is done."""
+    people.width = 200
+    table = Table(title=name)
+    table.add_column(name)
+    table.add_row(name)
+    draw(table)
+    people.print(name)
+    assert capsys.readouterr().out.count(name) == 4
+    results, failures = attempt([name], lambda index, progress: progress(name, 1, 2, name))
+    assert (results, failures) == ([None], [])
+    with stages(name) as show:
+        show(name)
+    say(name)
+    assert name in capsys.readouterr().err
