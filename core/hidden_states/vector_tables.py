@@ -13,11 +13,13 @@ from core.errors import InputError
 from core.formatting import first_few
 from core.hidden_states.vector_columns import Column, chosen, dimensions, numbers_of, repaired
 from core.hidden_states.vector_readers import Choice, Reading, refuse_array, within
+from core.precision import are_near
 from core.tables.bulk import read_bulk
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_BLOCK = 1 << 18  # numbers filled in at a time, as fit the processor's cache
 _ELLIPSIS = re.compile(r"\.\.\.|…")
 
 
@@ -280,10 +282,12 @@ def _of_lists_in_text(column: Column, name: str) -> Column:
 
 
 def _matrix(columns: Sequence[Column]) -> np.ndarray:
-    """Columns side by side, (n, d), missing values NaN; float32 where none has more digits."""
+    """Columns side by side, (n, d), missing values NaN; float32 where that holds them."""
     parts = [numbers_of(column.values) for column in columns]
-    dtype = np.float64 if any(part.dtype.itemsize > 4 for part in parts) else np.float32
-    vectors = np.empty((len(parts[0]), len(parts)), dtype)
-    for place, part in enumerate(parts):
-        vectors[:, place] = part
+    double = any(part.dtype.itemsize > 4 for part in parts) and not are_near(parts)
+    vectors = np.empty((len(parts[0]), len(parts)), np.float64 if double else np.float32)
+    rows = max(1, _BLOCK // len(parts))
+    for start in range(0, len(vectors), rows):
+        for place, part in enumerate(parts):
+            vectors[start : start + rows, place] = part[start : start + rows]
     return vectors

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _SAMPLE_LINES, _SAMPLE_BYTES = 50, 1 << 22
+_MOST_REMARKS = 200  # lines before the first row
 _DELIMITERS = ",;\t| "
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 _COUNTS = re.compile(r"\s*\d+\s+\d+\s*")  # the first line of word2vec's text format: n and d
@@ -70,7 +71,10 @@ def read_bulk(data: bytes, name: str, *, skip_bad_rows: bool = False) -> Cells:
 
 def _form(data: bytes, name: str) -> Form:
     """What the first lines say."""
-    sample = data[:_SAMPLE_BYTES]
+    end = 0
+    for _ in range(_SAMPLE_LINES + _MOST_REMARKS):
+        end = data.find(b"\n", end) + 1 or len(data)
+    sample = data[: min(end, _SAMPLE_BYTES)]
     lines = sample.decode("utf-8", errors="replace").splitlines()
     lines = lines[:-1] if len(sample) < len(data) and len(lines) > 1 else lines
     skip, delimiter = 0, None
