@@ -34,6 +34,7 @@ NAMES = {
     "core.reference": {"held_out"},
     "core.reference.members": {"NAMES"},
     "core.statistics.percentiles": {"percentile", "percentiles"},
+    "core.studies.estimators": {"OVERALL", "TASKS"},
     "core.studies.latent_geometry": {"COLUMNS"},
     "core.studies.latent_geometry_print": {"as_text"},
     "core.tables": {"READERS"},
