@@ -19,6 +19,7 @@ _HEADS = (
 )
 _VOCABULARY = ("vocab_size", "n_vocab", "padded_vocab_size")
 _POSITIONS = (
+    "max_encoder_position_embeddings",
     "max_position_embeddings",
     "n_positions",
     "n_ctx",

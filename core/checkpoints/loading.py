@@ -1,18 +1,22 @@
 """A Checkpoint's model as transformers loads it, from safetensors only."""
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from core.checkpoints import accounting, adapters, variants
+from core.checkpoints.architecture import Facts, describe
+from core.checkpoints.quiet import one_sentence, quiet
 from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
-from core.formatting import first_line
 from core.weights.tensor_files import read_headers, weight_files
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
     from transformers import PreTrainedModel
+
+_SAVE_AGAIN = "save it again with the installed transformers, or measure vectors that you extracted yourself"
 
 
 def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "PreTrainedModel":
@@ -22,32 +26,24 @@ def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "Pr
     otherwise fill them with random numbers and only warn).
     """
     import torch
-    from transformers import AutoModel
-    from transformers.utils import logging
+    from transformers import AutoModel, PreTrainedModel
 
     stored = read_headers(weight_files(checkpoint.folder))
     wrapped = accounting.wrapper(stored)
-    shown, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()  # what the unused head says of itself is no news here
-    logging.disable_progress_bar()
-    try:
-        model, report = AutoModel.from_pretrained(
-            checkpoint.folder,
-            dtype=dtype if checkpoint.recipe is None else torch.float32,
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,  # refused below, with the shapes
-            **unwrapped(wrapped),
-        )
-    except Exception as error:
-        raise InputError(f"The model of {checkpoint.name} cannot be built: {first_line(error)}.") from error
-    finally:
-        logging.set_verbosity(shown)
-        if bars:
-            logging.enable_progress_bar()
-    missing = sorted(key for key in report["missing_keys"] if "pooler" not in key)
+    options: dict[str, Any] = {
+        "dtype": dtype if checkpoint.recipe is None else torch.float32,
+        "use_safetensors": True,
+        "local_files_only": True,
+        "trust_remote_code": False,
+        "output_loading_info": True,
+        "ignore_mismatched_sizes": True,  # refused below, with the shapes
+        **unwrapped(wrapped),
+    }
+    with quiet(), one_sentence(f"The model of {checkpoint.name} cannot be built", _SAVE_AGAIN):
+        model, report = AutoModel.from_pretrained(checkpoint.folder, **options)
+        if _missing(report):
+            model, report = _of_named_class(checkpoint, options) or (model, report)
+    missing = _missing(report)
     if misfits := sorted(report["mismatched_keys"]):
         key, of_file, of_config = misfits[0]
         more = f", and {len(misfits) - 1:,} more tensors differ" if len(misfits) > 1 else ""
@@ -64,7 +60,66 @@ def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "Pr
     bare = {key.removeprefix(wrapped): tensor for key, tensor in stored.items()}
     accounting.check_used(checkpoint.name, model, unused, bare)
     follow_recipe(checkpoint, model)
+    for part in model.modules():
+        if isinstance(part, PreTrainedModel):
+            part.config.return_dict = True  # whatever config.json asks for: states are found by name
     return model.eval().requires_grad_(False).to(device, dtype)
+
+
+def text_part(model: Any) -> Any:
+    """The part of a model that reads text alone: the encoder before a decoder, or beside one of images."""
+    if model.config.is_encoder_decoder:
+        return model.get_encoder()
+    return model.text_model if hasattr(model, "get_text_features") and hasattr(model, "text_model") else model
+
+
+def complete(checkpoint: Checkpoint) -> Facts:
+    """The facts of a checkpoint with what its config.json leaves to the class of its model type.
+
+    Errors: InputError if transformers cannot read the config.
+    """
+    from transformers import AutoConfig
+
+    with quiet(), one_sentence(f"The config.json of {checkpoint.name} cannot be read", _SAVE_AGAIN):
+        config = AutoConfig.from_pretrained(
+            checkpoint.folder, local_files_only=True, trust_remote_code=False
+        ).to_dict()
+    own, loaded = checkpoint.facts, describe(config, ())
+    vocabulary = own.vocabulary if checkpoint.borrowed is None else complete(checkpoint.borrowed).vocabulary
+    return replace(
+        own,
+        kind=loaded.kind,
+        vocabulary=loaded.vocabulary if vocabulary is None else vocabulary,
+        max_positions=loaded.max_positions if own.max_positions is None else own.max_positions,
+    )
+
+
+def _missing(report: dict[str, Any]) -> list[str]:
+    """Tensors that a model needs and its files lack; no state depends on a pooler."""
+    return sorted(key for key in report["missing_keys"] if "pooler" not in key)
+
+
+def _of_named_class(
+    checkpoint: Checkpoint, options: dict[str, Any]
+) -> tuple["PreTrainedModel", dict[str, Any]] | None:
+    """The model within the class that `architectures` in config.json names, with the report of its loading.
+
+    For what a bare model does not know: that only an encoder is stored, or only a matrix that the class ties
+    to the input embedding, or that tables are computed. None where there is no such class or its file lacks
+    something as well.
+    """
+    import transformers
+
+    named = getattr(transformers, checkpoint.facts.architecture, None)
+    if not (isinstance(named, type) and issubclass(named, transformers.PreTrainedModel)):
+        return None
+    load: Any = named.from_pretrained
+    whole, report = load(checkpoint.folder, **options)
+    inner = whole.base_model
+    path = "" if inner is whole else f"{whole.base_model_prefix}."
+    if any(key.startswith(path) for key in _missing(report)):
+        return None
+    return inner, report | {"missing_keys": []}
 
 
 def unwrapped(prefix: str) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from core.checkpoints import sentencepiece
 from core.checkpoints.config import read_config, read_json
+from core.checkpoints.quiet import one_sentence, quiet
 from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
-from core.formatting import first_line
 from core.hub import download as hub
 
 if TYPE_CHECKING:
@@ -95,16 +95,15 @@ def read_tokenizer(checkpoint: Checkpoint) -> Loaded:
             f"{name} has no tokenizer: {folder} should hold tokenizer.json or a "
             "vocabulary such as vocab.txt; save its tokenizer there with save_pretrained."
         )
-    try:
+    with (
+        quiet(),
+        one_sentence(f"The tokenizer of {name} cannot be loaded", "save it again with save_pretrained"),
+    ):
         if (folder / "tokenizer.json").is_file():
             return _of_file(name, folder)
         if file := _sentencepiece_alone(folder):
             return _of_sentencepiece(name, file, declared)
         return _of_vocabulary(name, folder, declared)
-    except InputError:
-        raise
-    except Exception as error:  # the libraries raise whatever they meet
-        raise InputError(f"The tokenizer of {name} cannot be loaded: {first_line(error)}.") from error
 
 
 def lower_cases(folder: Path) -> tuple[bool, bool]:
@@ -251,13 +250,5 @@ def _tokenizer_config(folder: Path) -> dict[str, Any]:
 
 def _automatic(folder: Path, **options: Any) -> "PreTrainedTokenizerBase":
     from transformers import AutoTokenizer
-    from transformers.utils import logging
 
-    shown = logging.get_verbosity()
-    logging.set_verbosity_error()  # what it says is said by the notes, or by the exception
-    try:
-        return AutoTokenizer.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False, **options
-        )
-    finally:
-        logging.set_verbosity(shown)
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **options)

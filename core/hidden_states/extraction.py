@@ -8,7 +8,7 @@ padding.
 
 import os
 import time
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from core.blocks import Progress
-from core.checkpoints.loading import load_model
+from core.checkpoints.loading import load_model, text_part
+from core.checkpoints.quiet import one_sentence, quiet
 from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
 from core.hidden_states.batches import BUDGETS, Budget, batches, each, pad, threads_for
@@ -81,7 +82,7 @@ def extract(
     where = resolve_device(device)
     kind = resolve_precision(precision)
     made = tokenize(checkpoint, sequences, max_length, progress)
-    ids, starts, note = made.ids, made.starts, made.note
+    ids, starts = made.ids, made.starts
     lengths = np.diff(starts)
     if position != "all" and not lengths.all():
         first = int(np.argmin(lengths))
@@ -90,19 +91,18 @@ def extract(
             f"{position} one: "
             "leave it out."
         )
-    with threads_for(where) as workers:
-        model: Any = load_model(checkpoint, where, getattr(torch, kind))
-        if checkpoint.facts.kind == "encoder-decoder":
-            model = model.get_encoder()
+    with quiet(), threads_for(where) as workers:
+        model: Any = text_part(load_model(checkpoint, where, getattr(torch, kind)))
         longest = int(np.argmax(lengths))
         example = torch.from_numpy(ids[starts[longest] : starts[longest + 1]][None, :8]).to(where)
-        states_at, layer = states_of(model, layer, example, checkpoint.name)
-        d = states_at(example, None).shape[-1]
+        with running(checkpoint.name):
+            states_at, layer, of_layer = states_of(model, layer, example, checkpoint.name)
+            d = states_at(example, None).shape[-1]
         n = len(ids) if position == "all" else len(sequences)
 
         def work(batch: np.ndarray) -> int:
             padded, mask = pad(ids, starts, batch)
-            with torch.inference_mode():
+            with running(checkpoint.name), torch.inference_mode():
                 attended = None if mask is None else torch.from_numpy(mask).to(where)
                 states = states_at(torch.from_numpy(padded).to(where), attended).float().cpu().numpy()
             for row, sequence in zip(states, batch, strict=True):
@@ -127,7 +127,17 @@ def extract(
         except BaseException:
             out.unlink(missing_ok=True)
             raise
+    note = "; ".join(filter(None, [made.note, of_layer])) or None
     return Extraction(n, d, layer, len(ids), kind, where, time.perf_counter() - started, note)
+
+
+def running(name: str) -> AbstractContextManager[None]:
+    """What a model raises in a forward pass becomes one sentence; name: what it calls the checkpoint."""
+    return one_sentence(
+        f"The model of {name} cannot be run on its tokens",
+        "its config.json, weights and tokenizer do not fit each other, or the installed transformers; save "
+        "it again with that, or measure vectors that you extracted yourself",
+    )
 
 
 def claim_space(file: Path) -> None:

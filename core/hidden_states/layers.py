@@ -9,6 +9,10 @@ from torch import nn
 from core.errors import InputError
 
 States = Callable[[torch.Tensor, torch.Tensor | None], torch.Tensor]
+_LAST = (
+    "the last layer of {name} is its last_hidden_state, which is not the last of its hidden_states in "
+    "transformers"
+)
 
 
 class _Reached(Exception):  # noqa: N818 - it says that all went well
@@ -18,13 +22,17 @@ class _Reached(Exception):  # noqa: N818 - it says that all went well
         self.states = states
 
 
-def states_of(model: Any, layer: int | None, example: torch.Tensor, name: str) -> tuple[States, int]:
-    """A function (ids (b, t), mask (b, t) or None) → states (b, t, d) of one layer, and that layer's number.
+def states_of(
+    model: Any, layer: int | None, example: torch.Tensor, name: str
+) -> tuple[States, int, str | None]:
+    """A function (ids (b, t), mask (b, t) or None) → states (b, t, d) of one layer, its number, and a note.
 
+    The top layer's states are the model's `last_hidden_state`; the note says where `hidden_states` ends with
+    others (those before a last normalization, mostly).
     model: as core.checkpoints.loading.load_model gives it. layer: numbered as transformers numbers
     `hidden_states`, from 0 (embeddings) to L; None is L. example: ids (b, t) to run once. name: how a message
-    calls the model. The short ways (the model's own last state; stopping at a block) are taken only if on
-    `example` they give the very bits of `hidden_states[layer]`; else all states are computed and one is kept.
+    calls the model. The short way to a lower layer (stopping at a block) is taken only if on `example` it
+    gives the very bits of `hidden_states[layer]`; else all states are computed and one is kept.
     Errors: InputError if there is no such layer.
     """
     extra = {"use_cache": False} if hasattr(model.config, "use_cache") else {}
@@ -47,12 +55,16 @@ def states_of(model: Any, layer: int | None, example: torch.Tensor, name: str) -
         chosen = top if layer is None else layer
         if not 0 <= chosen <= top:
             raise InputError(f"{name} has no layer {layer}: its layers are 0 (embeddings) to {top} (last).")
-        stop = None if chosen == top else _stop(model, chosen, top)
+        if chosen == top:
+            states = last(example, None)
+            same = states.shape == expected[top].shape and torch.allclose(states, expected[top], atol=1e-5)
+            return last, top, None if same else _LAST.format(name=name)
+        stop = _stop(model, chosen, top)
         if torch.equal(until(example, None), expected[chosen]):
-            return until, chosen
+            return until, chosen, None
         if stop is not None:
             stop.remove()
-        return lambda ids, mask: whole(ids, mask)[chosen], chosen
+        return lambda ids, mask: whole(ids, mask)[chosen], chosen, None
 
 
 def _stop(model: nn.Module, layer: int, layers: int) -> Any:

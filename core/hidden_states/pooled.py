@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from core.blocks import Progress
-from core.checkpoints.loading import load_model
+from core.checkpoints.loading import load_model, text_part
+from core.checkpoints.quiet import quiet
 from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
 from core.hidden_states.batches import BUDGETS, Budget, batches, each, pad, threads_for
 from core.hidden_states.devices import resolve_device, resolve_precision
-from core.hidden_states.extraction import claim_space
+from core.hidden_states.extraction import claim_space, running
 from core.hidden_states.tokens import tokenize
 
 _MOST_VALUES = 64_000_000  # in the states of a batch at all layers: 256 MB
@@ -64,10 +65,8 @@ def extract_layers(
     if not lengths.all():
         row = int(np.argmin(lengths)) + 1
         raise InputError(f"Row {row} of {len(texts):,} has no token for {checkpoint.name}: leave it out.")
-    with threads_for(where) as workers:
-        model: Any = load_model(checkpoint, where, getattr(torch, kind))
-        if checkpoint.facts.kind == "encoder-decoder":
-            model = model.get_encoder()
+    with quiet(), threads_for(where) as workers:
+        model: Any = text_part(load_model(checkpoint, where, getattr(torch, kind)))
         extra = {"use_cache": False} if hasattr(model.config, "use_cache") else {}
         segments = made.types if _tells_texts_apart(model, made.types) else None
 
@@ -77,9 +76,10 @@ def extract_layers(
             given: dict[str, Any] = {"input_ids": padded}
             given |= {} if mask is None else {"attention_mask": mask}
             given |= {} if segments is None else {"token_type_ids": pad(segments, made.starts, batch)[0]}
-            with torch.inference_mode():
+            with running(checkpoint.name), torch.inference_mode():
                 tensors = {name: torch.from_numpy(array).to(where) for name, array in given.items()}
-                states = model(**tensors, output_hidden_states=True, **extra).hidden_states
+                output = model(**tensors, output_hidden_states=True, **extra)
+                states = (*output.hidden_states[:-1], output.last_hidden_state)
                 sizes = torch.from_numpy(lengths[batch][:, None]).to(where)
                 kept = tensors.get("attention_mask", torch.ones_like(tensors["input_ids"]))[:, :, None].bool()
                 means = [torch.where(kept, one, 0).float().sum(1) / sizes for one in states]

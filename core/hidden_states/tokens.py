@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 
 from core.blocks import Progress
+from core.checkpoints.loading import complete
+from core.checkpoints.quiet import one_sentence, quiet
 from core.checkpoints.resolve import Checkpoint
 from core.checkpoints.tokenizing import read_tokenizer
 from core.errors import InputError
 
 _AT_ONCE = 1000  # sequences
 _LONGEST_UNSTATED = 2048  # tokens, for models that state no maximum (relative positions)
+_SAVE_AGAIN = "save it again with save_pretrained, together with the model that it belongs to"
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,10 @@ def tokenize(
 
     A pair too long is cut at the end of its longer text.
     """
-    loaded = read_tokenizer(checkpoint)
+    loaded, facts = read_tokenizer(checkpoint), complete(checkpoint)
     tokenizer = loaded.tokenizer
     least = tokenizer.num_special_tokens_to_add(pairs is not None) + 1
-    limit = _limit(checkpoint, least, tokenizer.model_max_length, max_length)
+    limit = _limit(checkpoint.name, facts.max_positions, least, tokenizer.model_max_length, max_length)
     closed = _closed_vocabulary(tokenizer)
     wants_types = pairs is not None and "token_type_ids" in tokenizer.model_input_names
     pieces: dict[str, list[np.ndarray]] = {"input_ids": [], "token_type_ids": []}
@@ -58,14 +61,15 @@ def tokenize(
                 sum(len(one) for texts in texts_of for one in texts) for texts_of in (split, given)
             )
             words, left_out = words + count, left_out + count - kept
-        encoded = tokenizer(
-            *given,
-            is_split_into_words=closed is not None,
-            truncation=True,
-            max_length=limit,
-            return_attention_mask=False,
-            return_token_type_ids=wants_types,
-        )
+        with one_sentence(f"The tokenizer of {checkpoint.name} cannot cut the text", _SAVE_AGAIN), quiet():
+            encoded = tokenizer(
+                *given,
+                is_split_into_words=closed is not None,
+                truncation=True,
+                max_length=limit,
+                return_attention_mask=False,
+                return_token_type_ids=wants_types,
+            )
         for name, parts in pieces.items():
             parts += [np.asarray(one, dtype=np.int32) for one in encoded.get(name, [])]
         if progress is not None:
@@ -76,7 +80,7 @@ def tokenize(
         raise InputError(
             f"None of the {len(sequences)} sequences has a token for {checkpoint.name}: give other text."
         )
-    vocabulary = checkpoint.facts.vocabulary
+    vocabulary = facts.vocabulary
     if vocabulary is not None and ids.max() >= vocabulary:
         raise InputError(
             f"The tokenizer of {checkpoint.name} gives token {ids.max()} and its model knows {vocabulary} "
@@ -113,16 +117,14 @@ def _words(tokenizer: Any, text: str) -> list[str]:
     return [word for word, _ in backend.pre_tokenizer.pre_tokenize_str(text)]
 
 
-def _limit(checkpoint: Checkpoint, least: int, tokenizer_limit: int, max_length: int | None) -> int:
+def _limit(name: str, positions: int | None, least: int, tokenizer_limit: int, max_length: int | None) -> int:
     """Tokens a sequence is cut to: `max_length`, which must fit, or the maximum position minus 3."""
-    stated = [m for m in (checkpoint.facts.max_positions, tokenizer_limit) if m is not None and m < 10**9]
+    stated = [m for m in (positions, tokenizer_limit) if m is not None and m < 10**9]
     most = min(stated, default=_LONGEST_UNSTATED)
     if max_length is None:
-        return max(
-            most if checkpoint.facts.max_positions is None else checkpoint.facts.max_positions - 3, least
-        )
+        return max(most if positions is None else positions - 3, least)
     if not least <= max_length <= most:
         raise InputError(
-            f"A maximum length of {max_length} does not fit {checkpoint.name}: give {least} to {most} tokens."
+            f"A maximum length of {max_length} does not fit {name}: give {least} to {most} tokens."
         )
     return max_length

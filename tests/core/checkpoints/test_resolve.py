@@ -411,7 +411,9 @@ def test_no_tokenizer(folder: Path) -> None:
 
 def test_damaged_tokenizer(folder: Path) -> None:
     (folder / "tokenizer.json").write_text("{}")
-    with pytest.raises(InputError, match=r"^The tokenizer of little cannot be loaded: [^\n]+\.$"):
+    with pytest.raises(
+        InputError, match=r"^The tokenizer of little cannot be loaded \([^\n]+\): save [^\n]+\.$"
+    ):
         tokenizing.load_tokenizer(resolve(str(folder)))
 
 

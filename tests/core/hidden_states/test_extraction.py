@@ -129,7 +129,7 @@ def test_layers_above_the_chosen_one_are_not_run(
     runs: list[int] = []
     model.h[1].register_forward_hook(lambda *_: runs.append(1))
     example = torch.tensor([[5, 6, 7]])
-    states, layer = states_of(model, 1, example, "gpt2")
+    states, layer, _ = states_of(model, 1, example, "gpt2")
     assert layer == 1 and runs == [1]  # once, to know what is right
     states(example, None)
     assert runs == [1]
