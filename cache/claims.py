@@ -42,7 +42,7 @@ class Claim:
 
     def progress(self, stage: str, done: int = 0, total: int = 0, unit: str = "") -> None:
         """Note what is being done; raises Cancelled when it should stop."""
-        if (self.folder / "cancelled").exists() or not (self.folder / "job.json").exists():
+        if jobs.stopped(self.folder, self.piece.index):
             raise Cancelled
         clock = time.monotonic()
         if stage != self._stage[0]:
@@ -93,8 +93,7 @@ def _claim(store: Store, job: Job, piece: Piece) -> Claim | None:
     if lock is None:
         return None
     before = jobs.record(folder, piece.index)
-    stopped = (folder / "cancelled").exists() or not (folder / "job.json").exists()
-    if stopped or before.state in jobs.ENDED:  # somebody was faster
+    if jobs.stopped(folder, piece.index) or before.state in jobs.ENDED:  # somebody was faster
         lock.release()
         return None
     attempts = before.attempts + 1

@@ -4,22 +4,20 @@ Each refusal is one sentence that names the file, the thing and the remedy. A va
 place of the earlier one; what is published is never replaced.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from cache.files import now
+from cache.import_names import NAMED, Named, named, unknown
 from cache.store import Store
-from core.checkpoints.resolve import MINILM_NAMES
 from core.errors import InputError
 from core.formatting import first_few
-from core.scores.covariates import read_covariates
-from core.scores.files import ScoreFile, read_scores, score_files
-from core.scores.names import match
+from core.scores.covariates import look_at_covariates
+from core.scores.files import ScoreFile, look_at_scores, score_files
 
-NAMED = 5  # of many wrong ones, how many a message names
 IDENTITY = ("subject", "benchmark", "task", "metric", "split")  # of a score
 KEY = (*IDENTITY, "source")
 
@@ -33,12 +31,44 @@ class Imported:
     unmatched: list[str] = field(default_factory=list)  # names that no checkpoint in the store has
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What an import would take in, and everything that is in its way.
+
+    rows: of the store's table; beside its columns `given`, the checkpoint as the file calls it, `place`,
+    where the value stands in the file, and `known`, whether the store has that checkpoint. problems: a
+    sentence each; nothing is taken in while there is one. alike: a name that no checkpoint has → one that
+    resembles it.
+    """
+
+    table: str  # "scores" or "covariates"
+    rows: list[dict[str, Any]]
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unmatched: list[str] = field(default_factory=list)
+    alike: dict[str, str] = field(default_factory=dict)
+
+
 def sentences(done: Imported) -> list[str]:
     """What a person should know of an import beside the number of values."""
     if not done.unmatched:
         return done.notes
     names = first_few(done.unmatched, NAMED)
     return [*done.notes, f"No measured checkpoint is called {names}: measure it, and its scores count."]
+
+
+def take_in(store: Store, preview: Preview) -> Imported:
+    """Add what a preview holds to the store. Raises InputError, one sentence, for its first problem."""
+    if preview.problems:
+        raise InputError(preview.problems[0])
+    moment = now()
+    beside = {"given", "place", "known"}
+    rows = [{key: value for key, value in row.items() if key not in beside} for row in preview.rows]
+    if preview.table == "scores":
+        rows = [row | {"added_at": moment + timedelta(microseconds=n)} for n, row in enumerate(rows)]
+    store.add(preview.table, rows)
+    store.ingest()
+    return Imported(len(rows), preview.notes, preview.unmatched)
 
 
 def import_scores(
@@ -49,7 +79,23 @@ def import_scores(
     benchmark: str | None = None,
     metric: str | None = None,
 ) -> Imported:
-    """Take in files of scores, whole or not at all.
+    """Take in files of scores, whole or not at all; arguments as of `preview_scores`.
+
+    Raises InputError, one sentence, for the first thing that cannot be used.
+    """
+    options = {"checkpoint": checkpoint, "benchmark": benchmark, "metric": metric}
+    return take_in(store, preview_scores(store, files, **options))
+
+
+def preview_scores(
+    store: Store,
+    files: Path | Sequence[Path],
+    *,
+    checkpoint: str | None = None,
+    benchmark: str | None = None,
+    metric: str | None = None,
+) -> Preview:
+    """What importing files of scores would take in.
 
     Arguments:
         files: tables, result files of lm-evaluation-harness or MTEB, or folders of such; `core.scores.files`
@@ -59,43 +105,48 @@ def import_scores(
     The newest value of a checkpoint's score counts: of several files the one made last, of several imports
     the last. Scores of names that no checkpoint in the store has are kept for when it is measured, unless
     none of the names is known.
-    Raises InputError, one sentence, for the first thing that cannot be used.
+    Raises InputError, one sentence, for a file that cannot be used at all.
     """
     paths = score_files([files] if isinstance(files, Path) else list(files))
-    read = [read_scores(path, checkpoint=checkpoint, benchmark=benchmark, metric=metric) for path in paths]
+    read = [look_at_scores(path, checkpoint=checkpoint, benchmark=benchmark, metric=metric) for path in paths]
     name = first_few([file.name for file in read], 2)
-    words = [str(row["checkpoint"]) for file in read for row in file.rows]
-    subjects, unmatched = _subjects(store, words, name)
+    names = named(store, [str(row["checkpoint"]) for file in read for row in file.rows], name)
     notes = [note for file in read for note in file.notes]
+    problems = [problem for file in read for problem in file.problems]
+    problems += _of_names(names, name, all_known=False)
     rows: dict[tuple[str, ...], dict[str, Any]] = {}
     for file in sorted(read, key=lambda file: file.made_at):
-        made, repeated = _score_rows(file, subjects)
+        made, repeated, twice = _score_rows(file, names)
         notes += repeated
+        problems += twice
         notes += _older(rows, made, file)
         rows = {key: row for key, row in rows.items() if key[:-1] not in {one[:-1] for one in made}} | made
-    _refuse_published(store, "scores", list(rows.values()), KEY, name, "score")
+    problems += _over_published(store, "scores", list(rows.values()), KEY, name, "score")
     notes += _replaced(store, rows)
-    moment = now()
-    store.add(
-        "scores",
-        [
-            {column: value for column, value in row.items() if column != "file"}
-            | {"added_at": moment + timedelta(microseconds=place)}
-            for place, row in enumerate(rows.values())
-        ],
-    )
-    store.ingest()
-    return Imported(len(rows), notes, unmatched)
+    kept = [{column: value for column, value in row.items() if column != "file"} for row in rows.values()]
+    return Preview("scores", kept, problems, notes, names.unmatched, names.alike)
+
+
+def _of_names(names: Named, file: str, *, all_known: bool) -> list[str]:
+    """A sentence for each name that means several checkpoints, and one where too many mean none.
+
+    all_known: whether every name must mean one; else one of them must.
+    """
+    unmatched = names.unmatched
+    lacking = bool(unmatched) and (all_known or len(names.subjects) == len(unmatched))
+    return [*names.ambiguous.values(), *([unknown(unmatched, file)] if lacking else [])]
 
 
 def _score_rows(
-    file: ScoreFile, subjects: dict[str, tuple[str, str]]
-) -> tuple[dict[tuple[str, ...], dict[str, Any]], list[str]]:
-    """({key: row of the store}, notes) of one file."""
+    file: ScoreFile, names: Named
+) -> tuple[dict[tuple[str, ...], dict[str, Any]], list[str], list[str]]:
+    """({key: row of the store}, notes, problems) of one file; without names that mean several checkpoints."""
     rows: dict[tuple[str, ...], dict[str, Any]] = {}
-    again = 0
+    again, problems = 0, []
     for given in file.rows:
-        subject, called = subjects[str(given["checkpoint"])]
+        if (word := str(given["checkpoint"])) in names.ambiguous:
+            continue
+        subject, called = names.subjects[word]
         row = {
             "subject": subject,
             "name": called,
@@ -109,16 +160,21 @@ def _score_rows(
             "source": str(given.get("source") or f"imported from {file.name}"),
             "origin": "imported",
             "file": file,
+            "given": word,
+            "place": given["place"],
+            "known": word not in names.unmatched,
         }
         key = tuple(row[column] for column in KEY)
         if key in rows and rows[key]["value"] != row["value"]:
-            raise InputError(
+            problems.append(
                 f"{file.name} gives {row['name']} two values for {row['benchmark']} {row['task']} "
                 f"({row['metric']}): keep one, or tell them apart by split or source."
             )
+            continue
         again += key in rows
         rows[key] = row
-    return rows, [f"{file.name} says {again} of its scores twice: each counts once."] if again else []
+    notes = [f"{file.name} says {again} of its scores twice: each counts once."] if again else []
+    return rows, notes, problems
 
 
 def _older(
@@ -151,110 +207,60 @@ def _replaced(store: Store, rows: dict[tuple[str, ...], dict[str, Any]]) -> list
 
 
 def import_covariates(store: Store, file: Path) -> Imported:
-    """Take in a table of covariates, whole or not at all.
+    """Take in a table of covariates, whole or not at all: see `preview_covariates`.
+
+    Raises InputError, one sentence, for the first thing that cannot be used.
+    """
+    return take_in(store, preview_covariates(store, file))
+
+
+def preview_covariates(store: Store, file: Path) -> Preview:
+    """What importing a table of covariates would take in.
 
     Either one value a row, with the columns checkpoint, covariate, value, or one checkpoint a row, with the
     column checkpoint and one column a covariate, where an empty cell means not known; optional in both:
     source. `training_tokens` and `training_compute` are the names that scaling laws and baselines look for.
     `alpha`, the fraction of noise, may be in percent throughout.
-    Raises InputError, one sentence, for the first thing that cannot be used.
+    Raises InputError, one sentence, for a file that cannot be used at all.
     """
-    name = file.name
-    long, values, notes = read_covariates(file)
-    words = [str(word).strip() for word in long["checkpoint"]]
-    subjects, unmatched = _subjects(store, words, name)
-    if unmatched:
-        raise _unknown(unmatched, name)
+    read = look_at_covariates(file)
+    names = named(store, [row["checkpoint"] for row in read.rows], file.name)
     rows = [
         {
-            "subject": subjects[word][0],
-            "name": subjects[word][1],
-            "covariate": str(row["covariate"]).strip(),
-            "value": value,
-            "source": str(row.get("source") or f"imported from {name}"),
+            "subject": names.subjects[row["checkpoint"]][0],
+            "name": names.subjects[row["checkpoint"]][1],
+            "covariate": row["covariate"],
+            "value": row["value"],
+            "source": str(row.get("source") or f"imported from {file.name}"),
             "origin": "imported",
+            "given": row["checkpoint"],
+            "place": row["place"],
+            "known": row["checkpoint"] not in names.unmatched,
         }
-        for word, row, value in zip(words, long.to_dict("records"), values, strict=True)
+        for row in read.rows
+        if row["checkpoint"] not in names.ambiguous
     ]
+    problems = [*read.problems, *_of_names(names, file.name, all_known=True)]
     key = ("subject", "covariate", "source")
-    if (twice := _repeated(rows, key)) is not None:
-        raise InputError(
-            f"{name} gives {twice['name']} two values for {twice['covariate']}: keep one, or tell them apart "
-            "by source."
-        )
-    _refuse_published(store, "covariates", rows, key, name, "covariate")
-    store.add("covariates", rows)
-    store.ingest()
-    return Imported(len(rows), notes)
+    kept: dict[tuple[str, ...], dict[str, Any]] = {}
+    problems += [
+        f"{file.name} gives {row['name']} two values for {row['covariate']}: keep one, or tell them apart by "
+        "source."
+        for row in rows
+        if kept.setdefault(tuple(row[column] for column in key), row) is not row
+    ]
+    rows = list(kept.values())
+    problems += _over_published(store, "covariates", rows, key, file.name, "covariate")
+    return Preview("covariates", rows, problems, read.notes, names.unmatched, names.alike)
 
 
-def _repeated(rows: list[dict[str, Any]], key: Iterable[str]) -> dict[str, Any] | None:
-    """The first row whose key an earlier one has; None: there is none."""
-    seen = set()
-    for row in rows:
-        one = tuple(row[column] for column in key)
-        if one in seen:
-            return row
-        seen.add(one)
-    return None
-
-
-def _refuse_published(
+def _over_published(
     store: Store, table: str, rows: list[dict[str, Any]], key: tuple[str, ...], name: str, what: str
-) -> None:
+) -> list[str]:
+    """A sentence for each row that would take the place of a published one."""
     published = store.query(f"SELECT {', '.join(key)} FROM {table} WHERE origin = 'published'")
     keys = {tuple(row[column] for column in key) for row in rows}
-    if clash := set(published.itertuples(index=False, name=None)) & keys:
-        raise InputError(
-            f"{name} would replace a published {what} ({', '.join(min(clash))}): name your own source for it."
-        )
-
-
-def _subjects(store: Store, words: Iterable[str], name: str) -> tuple[dict[str, tuple[str, str]], list[str]]:
-    """({what files call a checkpoint: (subject, name in the store)}, names that none has).
-
-    A name that none has stands for itself, so that its scores are found once such a checkpoint is measured.
-    """
-    called, names, published = _called(store)
-    asked = list(dict.fromkeys(words))
-    matches = match(asked, called, published)
-    paths = {word: str(Path(word).expanduser().resolve()) for word in matches.unmatched}
-    by_path = match(paths.values(), called)
-    subjects = dict(matches.found)
-    subjects |= {word: by_path.found[path] for word, path in paths.items() if path in by_path.found}
-    if matches.ambiguous:
-        word, meant = min(matches.ambiguous.items())
-        raise InputError(
-            f"{name} names {word}, which {len(meant)} checkpoints are called: give one of {', '.join(meant)}."
-        )
-    unmatched = [word for word in asked if word not in subjects]
-    if not subjects:
-        raise _unknown(unmatched, name)
-    return {word: (subject, names[subject]) for word, subject in subjects.items()} | {
-        word: (word, word) for word in unmatched
-    }, unmatched
-
-
-def _unknown(words: Iterable[str], name: str) -> InputError:
-    return InputError(
-        f"{name} names checkpoints that the store does not know ({first_few(sorted(words), NAMED)}): measure "
-        "them first, or use a name that `cli.py export` gives."
-    )
-
-
-def _called(store: Store) -> tuple[dict[str, set[str]], dict[str, str], set[str]]:
-    """({subject: everything it is called}, {subject: its name}, subjects that are published)."""
-    called: dict[str, set[str]] = {}
-    names: dict[str, str] = {}
-    published = set()
-    rows = store.query("SELECT subject, name, path, source, origin FROM checkpoints")
-    for subject, name, path, source, origin in rows.itertuples(index=False):
-        words = {word for word in (name, path) if isinstance(word, str)}
-        called[subject] = words | (set(MINILM_NAMES) if source == "package" else set())
-        names[subject] = name
-        if origin == "published":
-            published.add(subject)
-    for subject, name, path in store.query("SELECT subject, name, path FROM names").itertuples(index=False):
-        if subject in called:
-            called[subject] |= {name, path}
-    return called, names, published
+    return [
+        f"{name} would replace a published {what} ({', '.join(clash)}): name your own source for it."
+        for clash in sorted(set(published.itertuples(index=False, name=None)) & keys)
+    ]

@@ -156,6 +156,13 @@ def cancel(store: Store, job: str) -> None:
         (folder(store, job) / "cancelled").touch()
 
 
+def cancel_piece(store: Store, job: str, index: int) -> None:
+    """Stop one piece of a job; the others go on."""
+    get(store, job)
+    with writable(store.folder):
+        stop_path(folder(store, job), index).touch()
+
+
 def resume(store: Store, job: str) -> None:
     """Queue again what was cancelled, interrupted or failed; finished pieces are not done again."""
     present = get(store, job)
@@ -165,6 +172,7 @@ def resume(store: Store, job: str) -> None:
         (folder(store, job) / "cancelled").unlink(missing_ok=True)
         for piece in present.pieces:
             if piece.state in ("cancelled", "interrupted", "failed"):
+                stop_path(folder(store, job), piece.index).unlink(missing_ok=True)
                 record_path(folder(store, job), piece.index).unlink(missing_ok=True)
 
 
@@ -189,6 +197,17 @@ def record_path(job_folder: Path, index: int) -> Path:
 def lock_path(job_folder: Path, index: int) -> Path:
     """The lock that the process working on a piece holds."""
     return job_folder / f"{index:04d}.lock"
+
+
+def stop_path(job_folder: Path, index: int) -> Path:
+    """The file whose presence says that this piece alone was cancelled."""
+    return job_folder / f"{index:04d}.cancelled"
+
+
+def stopped(job_folder: Path, index: int) -> bool:
+    """Whether nobody is to work on a piece any more: it or its job was cancelled, or the job forgotten."""
+    signs = (job_folder / "cancelled", stop_path(job_folder, index))
+    return any(sign.exists() for sign in signs) or not (job_folder / "job.json").exists()
 
 
 def result_path(job_folder: Path, index: int) -> Path:
@@ -250,6 +269,7 @@ def _piece(path: Path, index: int, request: Request, subject: Subject, cancelled
         if entry.state == "running":
             alive = locks.workers_alive(path.parents[1])
             entry = replace(entry, state="queued" if alive else "interrupted")
+    cancelled = cancelled or stop_path(path, index).exists()
     if cancelled and entry.state in ("queued", "interrupted"):
         entry = replace(entry, state="cancelled")
     if not cancelled and entry.state == "cancelled":

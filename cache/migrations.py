@@ -103,6 +103,12 @@ def m008_newest_scores(connection: Connection) -> None:
     """)
 
 
+def m009_deleted_imports(connection: Connection) -> None:
+    """Whether an imported value was deleted: no reader sees it then; another import brings it back."""
+    for table in ("scores", "covariates"):
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS deleted BOOLEAN")
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m001_tables,
     m002_gaps,
@@ -112,6 +118,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m006_origin_of_covariates,
     m007_aliases,
     m008_newest_scores,
+    m009_deleted_imports,
 )
 
 

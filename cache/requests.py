@@ -42,11 +42,13 @@ class Vectors(Subject):
     """A file of vectors, at `path`.
 
     columns, array, skip_bad_rows: what to take of it, see core.hidden_states.vector_readers.Choice.
+    family: what the vectors are counted to; None: "uploaded vectors".
     """
 
     columns: str | None = field(default=None, kw_only=True)
     array: str | None = field(default=None, kw_only=True)
     skip_bad_rows: bool = field(default=False, kw_only=True)
+    family: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

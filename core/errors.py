@@ -1,5 +1,7 @@
 """The one error that means: what the user gave cannot be used."""
 
+from collections.abc import Mapping
+
 
 class InputError(ValueError):
     """Input that cannot be used; its message is one sentence that names the thing and the remedy.
@@ -7,3 +9,19 @@ class InputError(ValueError):
     The command line prints the message and exits with status 1; a page shows it; a job stores it in the
     row of the checkpoint that caused it. Anything else that is raised is a defect of this project.
     """
+
+
+class OpenChoiceError(InputError):
+    """Input that may be read in several ways; the message says how the command line chooses.
+
+    Attributes:
+        field: of what reads it, such as `core.hidden_states.vector_readers.Choice`, that settles it.
+        answers: what a person may answer, in words → the value of that field.
+        statement: the message without its remedy, for pages, which ask.
+    """
+
+    def __init__(self, message: str, field: str, answers: Mapping[str, str | bool]) -> None:
+        super().__init__(message)
+        self.field = field
+        self.answers = dict(answers)
+        self.statement = message.rpartition(": ")[0] or message

@@ -54,6 +54,7 @@ class Overview:
     metrics: dict[str, str] = field(default_factory=dict)  # score → its metric, as the store has it
     tasks: dict[str, str] = field(default_factory=dict)  # score → its task: several protocols may share one
     origins: pd.DataFrame = field(default_factory=pd.DataFrame)  # index: subject; of a score: its origin
+    identities: dict[str, tuple[str, ...]] = field(default_factory=dict)  # score → its readings.IDENTITY
     texts: pd.DataFrame = (
         field(  # as `errors`: where a measure is of another setting than the row's, in words
             default_factory=pd.DataFrame
@@ -108,6 +109,7 @@ def overview(
         over=over,
         texts=texts,
         metrics=scored.metrics,
+        identities=scored.identities,
         tasks=scored.tasks,
         origins=scored.origins.reindex(rows.index),
     )
@@ -255,6 +257,7 @@ class _Scored(NamedTuple):
     origins: pd.DataFrame  # published, measured or imported
     metrics: dict[str, str]
     tasks: dict[str, str]
+    identities: dict[str, tuple[str, ...]]
 
 
 def _scored(scores: pd.DataFrame, rows: pd.DataFrame) -> _Scored:
@@ -273,6 +276,7 @@ def _scored(scores: pd.DataFrame, rows: pd.DataFrame) -> _Scored:
         grouped["origin"].first().unstack().reindex(columns=columns),
         {name: metric for (_, _, metric, _), name in names.items()},
         {name: task for (_, task, _, _), name in names.items()},
+        {name: identity for identity, name in names.items()},
     )
 
 

@@ -21,7 +21,6 @@ from core.wording import published_evidence as published_words
 from core.wording.correlations import LEVELS, interval, sentences
 from pages.parts.common import empty, open_store, refresh
 from pages.parts.controls import control
-from pages.parts.evidence_import import bring_your_own
 from pages.parts.evidence_job import computed
 from pages.parts.markdown import plain
 
@@ -161,9 +160,19 @@ def published_beside(frame: pd.DataFrame, score: str) -> None:
         )
 
 
+def bring_link() -> None:
+    """The way to scores and covariates of one's own."""
+    st.page_link(
+        "pages/add_models.py",
+        label="Bring your own scores and covariates",
+        icon=":material/upload_file:",
+        query_params={"tab": "scores"},
+    )
+
+
 def below() -> None:
     """Ways to add scores and covariates, and what the page does not show."""
-    bring_your_own(store)
+    bring_link()
     st.caption(
         "What this does not show: whether changing a measure would change a score, since all of it is "
         "observation; checkpoints made from the same weights are not independent, so intervals are narrower "
@@ -179,9 +188,9 @@ if not scores:
     empty(
         "No evidence yet",
         "Evidence needs at least three checkpoints that have both a measure and a score, and this store "
-        "holds fewer. Measures come through **Add models**, scores from a file of your own, below.",
+        "holds fewer. Measures come through **Add models**, scores from a file of your own.",
     )
-    bring_your_own(store)
+    bring_link()
     st.stop()
 
 heading = st.container(gap="xsmall")

@@ -166,7 +166,7 @@ def of_vectors(
         "origin": "uploaded",
         "source": "file",
         "path": str(store.folder / "uploads" / f"{fingerprint}.npy"),
-        "family": "uploaded vectors",
+        "family": getattr(subject, "family", None) or "uploaded vectors",
     }
     targets = _of_vectors(vectors.uploaded(store, fingerprint), settings, names)
     return Plan(fingerprint, row, targets, notes=notes)

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.errors import InputError
+from core.errors import InputError, OpenChoiceError
 from core.formatting import capital, first_few
+from core.hidden_states.vector_readers import SKIP_ROWS
 from core.tables.checks import INDEX, MISSING
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+ALL_COLUMNS = "Keep all columns of numbers"
 _SHOWN = 3  # columns that a message names
 _RISING = 10  # rows from which values in order are no accident
 _FIRST = 256  # rows looked at before all are
@@ -179,9 +181,11 @@ def _ask(kept: Sequence[Column], series: set[str], name: str) -> None:
     """Raise InputError where some of the columns look unlike dimensions, and others do not."""
     looks = [_look(column, series) for column in kept]
     if all(column.kind == "integer" for column in kept):
-        raise InputError(
+        raise OpenChoiceError(
             f"{capital(_named(kept))} of {name} hold{'s' if len(kept) == 1 else ''} whole numbers "
-            f"({kept[0].values.type}): save vectors as floating-point, or say --vector-columns all."
+            f"({kept[0].values.type}): save vectors as floating-point, or say --vector-columns all.",
+            "columns",
+            {ALL_COLUMNS: "all"},
         )
     unlike = [(column, look) for column, look in zip(kept, looks, strict=True) if look]
     if not unlike or len(set(looks)) == 1:
@@ -189,10 +193,13 @@ def _ask(kept: Sequence[Column], series: set[str], name: str) -> None:
     column, look = unlike[0]
     others = f" (and {len(unlike) - 1:,} more like it)" if len(unlike) > 1 else ""
     out = ",".join(f"-{one.name or one.label}" for one, _ in unlike[:_SHOWN])
-    raise InputError(
+    left_out = f"Leave {column.label}{f' and {len(unlike) - 1:,} more' if len(unlike) > 1 else ''} out"
+    raise OpenChoiceError(
         f"Column {column.label} of {name}{others} {look}, as an index or a label would: leave it out with "
         f"--vector-columns={out}{',…' if len(unlike) > _SHOWN else ''}, or keep all columns of numbers with "
-        "--vector-columns all."
+        "--vector-columns all.",
+        "columns",
+        {left_out: ",".join(f"-{one.name or one.label}" for one, _ in unlike), ALL_COLUMNS: "all"},
     )
 
 
@@ -248,9 +255,11 @@ def repaired(column: Column, name: str, decimal: str, skip_bad_rows: bool) -> Co
             numbers.append(np.nan if missing else float(cell.replace(decimal, ".")))
         except ValueError:
             if not skip_bad_rows:
-                raise InputError(
+                raise OpenChoiceError(
                     f"{name} holds {cell[:40]!r} in row {row:,} of column {column.label} (counted from 0), "
-                    "where numbers are expected: correct it, or leave such rows out with --skip-bad-rows."
+                    "where numbers are expected: correct it, or leave such rows out with --skip-bad-rows.",
+                    "skip_bad_rows",
+                    SKIP_ROWS,
                 ) from None
             numbers.append(np.nan)
     return Column(column.label, column.name, pa.chunked_array([pa.array(numbers, pa.float64())]))

@@ -14,11 +14,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from core.errors import InputError
+from core.errors import InputError, OpenChoiceError
 from core.formatting import first_line
 from core.hidden_states import vector_readers as arrays
 from core.hidden_states import vector_tables as tables
-from core.hidden_states.vector_readers import Choice, Reading, within
+from core.hidden_states.vector_readers import SKIP_ROWS, Choice, Reading, within
 from core.precision import single
 
 READERS: dict[str, Callable[[BinaryIO, str, int | None, Choice], Reading]] = {
@@ -120,9 +120,11 @@ def check(vectors: np.ndarray, name: str) -> None:
     if first is not None:
         values = f"{count:,} values that are" if count > 1 else "a value that is"
         where = ("the first at " if count > 1 else "at ") + f"row {first[0]:,}, column {first[1]:,}"
-        raise InputError(
+        raise OpenChoiceError(
             f"{name} holds {values} NaN or infinite, {where} (counted from 0): leave such rows "
-            "out, with --skip-bad-rows."
+            "out, with --skip-bad-rows.",
+            "skip_bad_rows",
+            SKIP_ROWS,
         )
 
 

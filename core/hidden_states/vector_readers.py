@@ -11,8 +11,9 @@ from typing import IO, BinaryIO
 
 import numpy as np
 
-from core.errors import InputError
+from core.errors import InputError, OpenChoiceError
 
+SKIP_ROWS = {"Leave such rows out": True}  # how pages answer the question that bad rows pose
 READER_VERSION = 2  # raised where a file may be read otherwise than before
 
 
@@ -74,9 +75,11 @@ def _one_of(arrays: Mapping[str, bool], name: str, choice: Choice) -> tuple[str,
         others = [one for one in arrays if one != picked and one in tables]
         note = f"{name}: of its arrays {picked} is measured, not {', '.join(sorted(others))}."
         return picked, [note] if others else []
-    raise InputError(
+    raise OpenChoiceError(
         f"{name} holds {len(arrays)} arrays ({names}): choose one with --array NAME, or call the one to "
-        "measure 'vectors'."
+        "measure 'vectors'.",
+        "array",
+        {f"Measure {one}": one for one in sorted(arrays)},
     )
 
 

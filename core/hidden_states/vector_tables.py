@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from core.errors import InputError
+from core.errors import InputError, OpenChoiceError
 from core.formatting import first_few
 from core.hidden_states.vector_columns import Column, chosen, dimensions, numbers_of, repaired
 from core.hidden_states.vector_readers import Choice, Reading, refuse_array, within
@@ -188,10 +188,12 @@ def _reading(
         lists = [column for column in columns if column.kind == "list"]
         of_floats = [column for column in lists if _holds_floats(column.values.type)]
         if len(of_floats) > 1:
-            labels = first_few([column.label.strip("'") for column in of_floats], 3)
-            raise InputError(
-                f"{name} has {len(of_floats)} list columns ({labels}): choose the one to measure with "
-                "--vector-columns NAME."
+            labels = [column.label.strip("'") for column in of_floats]
+            raise OpenChoiceError(
+                f"{name} has {len(of_floats)} list columns ({first_few(labels, 3)}): choose the one to "
+                "measure with --vector-columns NAME.",
+                "columns",
+                {f"Measure {label}": label for label in labels},
             )
         if lists:
             kept = of_floats or lists

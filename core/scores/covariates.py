@@ -1,17 +1,17 @@
 """Covariates out of a table: one value a row, or one checkpoint a row with a column a covariate."""
 
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
-from core.scores.files import check_columns, number
+from core.scores.files import check_columns, empty_cells, number
 from core.tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ROW = "row of the file"  # counted from 1 without the heading
 LONG = ("checkpoint", "covariate", "value")
 FRACTIONS = ("alpha",)  # covariates that are shares
 COUNTS = re.compile(
@@ -19,75 +19,118 @@ COUNTS = re.compile(
 )
 
 
-def read_covariates(path: Path) -> tuple["pd.DataFrame", list[float], list[str]]:
-    """(table with checkpoint, covariate and perhaps source, its values, notes) of a file.
+@dataclass(frozen=True)
+class CovariateFile:
+    """What a file holds. rows: a dict a covariate with the keys LONG, source where known, and `place`."""
 
-    Raises InputError, one sentence, for the first thing that cannot be used.
+    name: str
+    rows: list[dict[str, Any]]
+    notes: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)  # a sentence each row that cannot be used
+
+
+def read_covariates(path: Path) -> CovariateFile:
+    """As `look_at_covariates`; raises InputError also for the first row that cannot be used."""
+    file = look_at_covariates(path)
+    if file.problems:
+        raise InputError(file.problems[0])
+    return file
+
+
+def look_at_covariates(path: Path) -> CovariateFile:
+    """The covariates in a file; noise as a fraction. Rows that cannot be used are left out, with a sentence.
+
+    Raises InputError, one sentence, for a file that cannot be used.
     """
     name = path.name
     frame, notes = read_table(path, name, ("checkpoint", "covariate", "source"))
     frame = frame.astype(object).where(frame.notna(), None)
-    frame[ROW] = range(1, len(frame) + 1)
     if {"covariate", "value"} & set(frame.columns):
-        check_columns(frame.drop(columns=ROW), name, LONG, ("source",), "covariate")
-        long = frame
+        check_columns(frame, name, LONG, ("source",), "covariate")
+        needed: tuple[str, ...] = LONG
     else:
-        long = _melted(frame, name)
-    return long, _covariate_values(long, name), notes
+        needed = ("checkpoint",)
+        _check_wide(frame, name)
+    empty = empty_cells(frame, name, needed)
+    rows = [
+        one | {"place": f"row {number}"}
+        for number, row in enumerate(frame.to_dict("records"), start=1)
+        if number not in empty
+        for one in ([row] if needed == LONG else _each(row))
+    ]
+    if not rows and not empty:
+        raise InputError(f"{name} holds no covariate: give one in each row.")
+    return _checked(name, rows, notes, list(empty.values()))
 
 
-def _melted(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":
-    """One value a row out of one checkpoint a row; empty cells are left out."""
-    import pandas as pd
-
-    names = [column for column in frame.columns if column not in ("checkpoint", "source", ROW)]
+def _check_wide(frame: "pd.DataFrame", name: str) -> None:
+    names = [column for column in frame.columns if column not in ("checkpoint", "source")]
     if "checkpoint" not in frame or not names:
         lacking = "the column checkpoint" if "checkpoint" not in frame else "a column of a covariate"
         raise InputError(
             f"{name} lacks {lacking}: give checkpoint, covariate, value and, if known, source, or checkpoint "
             "and one column a covariate."
         )
-    for row, given in enumerate(frame["checkpoint"], start=1):
-        if given is None:
-            raise InputError(f"{name} lacks a checkpoint in row {row}: fill it in, or leave the row out.")
-    kept = [column for column in ("checkpoint", "source", ROW) if column in frame]
-    long = pd.concat(
-        [frame[kept].assign(covariate=str(column), value=frame[column]) for column in names],
-        ignore_index=True,
-    )
-    long = long[long["value"].notna()].sort_values(ROW, kind="stable", ignore_index=True)
-    if long.empty:
-        raise InputError(f"{name} holds no covariate: give one in each row.")
-    return long
 
 
-def _covariate_values(long: "pd.DataFrame", name: str) -> list[float]:
-    """The values as numbers; noise as a fraction, counts above 0."""
-    values = [
-        number(given, name, f"row {row}", str(covariate))
-        for given, row, covariate in zip(long["value"], long[ROW], long["covariate"], strict=True)
+def _each(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """A row of a table with a column a covariate as one dict a covariate; empty cells are left out."""
+    common = {key: row[key] for key in ("checkpoint", "source") if key in row}
+    return [
+        common | {"covariate": str(column), "value": value}
+        for column, value in row.items()
+        if column not in common and value is not None
     ]
 
-    def wrong(index: int, remedy: str) -> InputError:
-        given, covariate, row = (long[column][index] for column in ("value", "covariate", ROW))
-        return InputError(
-            f"{name} gives {given} as {covariate} in row {row}, which it cannot be: give a {remedy}."
-        )
 
+def _checked(name: str, rows: list[dict[str, Any]], notes: list[str], problems: list[str]) -> CovariateFile:
+    """With names stripped and values as numbers: shares as fractions, counts above 0."""
+    kept = []
+    for row in rows:
+        covariate = str(row["covariate"]).strip()
+        try:
+            value = number(row["value"], name, row["place"], covariate)
+        except InputError as error:
+            problems = [*problems, str(error)]
+            continue
+        named = {"checkpoint": str(row["checkpoint"]).strip(), "covariate": covariate}
+        kept.append(row | named | {"given": row["value"], "value": value})
+    wrong: dict[int, str] = {}
     for covariate in FRACTIONS:
-        places = [index for index, called in enumerate(long["covariate"]) if str(called).strip() == covariate]
-        large = [values[index] for index in places if abs(values[index]) > 1]
-        inside = [values[index] for index in places if 0 < abs(values[index]) <= 1]
-        if large and inside:
-            raise InputError(
-                f"{name} mixes percentages ({large[0]:g}) with fractions ({inside[0]:g}) of {covariate}: "
-                "give all as fractions."
-            )
-        for index in places:
-            values[index] /= 100 if large else 1
-            if not 0 <= values[index] <= 1:
-                raise wrong(index, "fraction")
-    for index, covariate in enumerate(long["covariate"]):
-        if COUNTS.match(str(covariate).strip()) and values[index] <= 0:
-            raise wrong(index, "count above 0")
-    return values
+        wrong |= _as_fractions(kept, covariate, name)
+    wrong |= {
+        index: _cannot_be(row, name, "count above 0")
+        for index, row in enumerate(kept)
+        if COUNTS.match(row["covariate"]) and row["value"] <= 0
+    }
+    rows = [row for index, row in enumerate(kept) if index not in wrong]
+    return CovariateFile(name, rows, notes, [*problems, *(wrong[index] for index in sorted(wrong))])
+
+
+def _as_fractions(rows: list[dict[str, Any]], covariate: str, name: str) -> dict[int, str]:
+    """Make percentages of a covariate fractions; {index: a sentence} of values that cannot be used."""
+    places = [index for index, row in enumerate(rows) if row["covariate"] == covariate]
+    large = [index for index in places if abs(rows[index]["value"]) > 1]
+    inside = [index for index in places if 0 < abs(rows[index]["value"]) <= 1]
+    if large and inside:
+        fewer = large if len(large) <= len(inside) else inside
+        pairs = [(index, inside[0]) if index in large else (large[0], index) for index in fewer]
+        return {
+            index: f"{name} mixes percentages ({rows[one]['value']:g}) with fractions "
+            f"({rows[other]['value']:g}) of {covariate}: give all as fractions."
+            for index, (one, other) in zip(fewer, pairs, strict=True)
+        }
+    for index in places:
+        rows[index]["value"] /= 100 if large else 1
+    return {
+        index: _cannot_be(rows[index], name, "fraction")
+        for index in places
+        if not 0 <= rows[index]["value"] <= 1
+    }
+
+
+def _cannot_be(row: dict[str, Any], name: str, remedy: str) -> str:
+    return (
+        f"{name} gives {row['given']} as {row['covariate']} in {row['place']}, which it cannot be: give a "
+        f"{remedy}."
+    )

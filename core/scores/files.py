@@ -36,12 +36,24 @@ class ScoreFile:
     rows: list[dict[str, Any]]
     made_at: float  # seconds since 1970
     notes: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)  # a sentence each row that cannot be used
 
 
 def read_scores(
     path: Path, *, checkpoint: str | None = None, benchmark: str | None = None, metric: str | None = None
 ) -> ScoreFile:
-    """The scores in a file; values of accuracies and the like as fractions.
+    """As `look_at_scores`; raises InputError, one sentence, also for the first row that cannot be used."""
+    file = look_at_scores(path, checkpoint=checkpoint, benchmark=benchmark, metric=metric)
+    if file.problems:
+        raise InputError(file.problems[0])
+    return file
+
+
+def look_at_scores(
+    path: Path, *, checkpoint: str | None = None, benchmark: str | None = None, metric: str | None = None
+) -> ScoreFile:
+    """The scores in a file; values of accuracies and the like as fractions. Rows that cannot be used are left
+    out, with a sentence each.
 
     Arguments:
         path: a table (see `core.tables`) with the columns NEEDED, or with the column checkpoint and a column
@@ -49,12 +61,12 @@ def read_scores(
         checkpoint, benchmark, metric: what holds where the file does not say it; checkpoint also where a
             result file says another.
 
-    Raises InputError, one sentence, for the first thing that cannot be used.
+    Raises InputError, one sentence, for a file that cannot be used.
     """
     document = _document(path)
     if results.is_results(document):
         rows = results.rows_of(document, path, checkpoint)
-        return _checked(path.name, rows, results.made_at(document, path), [])
+        return _checked(path.name, rows, results.made_at(document, path), [], [])
     if isinstance(document, dict) and not all(map(_plain, document.values())):
         raise InputError(
             f"{path.name} is no result file that is known here: give one of lm-evaluation-harness or MTEB, "
@@ -69,8 +81,8 @@ def read_scores(
     frame = frame.assign(
         **{key: value for key, value in given.items() if value is not None and key not in frame.columns}
     )
-    rows = _wide(frame, path.name) if wide else _long(frame, path.name)
-    return _checked(path.name, rows, path.stat().st_mtime, notes)
+    rows, problems = _wide(frame, path.name) if wide else _long(frame, path.name)
+    return _checked(path.name, rows, path.stat().st_mtime, notes, problems)
 
 
 def _plain(value: Any) -> bool:
@@ -102,28 +114,34 @@ def _named(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":
     return frame.set_axis(names, axis=1)
 
 
-def _long(frame: "pd.DataFrame", name: str) -> list[dict[str, Any]]:
+def _long(frame: "pd.DataFrame", name: str) -> tuple[list[dict[str, Any]], list[str]]:
     check_columns(frame, name, NEEDED, OPTIONAL, "score")
-    return [
+    empty = empty_cells(frame, name, NEEDED)
+    rows = [
         {column: value for column, value in row.items() if not _is_missing(value)}
         | {"place": f"row {number}"}
         for number, row in enumerate(frame.to_dict("records"), start=1)
+        if number not in empty
     ]
+    return rows, list(empty.values())
 
 
-def _wide(frame: "pd.DataFrame", name: str) -> list[dict[str, Any]]:
+def _wide(frame: "pd.DataFrame", name: str) -> tuple[list[dict[str, Any]], list[str]]:
     kept = [column for column in frame.columns if column in _COMMON]
     tasks = [column for column in frame.columns if column not in kept]
     if not tasks:
         raise InputError(f"{name} lacks the column task, value: give {_EITHER}, or a column a task.")
     if others := [column for column in tasks if _NO_SCORE.fullmatch(column)]:
         raise InputError(
-            f"{name} has a column {', '.join(others)}, which is no score: leave it out, or give it to "
-            "`cli.py covariates import`."
+            f"{name} has a column {', '.join(others)}, which is no score: leave it out, or import it "
+            "as a covariate."
         )
     check_columns(frame[kept], name, ("checkpoint",), tuple(kept), "score")
+    empty = empty_cells(frame, name, ("checkpoint",))
     rows = []
     for number, row in enumerate(frame.to_dict("records"), start=1):
+        if number in empty:
+            continue
         common = {column: row[column] for column in kept if not _is_missing(row[column])}
         for column in tasks:
             if _is_missing(row[column]) or str(row[column]).strip().lower() in _MISSING:
@@ -133,9 +151,9 @@ def _wide(frame: "pd.DataFrame", name: str) -> list[dict[str, Any]]:
             if metric:
                 values["metric"] = metric
             rows.append(values | {"value": row[column], "place": f"row {number}, column {column}"})
-    if not rows:
+    if not rows and not empty:
         raise InputError(f"{name} holds no score: give one in each row.")
-    return rows
+    return rows, list(empty.values())
 
 
 def _task_and_metric(column: str) -> tuple[str, str | None]:
@@ -151,25 +169,37 @@ def _is_missing(value: Any) -> bool:
     return value is None or value != value or (isinstance(value, str) and not value.strip())
 
 
-def _checked(name: str, rows: list[dict[str, Any]], made: float, notes: list[str]) -> ScoreFile:
-    """With names stripped, and values as numbers and fractions."""
+def _checked(
+    name: str, rows: list[dict[str, Any]], made: float, notes: list[str], problems: list[str]
+) -> ScoreFile:
+    """With names stripped, and values as numbers and fractions; problems: those found so far."""
+    kept, values, given = [], [], []
     for row in rows:
-        for column, value in row.items():
-            if isinstance(value, str) and column not in ("value", "standard_error"):
-                row[column] = value.strip()
-    given = [row["value"] for row in rows]
-    values = [number(row["value"], name, row["place"], "a value") for row in rows]
-    fractions, percent = as_fractions(
-        values, [row["metric"] for row in rows], [row["place"] for row in rows], name, given
-    )
-    for row, before, value in zip(rows, values, fractions, strict=True):
-        if row.get("standard_error") is not None:
-            error = number(row["standard_error"], name, row["place"], "a standard error")
-            row["standard_error"] = error / 100 if value != before else error
+        row |= {
+            column: value.strip()
+            for column, value in row.items()
+            if isinstance(value, str) and column not in ("value", "standard_error")
+        }
+        try:
+            value = number(row["value"], name, row["place"], "a value")
+            if row.get("standard_error") is not None:
+                row["standard_error"] = number(row["standard_error"], name, row["place"], "a standard error")
+        except InputError as error:
+            problems = [*problems, str(error)]
+            continue
+        kept.append(row)
+        values.append(value)
+        given.append(row["value"])
+    metrics, places = [row["metric"] for row in kept], [row["place"] for row in kept]
+    fractions, percent, wrong = as_fractions(values, metrics, places, name, given)
+    for row, before, value in zip(kept, values, fractions, strict=True):
+        if row.get("standard_error") is not None and value != before:
+            row["standard_error"] /= 100
         row["value"] = value
     if percent:
         notes = [*notes, f"{name} gives accuracies and the like in percent: they are kept as fractions."]
-    return ScoreFile(name, rows, made, notes)
+    rows = [row for index, row in enumerate(kept) if index not in wrong]
+    return ScoreFile(name, rows, made, notes, [*problems, *wrong.values()])
 
 
 def number(given: Any, name: str, place: str, what: str) -> float:
@@ -190,7 +220,7 @@ def number(given: Any, name: str, place: str, what: str) -> float:
 def check_columns(
     frame: "pd.DataFrame", name: str, needed: tuple[str, ...], optional: tuple[str, ...], thing: str
 ) -> None:
-    """Raise InputError unless the columns are those needed and optional, and no needed cell is empty."""
+    """Raise InputError unless the columns are those needed and optional, and there is a row."""
     columns = list(map(str, frame.columns))
     wanted = f"{', '.join(needed)} and, if known, {', '.join(optional)}"
     if missing := [column for column in needed if column not in columns]:
@@ -199,10 +229,19 @@ def check_columns(
         raise InputError(f"{name} has a column {', '.join(unknown)} of no known meaning: give {wanted}.")
     if frame.empty:
         raise InputError(f"{name} holds no {thing}: give one in each row.")
-    for column in needed:
-        if (empty := frame[column].isna()).any():
-            row = int(empty.argmax()) + 1
-            raise InputError(f"{name} lacks a {column} in row {row}: fill it in, or leave the row out.")
+
+
+def empty_cells(frame: "pd.DataFrame", name: str, needed: tuple[str, ...]) -> dict[int, str]:
+    """{row of the file, from 1: a sentence on the first needed cell that is empty in it}."""
+    first = {
+        int(row) + 1: column
+        for column in reversed(needed)
+        for row in frame[column].isna().to_numpy().nonzero()[0]
+    }
+    return {
+        row: f"{name} lacks a {first[row]} in row {row}: fill it in, or leave the row out."
+        for row in sorted(first)
+    }
 
 
 def score_files(paths: list[Path]) -> list[Path]:

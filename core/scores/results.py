@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from core.errors import InputError
+from core.errors import InputError, OpenChoiceError
 
 HARNESS, MTEB = "lm-evaluation-harness", "MTEB"
 META = "model_meta.json"  # beside MTEB's result files: whose they are
@@ -35,7 +35,9 @@ def rows_of(document: dict[str, Any], path: Path, checkpoint: str | None = None)
     """
     whose = checkpoint or _checkpoint(document, path)
     if whose is None:
-        raise InputError(f"{path.name} names no checkpoint: give it with --checkpoint NAME.")
+        raise OpenChoiceError(
+            f"{path.name} names no checkpoint: give it with --checkpoint NAME.", "checkpoint", {}
+        )
     rows = _harness(document) if _of_harness(document) else _mteb(document)
     if not rows:
         raise InputError(f"{path.name} holds no score: give a result file with figures.")

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 
-from core.errors import InputError
 from core.metrics import Scale, scale_of
 
 _METRICS = re.compile(
@@ -21,7 +20,7 @@ def is_metric(word: str) -> bool:
 
 def as_fractions(
     values: Sequence[float], metrics: Sequence[str], places: Sequence[str], name: str, given: Sequence[object]
-) -> tuple[list[float], bool]:
+) -> tuple[list[float], bool, dict[int, str]]:
     """The values, those of shares and correlations as fractions.
 
     Arguments:
@@ -30,24 +29,30 @@ def as_fractions(
 
     Where a share or a correlation is beyond 1, all of them were given in percent.
 
-    Returns: (values, whether they were given in percent).
-    Raises InputError: percentages beside fractions, or a value that its metric cannot have.
+    Returns: (values, whether they were given in percent, {index: a sentence} of values that cannot be used:
+    percentages beside fractions, and what a metric cannot be).
     """
     scales = [scale_of(metric) for metric in metrics]
     bounded = [index for index, scale in enumerate(scales) if scale in (Scale.SHARE, Scale.CORRELATION)]
     large = [index for index in bounded if abs(values[index]) > 1]
     small = [index for index in bounded if 0 < abs(values[index]) <= 1]
-    if large and small:
-        raise InputError(
-            f"{name} mixes percentages ({values[large[0]]:g} in {places[large[0]]}) with fractions "
-            f"({values[small[0]]:g} in {places[small[0]]}): give all as fractions."
+
+    def mixed(index: int) -> str:
+        percentage, fraction = (index, small[0]) if index in large else (large[0], index)
+        return (
+            f"{name} mixes percentages ({values[percentage]:g} in {places[percentage]}) with fractions "
+            f"({values[fraction]:g} in {places[fraction]}): give all as fractions."
         )
-    made = list(values)
+
+    if large and small:
+        fewer = large if len(large) <= len(small) else small
+        return list(values), False, {index: mixed(index) for index in fewer}
+    made, wrong = list(values), {}
     for index in bounded:
         made[index] /= 100 if large else 1
         if not (-1 if scales[index] == Scale.CORRELATION else 0) <= made[index] <= 1:
-            raise InputError(
+            wrong[index] = (
                 f"{name} gives {given[index]} as {metrics[index]} in {places[index]}, which it cannot be: "
                 "give a fraction."
             )
-    return made, bool(large)
+    return made, bool(large), wrong

@@ -1,4 +1,4 @@
-"""The part of Add models that fine-tunes the chosen checkpoints on GLUE, for scores of one's own."""
+"""The part of Add that fine-tunes the chosen checkpoints on GLUE, for scores of one's own."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,18 +7,32 @@ import streamlit as st
 
 from cache.requests import Subject
 from cache.store import Store
+from cache.tasks import called
 from cache.tasks.glue_run import request_of
 from core.errors import InputError
 from core.fine_tuning.glue import TASKS
+from core.formatting import first_few
 from pages.parts.markdown import wrong
+from pages.parts.models_form import choose_models
 from pages.parts.submit import submit
 
 SMALL = ["CoLA", "MRPC", "RTE", "STS-B"]
 
 
+def fine_tuning_tab(store: Store) -> None:
+    """Choose checkpoints, and fine-tune them."""
+    here, from_hub = choose_models(store)
+    models = [*map(Subject, here), *from_hub]
+    title = first_few(map(called, models))
+    if fine_tune(store, models, title):
+        st.session_state["queued"] = title
+        st.rerun()
+
+
 def fine_tune(store: Store, subjects: Sequence[Subject], title: str) -> bool:
     """Draw the form and queue what it asks for; returns whether it did. title: names the subjects."""
-    with st.expander("Fine-tune on GLUE: scores of your own", icon=":material/model_training:"):
+    with st.container(border=True):
+        st.markdown("**Fine-tune on GLUE: scores of your own**")
         st.caption(
             "The scores that the measures only predict, by the protocol of transformers' GLUE script. On two "
             "cores a small encoder takes minutes a task, MiniLM about a quarter of an hour, BERT-base hours."

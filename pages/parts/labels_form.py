@@ -1,4 +1,4 @@
-"""The part of Add models that measures how well labels of one's own can be read off checkpoints."""
+"""The part of Add that measures how well labels of one's own can be read off checkpoints."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The card of Add models on references: how far each is measured, and a button that measures the rest."""
+"""The card of Add on references: how far each is measured, and a button that measures the rest."""
 
 from dataclasses import replace
 
@@ -18,8 +18,8 @@ from pages.parts.submit import submit
 
 MILLION = 10**6
 PATIENCE = 10.0  # seconds that the page waits for a hub that was asked too often
-WHOLE, MATRIX = "as the options above say", "unembedding"
-DEPTHS = {WHOLE: "All that the options ask for", MATRIX: "Output embedding only, no model is downloaded"}
+WHOLE, MATRIX = "as chosen above", "unembedding"
+DEPTHS = {WHOLE: "All that is chosen above", MATRIX: "Output embedding only, no model is downloaded"}
 
 
 def reference_card(store: Store, settings: Settings | None) -> bool:
@@ -28,17 +28,15 @@ def reference_card(store: Store, settings: Settings | None) -> bool:
     Arguments:
         settings: what to measure and on which text, as for any candidate; None: an option cannot be used yet.
     """
-    with st.container(border=True, key="references"):
-        st.markdown("**References: real checkpoints with published scores**")
-        st.caption(
-            "A prediction for your candidates can learn from these once they are measured as yours are. They "
-            "come from the hub, the smallest first; their weights are deleted after each."
-        )
-        _table(store)
-        if settings is None:
-            st.caption("An option above cannot be used yet.")
-            return False
-        return _form(store, settings)
+    st.caption(
+        "A prediction for your candidates can learn from these once they are measured as yours are. They "
+        "come from the hub, the smallest first; their weights are deleted after each."
+    )
+    _table(store)
+    if settings is None:
+        st.caption("A choice above cannot be used yet.")
+        return False
+    return _form(store, settings)
 
 
 def _table(store: Store) -> None:
@@ -133,7 +131,7 @@ def _form(store: Store, settings: Settings) -> bool:
         st.caption(f":material/cloud_off: {wording.HUB_OFF_PAGE}")
         return False
     if jobs.open_job(store, request):
-        st.caption(":material/schedule: In the queue below.")
+        st.caption(":material/schedule: In the queue.")
         return False
     return bool(chosen) and _buttons(store, request, chosen)
 

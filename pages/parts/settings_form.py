@@ -1,4 +1,4 @@
-"""The form of what to measure, on which text and how: every option of a measurement, with its cost."""
+"""The form of what to measure, on which text and how: what most people set, and the rest under Advanced."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,14 +7,17 @@ from typing import Any
 
 import streamlit as st
 
-from cache import samples
+from cache import samples, usual
 from cache.requests import Settings
+from cache.store import Store
 from core.corpora.sources import CORPORA
 from core.formatting import capital
-from core.measures import GROUPS, MEASURES, select
+from core.measures import GROUPS, MEASURES, Measure, select
 from pages.parts.markdown import wrong
 
 OWN_FILE = "a file of mine"
+GROUP_TITLES = {"unembedding": "Output embedding"}  # others are called as they are
+OF_VECTORS = ("repeats", "at", "quantizer_seeds", "seed")  # options that vectors from a file have
 POSITIONS = {"all": "All tokens", "last": "Last token", "mean": "Mean of the tokens"}
 # Measured on two cores with other work to do: 96,030 × 384 vectors of MiniLM took 47 and 8 seconds of both.
 CELLS_COST = (
@@ -46,16 +49,16 @@ class Choice:
     help: str | None = None
 
 
+SEQUENCES = Number(
+    "sequences",
+    "Sequences of text",
+    10,
+    200_000,
+    step=500,
+    help="Unique sequences of 3 to 50 words. The paper uses 5,000; fewer is faster, but values are "
+    "comparable only at equal numbers.",
+)
 FIELDS: tuple[Number | Choice, ...] = (
-    Number(
-        "sequences",
-        "Sequences of text",
-        10,
-        200_000,
-        step=500,
-        help="Unique sequences of 3 to 50 words. The paper uses 5,000; fewer is faster, but values are "
-        "comparable only at equal numbers.",
-    ),
     Number(
         "repeats",
         "Repeats over text samples",
@@ -114,14 +117,14 @@ FIELDS: tuple[Number | Choice, ...] = (
 )
 
 
-def draw(field: Number | Choice) -> Any:
-    """One option's widget, which begins with the default of `Settings`; returns its value."""
-    default = getattr(Settings(), field.field)
+def draw(field: Number | Choice, begin: Settings) -> Any:
+    """One option's widget, which begins with the value in `begin`; returns its value."""
+    default = getattr(begin, field.field)
     if isinstance(field, Choice):
         return st.selectbox(
             field.label,
             list(field.options),
-            index=list(field.options).index(default),
+            index=list(field.options).index(default) if default in field.options else 0,
             format_func=field.options.__getitem__,
             key=f"settings_{field.field}",
             help=field.help,
@@ -143,23 +146,54 @@ def draw(field: Number | Choice) -> Any:
     return int(value)
 
 
-def choose_measures() -> str:
+def groups(of: tuple[str, ...]) -> dict[str, list[Measure]]:
+    """The measures that are computed of subjects `of` ("cloud", "unembedding"), by their group."""
+    found = {
+        name: [entry for entry in MEASURES.values() if entry.group == name and entry.computed]
+        for name in GROUPS
+    }
+    found = {name: [entry for entry in members if entry.subject in of] for name, members in found.items()}
+    return {name: members for name, members in found.items() if members}
+
+
+def switch_groups(offered: dict[str, list[Measure]], begin: Settings) -> None:
+    """A switch a group, on where one of its measures is ticked below."""
+    state = st.session_state
+    ticked = set(select(begin.measures))
+    for members in offered.values():
+        for measure in members:
+            state.setdefault(f"measure_{measure.name}", measure.name in ticked)
+
+    def turn(name: str) -> None:
+        for measure in offered[name]:
+            state[f"measure_{measure.name}"] = state[f"group_{name}"]
+
+    with st.container(horizontal=True, vertical_alignment="center", key="group_switches"):
+        for name, members in offered.items():
+            count = sum(state[f"measure_{measure.name}"] for measure in members)
+            state[f"group_{name}"] = count > 0
+            part = f" ({count} of {len(members)})" if 0 < count < len(members) else ""
+            st.toggle(
+                f"{GROUP_TITLES.get(name, capital(name))}{part}",
+                key=f"group_{name}",
+                on_change=turn,
+                args=(name,),
+                help=capital(GROUPS[name].meaning) + (f". {CELLS_COST}." if name == "cells" else "."),
+            )
+
+
+def choose_measures(offered: dict[str, list[Measure]]) -> str:
     """Which measures, by group; "all" while those boxes are ticked that it stands for."""
-    computed = [measure for measure in MEASURES.values() if measure.computed]
     picked = []
-    for group in GROUPS.values():
-        members = [measure for measure in computed if measure.group == group.name]
-        if not members:
-            continue
+    for name, members in offered.items():
         st.caption(
-            f"**{capital(group.name)}**: {group.meaning}"
+            f"**{GROUP_TITLES.get(name, capital(name))}**: {GROUPS[name].meaning}"
             + (f". {CELLS_COST}" if any(entry.quantizer for entry in members) else "")
         )
-        with st.grid("auto", min_column_width=230, gap="xsmall"):
+        with st.grid("auto", min_column_width=210, gap="xsmall"):
             for measure in members:
                 ticked = st.checkbox(
                     measure.title,
-                    value=measure.quantizer is None,
                     key=f"measure_{measure.name}",
                     help=f"{measure.explanation} Source: {measure.source}. Cost: {measure.cost}.",
                     persist_state="session",
@@ -168,14 +202,15 @@ def choose_measures() -> str:
     return "all" if set(picked) == set(select("all")) else ",".join(picked)
 
 
-def choose_text() -> tuple[str, str | None]:
+def choose_text(begin: Settings) -> tuple[str, str | None]:
     """The corpus (a name or a file, "" while there is none) and, for a table, the column of text."""
     automatic = samples.chosen("auto")
+    own = samples.chosen(begin.corpus) not in CORPORA
     names = [automatic, *(name for name in CORPORA if name != automatic), OWN_FILE]
     corpus = st.segmented_control(
         "Text to read",
         names,
-        default=automatic,
+        default=OWN_FILE if own else samples.chosen(begin.corpus),
         required=True,
         key="corpus",
         format_func=lambda name: capital(OWN_FILE) if name == OWN_FILE else samples.title(name),
@@ -187,13 +222,18 @@ def choose_text() -> tuple[str, str | None]:
     with st.container(horizontal=True):
         path = st.text_input(
             "Path of the file",
+            begin.corpus if own else "",
             key="corpus_file",
             placeholder="/data/reports.txt",
             help="One passage a line (.txt, .txt.gz, .txt.xz), or a table (.jsonl, .csv, .parquet).",
             persist_state="session",
         )
         column = st.text_input(
-            "Column, for a table", key="corpus_column", placeholder="text", persist_state="session"
+            "Column, for a table",
+            begin.column or "",
+            key="corpus_column",
+            placeholder="text",
+            persist_state="session",
         )
     if not path:
         st.caption("Give the path of a file on this machine.")
@@ -203,26 +243,41 @@ def choose_text() -> tuple[str, str | None]:
     return path or "", column or None
 
 
-def choose_settings() -> Settings | None:
-    """Every option; None while one of them cannot be used."""
-    measures = choose_measures()
+def choose_settings(store: Store, *, of_text: bool = True) -> Settings | None:
+    """Sequences, text and a switch a group of measures, the rest folded away; None while one cannot be used.
+
+    They begin with what was last asked for, else with how most checkpoints in the store were measured.
+    of_text: whether checkpoints are to read text; else there are files of vectors.
+    """
+    begin = st.session_state.setdefault("settings_begin", usual.first(store))
+    offered = groups(("cloud", "unembedding") if of_text else ("cloud",))
+    corpus, column, sequences = samples.chosen("auto"), None, begin.sequences
+    if of_text:
+        left, right = st.columns([1, 2])
+        with left:
+            sequences = draw(SEQUENCES, begin)
+        with right:
+            corpus, column = choose_text(begin)
+    switch_groups(offered, begin)
+    fields = [field for field in FIELDS if of_text or field.field in OF_VECTORS]
+    with st.expander("Advanced", icon=":material/tune:", key="advanced"):
+        measures = choose_measures(offered)
+        with st.grid(3):
+            options = {field.field: draw(field, begin) for field in fields}
     if not measures:
-        wrong("No measure is ticked: tick at least one.")
-    corpus, column = choose_text()
-    with st.grid(4):
-        options = {field.field: draw(field) for field in FIELDS}
+        wrong("No measure is chosen: switch on at least one group.")
     if not measures or not corpus:
         return None
-    return Settings(corpus=corpus, column=column, measures=measures, **options)
+    return Settings(corpus=corpus, column=column, measures=measures, sequences=sequences, **options)
 
 
-def in_words(settings: Settings) -> str:
-    """The settings in one line, so that the defaults need no opening."""
+def in_words(settings: Settings, *, of_text: bool = True) -> str:
+    """The settings in one line, so that the defaults need no opening; of_text: as in `choose_settings`."""
     names = settings.measures
     measures = "Every measure but the cells" if names == "all" else f"{len(names.split(','))} measures"
     layer = "last layer" if settings.layer is None else f"layer {settings.layer}"
     text = f"{settings.sequences:,} sequences of {samples.title(settings.corpus)}"
-    parts = [measures, text, layer, POSITIONS[settings.position].lower()]
+    parts = [measures, text, layer, POSITIONS[settings.position].lower()] if of_text else [measures]
     parts += [f"{settings.repeats} samples"] if settings.repeats > 1 else []
     if any(MEASURES[name].quantizer for name in select(settings.measures)):
         parts += ["cells of all vectors" if settings.at is None else f"cells of {settings.at:,} vectors"]

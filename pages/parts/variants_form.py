@@ -1,4 +1,4 @@
-"""The part of Add models that makes variants of checkpoints: perturbed, shuffled, re-initialised."""
+"""The part of Add that makes variants of checkpoints: perturbed, shuffled, re-initialised."""
 
 import streamlit as st
 

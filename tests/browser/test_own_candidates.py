@@ -49,11 +49,11 @@ def test_scores_of_ones_own_lead_to_a_first_candidate(
         for number, name in enumerate(SCORED):
             writer.writerow([name, "mine", "my_task", "accuracy", 0.40 + 0.027 * number])
     page.goto(f"{app.url}/evidence")
-    page.get_by_text("Bring your own scores and covariates").click()
+    page.get_by_role("link", name="Bring your own scores and covariates").click()
     page.locator("input[type=file]").set_input_files(file)
-    page.get_by_role("button", name="Import").click()
+    page.get_by_role("button", name="Import 12 scores").click()
     expect(page.get_by_text("Imported 12 scores.")).to_be_visible()
-    page.get_by_role("link", name="Shortlist").first.click()
+    page.get_by_role("link", name="See on Shortlist").first.click()
     expect(page.locator("h1")).to_contain_text(f"Fine-tune first: {BEST}")
     expect(page.get_by_text("12 checkpoints of your own").first).to_be_visible()
 

@@ -109,7 +109,7 @@ GIVE = "give checkpoint, benchmark, task, metric, value and, if known, split, so
             HEAD,
             [f"nobody{i},GLUE,RTE,accuracy,0.6" for i in range(7)],
             "mine.csv names checkpoints that the store does not know (nobody0, nobody1, nobody2, nobody3, "
-            "nobody4 and 2 more): measure them first, or use a name that `cli.py export` gives.",
+            "nobody4 and 2 more): measure them first, or call them as the store does.",
         ),
         (
             HEAD,
@@ -339,8 +339,8 @@ FORM = "give checkpoint, covariate, value and, if known, source"
         (
             "checkpoint,lr",
             ["model,0.1", "nobody,0.2"],
-            "mine.csv names checkpoints that the store does not know (nobody): measure them first, or use a "
-            "name that `cli.py export` gives.",
+            "mine.csv names checkpoints that the store does not know (nobody): measure them first, or "
+            "call them as the store does.",
         ),
         (ONE, ["twin,lr,1"], "mine.csv names twin, which 2 checkpoints are called: give one of f2, f3."),
         (

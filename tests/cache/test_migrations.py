@@ -84,6 +84,7 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "parts": {"name": "0001-measurements-ab.parquet"},
     "aliases": {"provisional": "unread", "subject": "aa", "created_at": NOW},
+    "names": {"subject": "aa", "name": "another", "path": "/models/another", "created_at": NOW},
     "published": {"digest": "an earlier release"},
     "gaps": {
         "subject": "aa",

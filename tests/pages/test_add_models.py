@@ -39,12 +39,10 @@ def open_page(fresh_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("LATENT_SHORTLIST_ROOTS", str(tmp_path / "checkpoints"))
     (tmp_path / "checkpoints").mkdir()
 
-    def open_it() -> AppTest:
-        return (
-            AppTest.from_file(str(TOP / "app.py"), default_timeout=60)
-            .switch_page("pages/add_models.py")
-            .run()
-        )
+    def open_it(tab: str = "models") -> AppTest:
+        page = AppTest.from_file(str(TOP / "app.py"), default_timeout=60).switch_page("pages/add_models.py")
+        page.query_params["tab"] = tab
+        return page.run()
 
     return open_it
 
@@ -79,7 +77,8 @@ def test_a_newcomer_finds_the_installed_encoder_chosen_and_one_button(open_page:
     assert page.button(key="add_measure").label == "Measure 1 checkpoint"
     assert not page.button(key="add_measure").disabled
     assert "Nothing has been measured yet." in texts(page)
-    assert "BERT" in page.dataframe[0].value["Family"].tolist()
+    (facts,) = page.dataframe[0].value.to_dict("records")
+    assert (facts["Family"], facts["Parameters"]) == ("BERT", "22.7M")
 
 
 def test_the_button_queues_the_choice_and_clears_it(open_page: Open, store: Store) -> None:
@@ -101,15 +100,14 @@ def test_the_button_queues_the_choice_and_clears_it(open_page: Open, store: Stor
 
 
 def test_the_same_vectors_in_five_formats_are_one_subject(open_page: Open, store: Store) -> None:
-    page = upload(open_page(), in_every_format(VECTORS))
-    page.multiselect(key="folders_add_models").set_value([]).run()
+    page = upload(open_page("vectors"), in_every_format(VECTORS))
     shown = texts(page)
     assert shown.count("50 vectors × 8") == 5
-    assert shown.count("the same vectors as cloud.npy, measured once") == 4
-    page.button(key="add_measure").click().run()
+    assert shown.count("The same vectors as cloud, measured once") == 4
+    page.button(key="vectors_measure").click().run()
     (job,) = jobs.list_jobs(store)
     (piece,) = job.pieces
-    assert (type(piece.subject), piece.subject.name) == (Vectors, "cloud.npy")
+    assert (type(piece.subject), piece.subject.name) == (Vectors, "cloud")
     assert piece.subject.path is not None and Path(piece.subject.path).is_file()
 
 
@@ -118,7 +116,7 @@ def test_every_unusable_upload_gets_its_sentence_and_harms_no_other(open_page: O
     holes[3, 2] = np.nan
     good = in_every_format(VECTORS)
     page = upload(
-        open_page(),
+        open_page("vectors"),
         {
             "pickled.npy": npy(np.array([{}], dtype=object), pickled=True),
             "holes.npy": npy(holes),
@@ -135,8 +133,7 @@ def test_every_unusable_upload_gets_its_sentence_and_harms_no_other(open_page: O
     for sentence in (
         "pickled.npy holds pickled Python objects, which could run code and are never loaded: save the "
         "vectors as a plain array, numpy.save(file, vectors.astype('float32')).",
-        "holes.npy holds a value that is NaN or infinite, at row 3, column 2 (counted from 0): leave such "
-        "rows out, with --skip-bad-rows.",
+        "holes.npy holds a value that is NaN or infinite, at row 3, column 2 (counted from 0).",
         "flat.npy has shape (8,): give a table of shape (n, d), one row a vector.",
         "deep.npy has shape (1, 50, 8): give a table of shape (n, d), one row a vector.",
         "whole.npy holds int64 values where floating-point numbers are expected: save the vectors as "
@@ -147,15 +144,16 @@ def test_every_unusable_upload_gets_its_sentence_and_harms_no_other(open_page: O
     ):
         assert sentence in shown
     assert "fine.parquet · 50 vectors × 8" in shown
-    assert page.button(key="add_measure").label == "Measure 1 checkpoint and 1 file"
+    assert page.button(key="vectors_measure").label == "Measure 1 file"
+    assert "--" not in shown  # no option of the command line
 
 
 def test_a_file_over_the_limit_is_refused(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     from cache import uploads
 
     limited = uploads.keep
-    monkeypatch.setattr(uploads, "keep", lambda *a, limit_bytes: limited(*a, limit_bytes=1000))
-    page = upload(open_page(), {"large.npy": npy(VECTORS)})
+    monkeypatch.setattr(uploads, "keep", lambda *a, limit_bytes, choice: limited(*a, limit_bytes=1000))
+    page = upload(open_page("vectors"), {"large.npy": npy(VECTORS)})
     assert (
         "large.npy is 1,728 bytes, over the limit of 1,000: keep fewer rows, or measure it from the "
         "command line." in texts(page)

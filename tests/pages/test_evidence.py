@@ -160,21 +160,4 @@ def test_what_cannot_be_computed_says_why(full: Path, monkeypatch: pytest.Monkey
 def test_an_empty_store_says_what_to_do(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened(bare, monkeypatch, PAGE)
     assert "No evidence yet" in words(app)
-    assert [link.value for link in app.page_link] == ["Add models"]
-
-
-def test_a_file_dropped_on_the_page_is_imported_or_refused(
-    full: Path, idle: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    computed(full)
-    app = opened(full, monkeypatch, PAGE)
-    good = b"checkpoint,benchmark,task,metric,value\nmodel 1,GLUE,RTE,accuracy,0.61\n"
-    for content, sentence in (
-        (good.replace(b"value", b"worth"), "lacks the column value"),
-        (good, "Imported 1 scores"),
-    ):
-        app.get("file_uploader")[0].set_value(("mine.csv", content, "text/csv")).run()
-        app.button(key="import button").click().run()
-        assert not app.exception and sentence in words(app)
-    frame = Store(full).query("SELECT value FROM scores WHERE source = 'imported from mine.csv'")
-    assert frame["value"].tolist() == [0.61]
+    assert [link.value for link in app.page_link] == ["Add models", "Bring your own scores and covariates"]

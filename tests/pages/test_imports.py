@@ -19,7 +19,7 @@ NAMES = {
     "core.evidence.published": {"STATISTICS", "published"},
     "core.fine_tuning.glue": {"TASKS"},
     "core.hub.remote": {"is_off"},
-    "core.measures": {"GROUPS", "MEASURES", "select"},
+    "core.measures": {"GROUPS", "MEASURES", "Measure", "select"},
     "core.measures.labels": {"FEWEST_ROWS", "KINDS", "MOST_ROWS"},
     "core.measures.protocol": {"NAMES", "PUBLISHED", "PUBLISHED_TEXT", "Sample", "left_out", "sample_of"},
     "core.measures.titles": {"title_of"},

@@ -25,6 +25,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setattr("cache.worker._start", lambda *asked, **more: None)
     app = AppTest.from_file(str(TOP / "pages" / "add_models.py"), default_timeout=60)
     app.session_state["came through app.py"] = True
+    app.session_state["references_open"] = True
     return app
 
 

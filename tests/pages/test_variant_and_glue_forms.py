@@ -54,6 +54,7 @@ def test_variants_are_queued_beside_their_checkpoint(page: AppTest, tmp_path: Pa
 
 def test_fine_tuning_is_queued_with_what_was_asked_for(page: AppTest, tmp_path: Path) -> None:
     write(tmp_path / "glue", "RTE")
+    page.query_params["tab"] = "fine_tuning"
     page.run()
     page.multiselect(key="glue_tasks").set_value(["RTE"])
     page.text_input(key="glue_data").set_value(str(tmp_path / "glue"))
@@ -70,6 +71,7 @@ def test_fine_tuning_is_queued_with_what_was_asked_for(page: AppTest, tmp_path: 
 
 
 def test_a_folder_that_is_not_there_is_told_and_nothing_is_queued(page: AppTest, tmp_path: Path) -> None:
+    page.query_params["tab"] = "fine_tuning"
     page.run()
     page.text_input(key="glue_data").set_value("/no/such/folder").run()
     page.button(key="fine_tune").click().run()

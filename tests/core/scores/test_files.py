@@ -128,7 +128,7 @@ def test_folders_stand_for_the_result_files_in_them(tmp_path: Path) -> None:
 
 def test_covariates_with_semicolons_and_an_index(tmp_path: Path) -> None:
     (tmp_path / "c.csv").write_text(";checkpoint;lr;training_tokens\n0;007;0,5;10\n")
-    long, values, notes = read_covariates(tmp_path / "c.csv")
-    assert long["checkpoint"].tolist() == ["007", "007"] and sorted(values) == [0.5, 10.0]
-    assert len(notes) == 2 and COUNTS.match("training_tokens")
+    file = read_covariates(tmp_path / "c.csv")
+    assert [(row["checkpoint"], row["value"]) for row in file.rows] == [("007", 0.5), ("007", 10.0)]
+    assert len(file.notes) == 2 and COUNTS.match("training_tokens")
     assert is_metric("Macro_F1") and not is_metric("RTE")

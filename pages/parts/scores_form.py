@@ -1,0 +1,207 @@
+"""The part of Add that takes scores and covariates: a template, a look at the file, the import, the list."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cache import imports
+from cache.imports import Preview
+from cache.store import Store
+from core.errors import InputError, OpenChoiceError
+from core.tables import READERS
+from core.wording import adding as words
+from pages.parts.imported_list import imported_list, standings
+from pages.parts.markdown import plain, wrong
+
+KINDS = {"scores": "Scores", "covariates": "Covariates"}
+ABOUT = {
+    "scores": "Scores of your checkpoints on a task of yours: the ranking learns from them.",
+    "covariates": "What may explain a correlation, such as training tokens: it is controlled for.",
+}
+FORMS = {
+    "scores": "- One checkpoint a row, with a column for each task: that is the template. A column may name "
+    "its metric, as in `RTE (accuracy)`; empty cells are left out.\n"
+    "- One score a row: `checkpoint`, `benchmark`, `task`, `metric`, `value` and, if known, `split`, "
+    "`source`, `formed`, `standard_error`.\n"
+    "- Result files of lm-evaluation-harness or MTEB.\n\n"
+    "A checkpoint is named as here, by its hub id, folder or fingerprint. Accuracies may be fractions or "
+    "percentages, but not both.",
+    "covariates": "- One checkpoint a row, with a column for each covariate: that is the template.\n"
+    "- One value a row: `checkpoint`, `covariate`, `value` and, if known, `source`.\n\n"
+    "`training_tokens` and `training_compute` are the names that scaling laws look for.",
+}
+EXAMPLES = {"scores": {words.TEMPLATE_TASK: "0.83"}, "covariates": {"training_tokens": "3e11"}}
+SHOWN = 12  # problems listed before the rest is counted
+state = st.session_state
+
+
+def scores_tab(store: Store) -> None:
+    """Everything about values that are brought along."""
+    kind = st.segmented_control(
+        "What to import",
+        list(KINDS),
+        format_func=KINDS.__getitem__,
+        default="scores",
+        required=True,
+        key="import kind",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    _report(store)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(ABOUT[kind], width="stretch")
+        with st.popover("What a file may look like", type="tertiary", icon=":material/help:"):
+            st.markdown(FORMS[kind])
+        st.download_button(
+            "Template",
+            template(store, kind),
+            f"{kind}.csv",
+            "text/csv",
+            key=f"template {kind}",
+            icon=":material/download:",
+            on_click="ignore",
+            help="A table of the checkpoints that are measured here: fill in numbers, rename the column.",
+        )
+    files = st.file_uploader(
+        "CSV, Parquet or JSON",
+        type=[suffix.removeprefix(".") for suffix in READERS],
+        accept_multiple_files=True,
+        key=f"import {kind} {state.setdefault('import round', 0)}",
+    )
+    if files:
+        _look(store, kind, files)
+    imported_list(store, kind)
+
+
+def template(store: Store, kind: str) -> bytes:
+    """A table to fill in: the checkpoints measured here, or an example where there is none."""
+    own = store.query("SELECT name FROM checkpoints WHERE origin <> 'published' ORDER BY name")
+    names = list(own["name"]) or ["org/model"]
+    columns = {column: "" if len(own) else example for column, example in EXAMPLES[kind].items()}
+    return pd.DataFrame({"checkpoint": names, **columns}).to_csv(index=False).encode()
+
+
+def _report(store: Store) -> None:
+    """What the last import did, until the next one; of scores also what becomes of them."""
+    if (last := state.get("last import")) is None:
+        return
+    kind, done = last
+    with st.container(border=True, key="import_report", gap="xsmall"):
+        st.markdown(f":green[:material/check: Imported {done.count} {kind}.]")
+        for sentence in done.notes:
+            st.caption(plain(sentence))
+        if kind == "scores":
+            standings(store, "after")
+
+
+def _look(store: Store, kind: str, files: list[Any]) -> None:
+    """What the files hold, everything that is in the way, and the button that imports."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / str(place) / Path(file.name).name for place, file in enumerate(files)]
+        for path, file in zip(paths, files, strict=True):
+            path.parent.mkdir()
+            path.write_bytes(file.getvalue())
+        try:
+            if kind == "scores":
+                preview = imports.preview_scores(store, paths, checkpoint=state.get("import whose"))
+            else:
+                preview = _joined([imports.preview_covariates(store, path) for path in paths])
+        except OpenChoiceError as error:
+            wrong(f"{error.statement}: choose it below.")
+            _ask_whose(store)
+            return
+        except InputError as error:
+            wrong(str(error))
+            return
+    if preview.problems:
+        wrong(words.problems(len(preview.problems), len(preview.rows)))
+        st.markdown("\n".join(f"- {plain(problem)}" for problem in preview.problems[:SHOWN]))
+        if preview.problems[SHOWN:]:
+            st.caption(f"And {len(preview.problems) - SHOWN} more.")
+    elif preview.rows:
+        subjects = {row["subject"]: row["known"] for row in preview.rows}
+        st.markdown(words.ready(len(preview.rows), len(subjects), sum(subjects.values()), kind))
+    for sentence in [*preview.notes, *words.not_measured(preview.unmatched, preview.alike)]:
+        st.caption(f":material/info: {plain(sentence)}")
+    if preview.rows:
+        _table(preview)
+    pressed = st.button(
+        f"Import {len(preview.rows)} {kind}",
+        type="primary",
+        icon=":material/download_done:",
+        key="import button",
+        disabled=bool(preview.problems) or not preview.rows,
+    )
+    if preview.problems:
+        st.caption("Correct the file and drop it again; nothing was imported.")
+    if pressed:
+        try:
+            done = imports.take_in(store, preview)
+        except InputError as error:
+            wrong(str(error))
+            return
+        state["last import"] = kind, done
+        state["import round"] += 1
+        state.pop("import whose", None)
+        st.rerun()
+
+
+def _ask_whose(store: Store) -> None:
+    """Ask whose scores a file holds that does not say it."""
+    own = store.query("SELECT name FROM checkpoints WHERE origin <> 'published' ORDER BY name")
+    name = st.selectbox(
+        "Whose scores they are",
+        list(own["name"]),
+        index=None,
+        key="import whose asked",
+        accept_new_options=True,
+        placeholder="A checkpoint",
+    )
+    if name:
+        state["import whose"] = name  # kept beside the widget, which goes once this is known
+        st.rerun()
+
+
+def _joined(previews: list[Preview]) -> Preview:
+    """Several files of covariates as one."""
+    return Preview(
+        "covariates",
+        [row for one in previews for row in one.rows],
+        [problem for one in previews for problem in one.problems],
+        [note for one in previews for note in one.notes],
+        [name for one in previews for name in one.unmatched],
+        {word: name for one in previews for word, name in one.alike.items()},
+    )
+
+
+def _table(preview: Preview) -> None:
+    """The values that can be read, as they would be kept."""
+    scores = preview.table == "scores"
+    frame = pd.DataFrame(
+        [
+            {
+                "In the file": row["given"],
+                "Measured here": row["name"] if row["known"] else None,
+                **(
+                    {"Task": row["task"], "Metric": row["metric"], "Split": row["split"] or None}
+                    if scores
+                    else {"Covariate": row["covariate"]}
+                ),
+                "Value": row["value"],
+            }
+            for row in preview.rows
+        ]
+    )
+    if scores and frame["Split"].isna().all():
+        frame = frame.drop(columns="Split")
+    st.dataframe(
+        frame,
+        hide_index=True,
+        placeholder="not yet",
+        height="content" if len(frame) < 8 else 300,
+        column_config={"Value": st.column_config.NumberColumn(format="%.4g" if scores else None)},
+        alt="The values that can be read from the file",
+    )
