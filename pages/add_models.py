@@ -40,6 +40,7 @@ def keep_in_address(name: str) -> None:
 if queued := state.pop("queued", None):
     st.toast(f"{queued}: queued", icon=":material/schedule:")
 st.title("Add models")
+st.caption("What you ask for runs beside this page; results appear on Shortlist one by one.")
 form, beside = st.columns([5, 3], gap="large")
 with form:
     name = open_tab()

@@ -11,8 +11,8 @@ _NAMED = 5
 def unlike(count: int, pairs: Iterable[tuple[str, str]]) -> str:
     """Settings that differ from those of most checkpoints; pairs: (what is asked for, what those have)."""
     differences = listed(f"{own} instead of {usual}" for own, usual in pairs)
-    them = "the one checkpoint" if count == 1 else f"most checkpoints, {count},"
-    return f"Unlike {them} measured here: {differences}. Values measured otherwise do not compare."
+    them = "the checkpoint" if count == 1 else f"{count} checkpoints"
+    return f"Unlike {them} measured before: {differences}. Such values do not compare."
 
 
 def needed(task: str, known: bool, count: int, least: int) -> str:
@@ -36,6 +36,16 @@ def not_measured(names: list[str], alike: Mapping[str, str]) -> list[str]:
         *close,
         f"Not measured here: {first_few(others, _NAMED)}. Such values are kept and count once that is done.",
     ]
+
+
+def imported(count: int, what: str) -> str:
+    """What an import has done; what: scores or covariates."""
+    return f"Imported {count} {what.removesuffix('s' * (count == 1))}."
+
+
+def twice(names: Iterable[str]) -> str:
+    """Files of one name, which were dropped one after the other."""
+    return f"Dropped twice: {listed(names)}. The later one counts."
 
 
 def problems(count: int, values: int) -> str:

@@ -20,14 +20,11 @@ NAMES = {
 }
 
 
-def standings(store: Store, place: str) -> None:
-    """Each imported score: where its result is to be seen, or how many checkpoints are still needed.
-
-    place: on the page; part of the keys.
-    """
-    for number, one in enumerate(imported.standings(store)):
+def standings(store: Store) -> None:
+    """Each imported score: where its result is to be seen, or how many checkpoints are still needed."""
+    for one in imported.standings(store):
         enough = one.score is not None and one.count >= one.needed
-        with st.container(horizontal=True, vertical_alignment="center", key=f"standing_{place}_{number}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
             icon = ":material/check:" if enough else ":material/hourglass_empty:"
             st.markdown(
                 f"{icon} {plain(needed(one.task, one.score is not None, one.count, one.needed))}",
@@ -50,7 +47,7 @@ def imported_list(store: Store, kind: str) -> None:
         st.caption(f"No {kind} were imported yet.")
         return
     if kind == "scores":
-        standings(store, "list")
+        standings(store)
     round_ = st.session_state.setdefault("delete round", 0)
     shown = frame[list(imported.COLUMNS[kind])].rename(columns=NAMES)
     for column in ("Split",):

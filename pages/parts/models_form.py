@@ -93,10 +93,11 @@ def models_tab(store: Store) -> None:
     here, from_hub = choose_models(store)
     if here:
         facts_table(here)
+    settings, place = choose_settings(store)
     variants = choose_variants(list(here))
     models = [Subject(name) for name in [*here, *variants]] + from_hub
-    settings = choose_settings(store)
-    pressed = _measure_button(store, models, here, settings)
+    with place:
+        pressed = _measure_button(store, models, here, settings)
     title = first_few(map(called, models))
     if pressed and settings and submit(store, Measure(settings), models, title):
         usual.remember(store, settings)

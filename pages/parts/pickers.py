@@ -99,12 +99,14 @@ def choose_hub_ids(page: str, fetched: str) -> list[Subject]:
         page: whose choice it is; part of the widgets' keys.
         fetched: what is downloaded, in one sentence.
     """
-    _search(page)
-    text = st.text_area(
+    field, below = st.container(), st.container(horizontal=True, vertical_alignment="center")
+    with below:
+        _search(page)
+    text = field.text_area(
         "Ids on the Hugging Face hub, one a line",
         key=f"hub_ids_{page}",
         placeholder="google-bert/bert-base-uncased\norg/model@revision",
-        height=104,
+        height=75,
         persist_state="session",
     )
     lines = list(dict.fromkeys(line.strip() for line in (text or "").splitlines() if line.strip()))
@@ -115,11 +117,12 @@ def choose_hub_ids(page: str, fetched: str) -> list[Subject]:
         else:
             subjects.append(Subject(name, revision=revision or None))
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
-        st.caption(
-            ":material/cloud_off: The hub is off here (HF_HUB_OFFLINE): only models downloaded before work."
+        below.caption(
+            ":material/cloud_off: The hub is off here (HF_HUB_OFFLINE): only models downloaded before work.",
+            width="stretch",
         )
     else:
-        st.caption(fetched)
+        below.caption(fetched, width="stretch")
     return subjects
 
 

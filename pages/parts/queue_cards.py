@@ -124,19 +124,19 @@ def _running(store: Store, job: Job, piece: Piece) -> None:
     """How far a running subject is."""
     share = piece.done / piece.total if piece.total else 0.0
     name = f"**{plain(_name(piece))}** · " if len(job.pieces) > 1 else ""
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         st.progress(min(share, 1.0), text=name + plain(progress_text(piece)))
         _stop_button(store, job, piece)
 
 
 def _waiting(store: Store, job: Job, piece: Piece) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         st.markdown(_row(piece), width="stretch")
         _stop_button(store, job, piece)
 
 
 def _stop_button(store: Store, job: Job, piece: Piece) -> None:
-    if len(job.pieces) > 1:
+    if len(job.pieces) > 1 and piece in job.main:
         st.button(
             "Cancel",
             key=f"stop_{job.id}_{piece.index}",

@@ -13,7 +13,7 @@ from cache.store import Store
 from core.errors import InputError, OpenChoiceError
 from core.tables import READERS
 from core.wording import adding as words
-from pages.parts.imported_list import imported_list, standings
+from pages.parts.imported_list import imported_list
 from pages.parts.markdown import plain, wrong
 
 KINDS = {"scores": "Scores", "covariates": "Covariates"}
@@ -50,13 +50,11 @@ def scores_tab(store: Store) -> None:
         label_visibility="collapsed",
         persist_state="session",
     )
-    _report(store)
+    _report()
+    st.markdown(ABOUT[kind])
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(ABOUT[kind], width="stretch")
-        with st.popover("What a file may look like", type="tertiary", icon=":material/help:"):
-            st.markdown(FORMS[kind])
         st.download_button(
-            "Template",
+            "Template to fill in",
             template(store, kind),
             f"{kind}.csv",
             "text/csv",
@@ -65,6 +63,8 @@ def scores_tab(store: Store) -> None:
             on_click="ignore",
             help="A table of the checkpoints that are measured here: fill in numbers, rename the column.",
         )
+        with st.popover("What a file may look like", type="tertiary", icon=":material/help:"):
+            st.markdown(FORMS[kind])
     files = st.file_uploader(
         "CSV, Parquet or JSON",
         type=[suffix.removeprefix(".") for suffix in READERS],
@@ -84,24 +84,27 @@ def template(store: Store, kind: str) -> bytes:
     return pd.DataFrame({"checkpoint": names, **columns}).to_csv(index=False).encode()
 
 
-def _report(store: Store) -> None:
+def _report() -> None:
     """What the last import did, until the next one; of scores also what becomes of them."""
     if (last := state.get("last import")) is None:
         return
     kind, done = last
     with st.container(border=True, key="import_report", gap="xsmall"):
-        st.markdown(f":green[:material/check: Imported {done.count} {kind}.]")
+        st.markdown(f":green[:material/check: {words.imported(done.count, kind)}]")
         for sentence in done.notes:
             st.caption(plain(sentence))
-        if kind == "scores":
-            standings(store, "after")
 
 
 def _look(store: Store, kind: str, files: list[Any]) -> None:
     """What the files hold, everything that is in the way, and the button that imports."""
+    latest = {file.name: file for file in files}
+    if twice := [name for name in latest if sum(file.name == name for file in files) > 1]:
+        st.caption(f":material/info: {plain(words.twice(twice))}")
     with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / str(place) / Path(file.name).name for place, file in enumerate(files)]
-        for path, file in zip(paths, files, strict=True):
+        paths = [
+            Path(folder) / str(place) / Path(file.name).name for place, file in enumerate(latest.values())
+        ]
+        for path, file in zip(paths, latest.values(), strict=True):
             path.parent.mkdir()
             path.write_bytes(file.getvalue())
         try:

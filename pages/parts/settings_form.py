@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cache import samples, usual
 from cache.requests import Settings
@@ -243,11 +244,13 @@ def choose_text(begin: Settings) -> tuple[str, str | None]:
     return path or "", column or None
 
 
-def choose_settings(store: Store, *, of_text: bool = True) -> Settings | None:
-    """Sequences, text and a switch a group of measures, the rest folded away; None while one cannot be used.
+def choose_settings(store: Store, *, of_text: bool = True) -> tuple[Settings | None, DeltaGenerator]:
+    """Sequences, text and a switch a group of measures; the rest is folded away below.
 
     They begin with what was last asked for, else with how most checkpoints in the store were measured.
     of_text: whether checkpoints are to read text; else there are files of vectors.
+
+    Returns: the settings, None while one cannot be used; the place between switches and what is folded away.
     """
     begin = st.session_state.setdefault("settings_begin", usual.first(store))
     offered = groups(("cloud", "unembedding") if of_text else ("cloud",))
@@ -259,16 +262,18 @@ def choose_settings(store: Store, *, of_text: bool = True) -> Settings | None:
         with right:
             corpus, column = choose_text(begin)
     switch_groups(offered, begin)
+    place = st.container()
     fields = [field for field in FIELDS if of_text or field.field in OF_VECTORS]
     with st.expander("Advanced", icon=":material/tune:", key="advanced"):
         measures = choose_measures(offered)
         with st.grid(3):
             options = {field.field: draw(field, begin) for field in fields}
     if not measures:
-        wrong("No measure is chosen: switch on at least one group.")
+        with place:
+            wrong("No measure is chosen: switch on at least one group.")
     if not measures or not corpus:
-        return None
-    return Settings(corpus=corpus, column=column, measures=measures, sequences=sequences, **options)
+        return None, place
+    return Settings(corpus=corpus, column=column, measures=measures, sequences=sequences, **options), place
 
 
 def in_words(settings: Settings, *, of_text: bool = True) -> str:

@@ -75,9 +75,9 @@ def vectors_tab(store: Store) -> None:
     names = [subject.name for subject in subjects.values()]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         wrong(f"Different vectors are called {twice[0]}: give each a name of its own.")
-    settings = choose_settings(store, of_text=False)
+    settings, place = choose_settings(store, of_text=False)
     things = f"{len(subjects)} file{'s' * (len(subjects) > 1)}"
-    pressed = st.button(
+    pressed = place.button(
         f"Measure {things}" if subjects else "Measure",
         type="primary",
         icon=":material/play_arrow:",
@@ -85,9 +85,9 @@ def vectors_tab(store: Store) -> None:
         disabled=not subjects or not ready or bool(twice) or settings is None,
     )
     if not subjects:
-        st.caption("Drop a file first.")
+        place.caption("Drop a file first.")
     elif settings:
-        st.caption(in_words(settings, of_text=False))
+        place.caption(in_words(settings, of_text=False))
     title = first_few(names)
     if pressed and settings and submit(store, Measure(settings), list(subjects.values()), title):
         state["dropped"] = [one for one in dropped if one.question is not None]
@@ -115,6 +115,7 @@ def _take_in(store: Store) -> None:
             number = state["dropped_number"] = state.get("dropped_number", 0) + 1
             one = Dropped(number, file.name, file)
             one.read(store)
+            dropped[:] = [other for other in dropped if other.upload or other.name != one.name]
             dropped.append(one)
     state["uploads_round"] += 1
     st.rerun()

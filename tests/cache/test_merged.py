@@ -37,7 +37,7 @@ def test_without_aliases_the_tables_are_as_written(store: Store) -> None:
         read, written = (
             store.query(f"SELECT * FROM {name} ORDER BY ALL") for name in (table, f"main.{table}")
         )
-        assert read.equals(written)
+        assert read.equals(written.drop(columns="deleted", errors="ignore"))
     assert own(store, "measurements", "subject, value") == [("quick", 0.5)]
 
 
@@ -86,3 +86,14 @@ def test_every_table_with_a_subject_has_its_view(store: Store) -> None:
     views = store.query("SELECT view_name FROM duckdb_views() WHERE schema_name = 'merged'")
     assert sorted(tables["table_name"]) == sorted(views["view_name"])
     assert len(views) == 9
+
+
+def test_what_was_deleted_is_in_no_table_until_it_comes_again(store: Store) -> None:
+    key = {"subject": "own", "benchmark": "b", "task": "t", "metric": "accuracy", "split": "", "source": "s"}
+    score = key | {"name": "mine", "value": 0.5, "origin": "imported"}
+    for deleted, seen in ((None, [0.5]), (True, []), (None, [0.5])):
+        store.add("scores", [score | {"deleted": deleted}])
+        store.add("aliases", [{"provisional": "unread", "subject": "own"}])
+        store.ingest()
+        rows = store.query("SELECT * FROM scores WHERE origin = 'imported'")
+        assert rows["value"].tolist() == seen and "deleted" not in rows

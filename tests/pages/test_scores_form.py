@@ -103,7 +103,7 @@ def test_covariates_have_their_own_template_and_import(page: AppTest, store: Sto
     assert page.button(key="import button").disabled
     drop(page, f"checkpoint,training_tokens\n{SCORED[0]},3e11\n")
     page.button(key="import button").click().run()
-    assert "Imported 1 covariates." in shown(page)
+    assert "Imported 1 covariate." in shown(page)
     frame = tables.covariates_frame(Store(store.folder))
     assert frame.loc[frame["origin"] == "imported", "value"].tolist() == [3e11]
 
