@@ -121,15 +121,10 @@ def predictable(store: Store) -> list[str]:
 
     First come those that enough of one's own have, of these the one that most have.
     """
-    from core.prediction.references import FEWEST, sizes
+    from core.prediction.references import FEWEST, offered
 
-    overview = one_row_each(store)
-    counts = {score: sizes(overview, score) for score in overview.scores}
-    kept = [
-        score for score in overview.scores if max(counts[score].values()) >= FEWEST or counts[score]["own"]
-    ]
-    own = {score: counts[score]["own"] for score in kept}
-    return sorted(kept, key=lambda score: -own[score] if own[score] >= FEWEST else 0)
+    own = offered(one_row_each(store))
+    return sorted(own, key=lambda score: -own[score] if own[score] >= FEWEST else 0)
 
 
 def predict(

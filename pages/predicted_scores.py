@@ -12,8 +12,7 @@ from core.charts.palette import family_colours
 from core.errors import InputError
 from core.formatting import capital, percent
 from core.measures.titles import title_of
-from core.prediction import DEFAULT, LINEAR, PREDICTORS, nonstandard
-from core.prediction.candidates import PATCHINESS
+from core.prediction import LINEAR, nonstandard
 from core.prediction.held_out import ANEW, BEST
 from core.reference import held_out
 from core.wording.held_out import on_the_compared, on_the_targets, titled
@@ -23,7 +22,7 @@ from pages.parts import predicted_tables
 from pages.parts.cell_sizes import bring_others
 from pages.parts.common import empty, open_store, refresh
 from pages.parts.controls import control
-from pages.parts.shortlist_choices import learnt_from
+from pages.parts.prediction_choices import choose_measures, choose_predictor, learnt_from
 
 FEATURED = ("mean", "line:patchiness", "line:patchiness:architecture", "line:spread")
 
@@ -37,29 +36,9 @@ def choose(scores: list[str]) -> tuple[str, str, tuple[str, ...], str | None]:
     row = st.container(horizontal=True, gap="small")
     score = control(row.selectbox, "Score", "predicted", scores[0], scores, format_func=title_of, width=230)
     reference = learnt_from(row, "predicted_from", references(store, score))
-    predictor = control(
-        row.selectbox,
-        "Predictor",
-        "by",
-        DEFAULT,
-        list(PREDICTORS),
-        format_func=PREDICTORS.__getitem__,
-        width=330,
-        help="Best: lowest error on checkpoints that it was not fitted to, see below.",
-    )
-    measures: list[str] = []
-    if predictor in LINEAR:
-        measures = control(
-            row.multiselect,
-            "Measures",
-            "measures",
-            list(PATCHINESS),
-            overview.measures,
-            format_func=title_of,
-            placeholder=title_of(PATCHINESS[0]),
-            width=420,
-        )
-    return score, predictor, tuple(measures), reference
+    predictor = choose_predictor(row, "by")
+    measures = choose_measures(row, "measures", overview) if predictor in LINEAR else ()
+    return score, predictor, measures, reference
 
 
 def drawable(rows: pd.DataFrame) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from core.prediction.alike import usual_of
 from core.prediction.by_measure import rankable
 from core.prediction.shortlist import PREDICTED
 from core.wording import ranking
-from pages.parts import shortlist_choices as choices
+from pages.parts import prediction_choices as choices
 from pages.parts.alike import measured_alike_check
 from pages.parts.cards import reasons, side_by_side
 from pages.parts.cell_sizes import bring_others

@@ -65,18 +65,17 @@ def against(
         min(points["actual"].min(), points["low"].min(), points["predicted"].min()),
         max(points["actual"].max(), points["high"].max(), points["predicted"].max()),
     ]
+    heights = alt.Scale(domain=[float(value) for value in ends], nice=False, padding=8)
     own = [float(points["actual"].min()), float(points["actual"].max())]
     ideal = (
         alt.Chart(pd.DataFrame({"actual": own, "predicted": own}))
         .mark_line(color=GREY, strokeDash=[5, 4])
-        .encode(x=x, y="predicted:Q")
+        .encode(x=x, y=alt.Y("predicted:Q", scale=heights))
     )
-    y = alt.Y(
-        "predicted:Q",
-        title=["Predicted", axis_title(score, scale)],
-        scale=alt.Scale(domain=[float(v) for v in ends], nice=False, padding=8),
+    y = alt.Y("predicted:Q", title=["Predicted", axis_title(score, scale)], scale=heights)
+    ranges = base.mark_rule(strokeWidth=1.4, opacity=0.22).encode(
+        y=alt.Y("low:Q", scale=heights), y2="high:Q"
     )
-    ranges = base.mark_rule(strokeWidth=1.4, opacity=0.22).encode(y=alt.Y("low:Q"), y2="high:Q")
     marks = base.mark_point(filled=True, size=80).encode(y=y, shape=shape, opacity=faint)
     main = alt.layer(ranges, ideal, marks).properties(height=height, width="container")
     zero = alt.Chart(pd.DataFrame({"residual": [0.0]})).mark_rule(color=GREY).encode(y="residual:Q")

@@ -29,10 +29,11 @@ def _text(value: object) -> str:
 
 
 def usual_of(rows: pd.DataFrame) -> dict[str, str | None]:
-    """How most of the rows that are not published were measured, else the published; by key of FACTS."""
-    here = rows[rows["origin"] != "published"] if "origin" in rows else rows
-    facts = facts_of(here if len(here) else rows)
-    return {name: column.mode().iloc[0] if column.notna().any() else None for name, column in facts.items()}
+    """How most of the rows were measured, by key of FACTS; None where it is not known of any."""
+    return {
+        name: column.mode().iloc[0] if column.notna().any() else None
+        for name, column in facts_of(rows).items()
+    }
 
 
 def differences(rows: pd.DataFrame, usual: dict[str, str | None]) -> pd.DataFrame:

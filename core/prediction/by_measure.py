@@ -24,7 +24,6 @@ from core.statistics.correlation import correlation, spearman
 
 CLASSES = (30e6, 300e6, 1e9, 3e9, 10e9)  # bounds of classes of size, in parameters
 FEWEST = 4  # checkpoints with measure and score below which nothing is said of them
-PARAMETERS = "parameters"
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,6 @@ class RankEvidence:
             fewer than eight.
     """
 
-    measure: str
-    score: str
     title: str  # of the reference
     n: int
     rho: float
@@ -67,8 +64,6 @@ def sign(measure: str) -> int:
 
     Raises InputError for an unknown measure and for one of which nothing is expected.
     """
-    if measure == PARAMETERS:
-        return 1
     if measure not in MEASURES or not MEASURES[measure].better:
         offered = either(rankable(list(MEASURES)))
         raise InputError(f"Checkpoints cannot be ranked by {measure}: choose predicted or {offered}.")
@@ -116,8 +111,6 @@ def rank_evidence(reference: Reference, measure: str) -> RankEvidence | None:
         ],
     )
     return RankEvidence(
-        measure,
-        reference.score,
         reference.title,
         over_all.n,
         over_all.spearman,

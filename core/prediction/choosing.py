@@ -165,7 +165,8 @@ def compared_on(rows: pd.DataFrame) -> tuple[list[Candidate], pd.DataFrame]:
         whole = rows.dropna(subset=sorted({name for entry in kept for name in entry.measures}))
         if len(whole) >= max(FEWEST, SHARE * len(rows)) or len(kept) == 1:
             return kept, whole
-        kept.pop()  # each measure alone is there for nine in ten, all of them together are not
+        # Each measure alone is there for nine in ten, all of them together are not.
+        kept.remove(min(kept[:0:-1], key=lambda entry: len(rows.dropna(subset=list(entry.measures)))))
 
 
 def _corrected(level: float, groups: int) -> float:

@@ -94,6 +94,10 @@ class CrossValidation:
 def cross_validation(
     rows: pd.DataFrame, candidates: Sequence[Candidate], score: str, group: str
 ) -> CrossValidation:
+    """What cross-validation reads of `rows`, which have the score and the measures of all candidates.
+
+    score, group: columns of `rows`.
+    """
     several = SOURCE in rows and rows[SOURCE].nunique() > 1
     return CrossValidation(
         columns={entry.name: rows[list(entry.measures)].to_numpy(np.float64) for entry in candidates},

@@ -87,6 +87,7 @@ def predict(
     predicted["reasons"] = _with_other_cells(overview, predicted["reasons"], reference.sample, model.measures)
     predicted = _with_mixed_texts(overview, predicted, model.measures)
     actual = rows[model.score] if model.score in rows else pd.Series(np.nan, index=rows.index)
+    actual = reference.rows[model.score].reindex(rows.index).fillna(actual)  # known by another protocol
     absent = [name for name in model.measures if name not in rows]
     joined = rows.assign(**dict.fromkeys(absent, np.nan)).join(predicted, how="inner").assign(actual=actual)
     joined["rank"] = places(joined, higher_is_better=reference.higher_is_better)

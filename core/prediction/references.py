@@ -5,9 +5,10 @@
 - own: checkpoints measured here whose score was imported or comes from fine-tuning here.
 - all: these together.
 
-Measured alike: of the checkpoints measured here those count whose text, number of sequences, layer, position
-and cut are those of most of them; the others are named in `Reference.unlike`. Readings of one task by
-different protocols are joined only in `encoders`, `decoders` and `all`, and there have a term for the source.
+Measured alike: of the checkpoints measured here those count whose text, number of sequences, layer, position,
+cut and precision are those of most of them; the others are named in `Reference.unlike`. A measure that was
+taken on another text than the rest of its row counts as missing. Readings of one task by different protocols
+are joined only in `encoders`, `decoders` and `all`, and there have a term for the source.
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from core.errors import InputError
 from core.measures.protocol import NAMES, PUBLISHED, samples
 from core.metrics import Scale, scale_of
 from core.overview import Overview
+from core.prediction.alike import FACTS, differences, usual_of
 from core.prediction.reference import (
     BASE,
     FAMILY,
@@ -43,7 +45,7 @@ TITLES = {
 FEWEST = 8  # checkpoints with a score below which nothing is learnt from a reference
 FEWEST_GROUPS = 5  # below which a coarser grouping gives way to a finer one
 GROUP = "group"  # the column of groups where they are neither families nor bases
-_SETTING = ["corpus", "sequences", "position", "max_length", "at_last"]
+FEWEST_OF_SOURCE = 3  # checkpoints below which another reading of a score is not joined
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,25 @@ def sizes(overview: Overview, score: str) -> dict[str, int]:
     }
 
 
+def offered(overview: Overview) -> dict[str, int]:
+    """The scores to offer, each with how many of one's own checkpoints have it.
+
+    They are those that at least 8 checkpoints of one reference have by that very reading, and those that any
+    of one's own has.
+    """
+    rows, scores = overview.rows, overview.scores
+    if "origin" not in rows:
+        return {}
+    origins = overview.origins.reindex(index=rows.index, columns=scores)
+    here = rows[scores].notna().mul(rows["origin"] != "published", axis=0)
+    own, published = here & origins.isin(["imported", "measured"]), here & origins.eq("published")
+    decoder = rows["kind"].eq("decoder")
+    parts = [perturbed(rows)[scores].notna(), own, published[decoder], published[~decoder]]
+    most = np.max([part.sum() for part in parts], axis=0)
+    counts = own.sum()
+    return {score: int(n) for score, n, held in zip(scores, counts, most, strict=True) if n or held >= FEWEST}
+
+
 def _remedy(name: str, missing: int) -> str:
     if name == "own":
         return f"import {missing} more scores of checkpoints measured here, or choose another reference."
@@ -106,7 +127,10 @@ def _joined(overview: Overview, name: str, score: str) -> Reference:
     cells = at_sample(overview, sample).rows
     shown = [measure for measure in overview.measures if measure in NAMES]
     joined = joined.assign(**{measure: cells[measure].reindex(joined.index) for measure in shown})
+    apart = overview.texts.reindex(index=joined.index).notna()
+    joined = joined.assign(**{measure: joined[measure].mask(apart[measure]) for measure in apart})
     alike, unlike = _alike(sized(joined))
+    alike = _without_rare(alike, score)
     metric = overview.metrics.get(score, "")
     limits = (scale_of(metric) or Scale.SHARE).limits
     groups, grouped = _grouped(alike)
@@ -163,14 +187,16 @@ def _sample(overview: Overview, rows: pd.DataFrame) -> str:
 
 
 def _alike(rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """(the rows measured as most of them are, the subjects of the others)."""
-    facts = rows.reindex(columns=[*_SETTING[:-1], "layer", "layers"])
-    facts = facts.assign(at_last=(facts["layer"] == facts["layers"]) | facts["layer"].isna())
-    keys = facts[_SETTING].astype(object).where(facts[_SETTING].notna(), "").apply(tuple, axis=1)
-    if keys.empty:
-        return rows, ()
-    same = keys == keys.mode().iloc[0]
-    return rows[same], tuple(map(str, rows.index[~same]))
+    """(the rows measured as most of them are, the subjects of the others). Tokenizers may differ."""
+    found = differences(rows, usual_of(rows))
+    unlike = rows.index.isin(found.loc[found["what"] != FACTS["vocabulary"], "subject"])
+    return rows[~unlike], tuple(map(str, rows.index[unlike]))
+
+
+def _without_rare(rows: pd.DataFrame, score: str) -> pd.DataFrame:
+    """`rows` without other readings of the score that so few have that their level cannot be told."""
+    many = rows[SOURCE].map(rows[SOURCE].value_counts()) >= FEWEST_OF_SOURCE
+    return rows[many | rows[SOURCE].str.endswith(f": {score}")]
 
 
 def _grouped(rows: pd.DataFrame) -> tuple[str, pd.DataFrame]:
@@ -194,10 +220,10 @@ def with_source(reference: Reference, rows: pd.DataFrame) -> pd.DataFrame:
     asked = [label for part in TITLES if (label := f"{part}: {reference.score}") in labels]
     if not asked:
         return rows.assign(**{SOURCE: None})
-    kind = rows["kind"] if "kind" in rows else pd.Series(None, index=rows.index)
-    alike = kind.map({"decoder": "decoders", "encoder": "encoders"}) + f": {reference.score}"
+    kinds = rows["kind"] if "kind" in rows else [None] * len(rows)
+    alike = [f"{kind}s: {reference.score}" for kind in kinds]
     first = asked[0].startswith("own")
-    return rows.assign(**{SOURCE: alike.where(alike.isin(asked) & (not first), asked[0])})
+    return rows.assign(**{SOURCE: [own if own in asked and not first else asked[0] for own in alike]})
 
 
 def with_groups(reference: Reference, rows: pd.DataFrame) -> pd.DataFrame:

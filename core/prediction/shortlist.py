@@ -77,17 +77,15 @@ def shortlist_by(
     score: str,
     measure: str,
     subjects: frozenset[str] | None = None,
-    predictions: Predictions | None = None,
 ) -> Shortlist:
     """The checkpoints of `overview` among `subjects` (None: all), ranked by a measure.
 
     Arguments:
         score: known for some, to check the ranking by.
-        predictions: where there are any, to be shown beside the measure.
 
     Raises InputError for a measure of which no direction is stated.
     """
-    here, others = _own(_rows(overview, score, predictions), subjects)
+    here, others = _own(_unpredicted(overview.rows, score), subjects)
     covered = rank_by(here, overview.errors, measure)
     candidates = _candidates(covered)[here.columns]
     best = _best(candidates)
@@ -132,19 +130,13 @@ def _tau(covered: pd.DataFrame, higher_is_better: bool) -> float:
     return kendall(-np.arange(len(known), dtype=float), known if higher_is_better else -known)
 
 
-def _rows(overview: Overview, score: str, predictions: Predictions | None) -> pd.DataFrame:
-    """Every row of the overview with the columns of predictions, empty where nothing is predicted."""
-    rows = overview.rows
-    empty = pd.DataFrame(
-        dict.fromkeys(("predicted", "low", "high", "sd", "raw"), np.nan), index=rows.index
-    ).assign(
+def _unpredicted(rows: pd.DataFrame, score: str) -> pd.DataFrame:
+    """`rows` with the columns of predictions, empty but for the known score."""
+    return rows.assign(
+        **dict.fromkeys(("predicted", "low", "high", "sd", "raw"), np.nan),
         in_range=False,
         held_out=False,
         trust="outside",
         reasons=pd.Series([()] * len(rows), rows.index, dtype=object),
         actual=rows.get(score, np.nan),
     )
-    if predictions is None:
-        return rows.join(empty)
-    missing = rows.index.difference(predictions.rows.index, sort=False)
-    return pd.concat([predictions.ranked, rows.join(empty).loc[missing]])

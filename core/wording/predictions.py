@@ -12,6 +12,7 @@ from core.statistics.correlation import spearman
 
 _PLURALS = {"family": "families", "base": "base checkpoints", "group": "checkpoints"}
 _ONES = {"group": "checkpoint"}
+FEWEST_WITHIN = 4  # checkpoints of a group below which no correlation within it is stated
 
 
 def groups_of(reference: Reference) -> str:
@@ -143,6 +144,7 @@ def within_groups(predictions: Predictions) -> str:
     correlations = {
         str(name): spearman(part["predicted"].to_numpy(), part["actual"].to_numpy())
         for name, part in rows.groupby(predictions.model.reference.groups)
+        if len(part) >= FEWEST_WITHIN
     }
     finite = [f"{decimal(rho)} in {name}" for name, rho in correlations.items() if np.isfinite(rho)]
     group = predictions.model.reference.groups

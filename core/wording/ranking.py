@@ -11,6 +11,7 @@ from core.measures.titles import title_of
 from core.prediction import Model, Predictions, chances
 from core.prediction.by_measure import RankEvidence
 from core.prediction.ranking import LEVEL, percentiles, widest
+from core.prediction.reference import SOURCE
 from core.prediction.shortlist import PREDICTED, Shortlist
 from core.wording.predictions import accuracy, fitted_to
 
@@ -33,6 +34,8 @@ def headline(shortlist: Shortlist, score: str) -> tuple[str, str]:
         return _test(shown, top, hits, score)
     sure = confidence(hits / shortlist.best)
     if shortlist.best == 1:
+        tied = top["tie"] == 1
+        top = top[tied] if tied.any() else top.iloc[:1]
         parts = [f"{sure}: the first is the best of them with a chance of {percent(hits)}.", ties(shown)]
     else:
         parts = [
@@ -90,7 +93,17 @@ def learnt_from(predictions: Predictions, score: str) -> str:
         if unlike
         else ""
     )
-    return f"Ranked by predicted {title_of(score)}. {caveat(predictions)}{left}"
+    others = readings_of_others(predictions)
+    return f"Ranked by predicted {title_of(score)}. {caveat(predictions)}{others}{left}"
+
+
+def readings_of_others(predictions: Predictions) -> str:
+    """How many of the scores learnt from are of other protocols than the score asked for; "" of none."""
+    reference = predictions.model.reference
+    if SOURCE not in reference.rows:
+        return ""
+    n = int((~reference.rows[SOURCE].str.endswith(f": {reference.score}")).sum())
+    return f" {n} of the known scores are of another protocol, with a level of its own." if n else ""
 
 
 def not_predicted(problem: str, measure: str) -> str:

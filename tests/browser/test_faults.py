@@ -98,11 +98,14 @@ def test_own_models_without_cells_are_compared_in_a_picture(app: App, page: Page
     expect(page.get_by_text("30,522 vectors")).to_have_count(0)
 
 
-def test_the_heading_of_shortlist_names_its_first_rows(app: App, page: Page) -> None:
-    visit(page, app, "?score=glue_average_8_tasks")
+@pytest.mark.parametrize(("rows_of", "count"), [("", 2), ("&origin=published", 3)])
+def test_the_heading_of_shortlist_names_its_first_rows(
+    app: App, page: Page, rows_of: str, count: int
+) -> None:
+    visit(page, app, f"?score=glue_average_8_tasks{rows_of}")
     title = page.get_by_role("heading", level=1).inner_text()
     names = title.partition(": ")[2].split(" · ")
-    assert len(names) == 3
+    assert len(names) == count
     assert [cell for cell in rows(page) if cell in names] == names
 
 

@@ -1,5 +1,6 @@
 """References: which checkpoints each holds, what is not measured alike, sources, and the choice in it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,9 @@ from core.errors import InputError
 from core.overview import Overview
 from core.prediction import Reference, predict
 from core.prediction.by_measure import rank_by, rank_evidence, sign
-from core.prediction.choosing import Chosen, ChosenModel, compared_on
+from core.prediction.choosing import LABELLED, Chosen, ChosenModel, compared_on
 from core.prediction.reference import SOURCE
-from core.prediction.references import reference_of, sizes
+from core.prediction.references import offered, reference_of, sizes, with_source
 from core.prediction.shortlist import shortlist, shortlist_by
 from core.statistics.regression import ridge
 from tests import stores
@@ -74,6 +75,34 @@ def test_what_was_measured_otherwise_is_left_out_by_name(tmp_path: Path) -> None
     store.ingest()
     reference = reference_of(overview_of(store), "own", "my_task")
     assert reference.unlike == (subject,) and len(reference) == 12
+
+
+def test_another_precision_is_unlike_and_another_vocabulary_is_not(own: Overview) -> None:
+    subjects = own.rows.index[own.rows["my_task"].notna()]
+    rows = own.rows.assign(precision="float32", vocabulary=50_000)
+    rows.loc[subjects[0], "precision"] = "bfloat16"
+    rows.loc[subjects[1], "vocabulary"] = 32_000
+    reference = reference_of(replace(own, rows=rows), "own", "my_task")
+    assert reference.unlike == (subjects[0],) and len(reference) == 11
+
+
+def test_a_measure_of_another_text_than_its_row_is_not_learnt_from(own: Overview) -> None:
+    subject = own.rows.index[own.rows["my_task"].notna()][0]
+    texts = own.texts.copy().astype(object)
+    texts.loc[subject, "eee"] = "docstrings"
+    rows = reference_of(replace(own, texts=texts), "own", "my_task").rows
+    assert np.isnan(rows.loc[subject, "eee"]) and rows["eee"].notna().sum() == 11
+    assert rows["dispersion"].notna().all()
+
+
+def test_scores_on_offer_are_those_that_a_reference_teaches_and_all_of_ones_own(
+    own: Overview, measured_encoders: Overview
+) -> None:
+    assert offered(own)["my_task"] == 12 and offered(own)["glue_average"] == 0
+    known = offered(measured_encoders)
+    assert all(count == 0 for count in known.values())
+    taught = [name for name in known if max(sizes(measured_encoders, name).values()) >= 8]
+    assert taught == list(known) and len(taught) < len(measured_encoders.scores)
 
 
 def test_a_loss_is_ranked_lowest_first_and_has_no_upper_limit(own: Overview) -> None:
@@ -263,6 +292,48 @@ def test_published_scores_make_references_of_what_is_measured_here(measured_enco
     )
     predictions = predictions_for(measured_encoders, decoders, "best", reference="decoders")
     assert predictions.rows["held_out"].sum() == 9
+
+
+def test_other_readings_are_joined_from_three_checkpoints_on_and_count_as_known(
+    measured_encoders: Overview,
+) -> None:
+    here = measured_encoders.rows["kind"] == "encoder"
+    tasks = [name for name, task in measured_encoders.tasks.items() if task == "RTE"]
+    (plain,) = [name for name in tasks if "plain" in name]
+    rows = measured_encoders.rows.copy()
+    (other,) = [
+        name
+        for name in tasks
+        if name != plain
+        and measured_encoders.metrics[name] == measured_encoders.metrics[plain]
+        and (rows.loc[here, plain].isna() & rows.loc[here, name].notna()).sum() == 5
+    ]
+    lacking = rows.index[here & rows[plain].isna()]
+    few = replace(measured_encoders, rows=rows.assign(**{other: rows[other].drop(lacking[:3])}))
+    assert len(reference_of(few, "encoders", plain)) == 9
+    reference = reference_of(measured_encoders, "encoders", plain)
+    assert len(reference) == 14
+    predictions = predict(measured_encoders, reference, "mean").rows
+    assert predictions.loc[lacking, "actual"].to_numpy() == pytest.approx(rows.loc[lacking, other])
+
+
+def test_a_source_is_that_of_the_kind_of_checkpoint() -> None:
+    rows = pd.DataFrame({SOURCE: ["decoders: s", "encoders: s"], "family": "f", "s": 0.5})
+    asked = pd.DataFrame({"kind": ["encoder", "decoder", None]})
+    reference = Reference(rows, "s", name="all")
+    assert list(with_source(reference, asked)[SOURCE]) == ["encoders: s", "decoders: s", "decoders: s"]
+    own = Reference(rows.assign(**{SOURCE: ["own: s", "encoders: s"]}), "s", name="all")
+    assert list(with_source(own, asked)[SOURCE]) == ["own: s"] * 3
+
+
+def test_where_not_all_is_there_together_the_predictor_with_the_most_gaps_goes() -> None:
+    rows = planted("size", 0, 60).assign(**{LABELLED[0]: 0.5})
+    rows.loc[:4, LABELLED[0]] = np.nan  # labelled ones lack five, geometry three others: 52 of 60 have both
+    rows.loc[5:7, "eee"] = np.nan
+    candidates, whole = compared_on(rows)
+    names = [entry.name for entry in candidates]
+    assert names == ["mean", "line:size", "line:dispersion", "ridge:geometry", "ridge:size+geometry"]
+    assert len(whole) == 57
 
 
 def test_few_scores_with_a_clear_relation_are_enough_and_without_one_are_not() -> None:

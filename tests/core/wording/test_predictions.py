@@ -65,6 +65,8 @@ def test_errors_and_rank_correlation_within_the_groups(best: Predictions) -> Non
     assert within_groups(best).startswith("Median absolute error 0.10; ")
     assert within_groups(best).count(" in ") == 3
     assert "; Spearman correlation within a family left out: " in within_groups(best)
+    few = best.rows.groupby("family").head(3)
+    assert within_groups(replace(best, rows=few[few["held_out"]])).count(" in ") == 0
 
 
 def test_the_test_set_in_a_claim_and_its_figures(published: Overview) -> None:

@@ -1,5 +1,7 @@
 """Sentences about a ranking: each once, with its numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,6 +19,7 @@ from core.wording.ranking import (
     measured_alike,
     ordinal,
     rank_range,
+    readings_of_others,
     tied_rank,
     ties,
 )
@@ -73,6 +76,28 @@ def test_ties_and_known_scores_are_named() -> None:
         "None of them can be told from the first: the differences lie within the error."
     )
     assert ties(FOUR.assign(tie=np.nan)) == ""
+
+
+def test_of_few_candidates_the_title_names_those_tied_with_the_first() -> None:
+    three = FOUR.iloc[:3]
+    tied = replace(listing(three, [0.5, 0.4, 0.1], tie=[1.0, 1, 3]), best=1)
+    assert headline(tied, "s") == (
+        "Fine-tune first: a · b",
+        "Moderate confidence: the first is the best of them with a chance of 50 %. Not separable from a: b.",
+    )
+    unknown = replace(listing(three, [0.9, 0.1, 0.0], tie=np.nan), best=1)
+    assert headline(unknown, "s")[0] == "Fine-tune first: a"
+
+
+def test_scores_of_other_protocols_are_counted(predictions: Predictions) -> None:
+    assert readings_of_others(predictions) == ""
+    rows = predictions.model.reference.rows
+    sources = ["encoders: rte"] * 5 + ["encoders: glue_average"] * (len(rows) - 5)
+    model = predictions.model
+    mixed = replace(model, reference=replace(model.reference, rows=rows.assign(score_source=sources)))
+    assert readings_of_others(replace(predictions, model=mixed)) == (
+        " 5 of the known scores are of another protocol, with a level of its own."
+    )
 
 
 def test_where_every_score_is_known_the_headline_is_a_test_and_not_advice() -> None:

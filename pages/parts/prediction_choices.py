@@ -1,4 +1,4 @@
-"""The choices of Shortlist: what to predict, from what, by what to rank, and which checkpoints."""
+"""The choices about predictions: what to predict, from what, by what to rank, and which checkpoints."""
 
 import math
 from dataclasses import dataclass
@@ -52,22 +52,32 @@ def prediction(row: DeltaGenerator, store: Store, overview: Overview, scores: li
         row.selectbox, "Score to predict", "score", scores[0], scores, format_func=title_of, width=165
     )
     reference = learnt_from(row, "learnt_from", references(store, score))
-    predictor = control(
+    predictor = choose_predictor(row, "predictor")
+    measures = choose_measures(row, "predict_from", overview) if predictor in LINEAR else ()
+    return Asked(score, predictor, measures, reference)
+
+
+def choose_predictor(row: DeltaGenerator, key: str) -> str:
+    """A key of PREDICTORS."""
+    return control(
         row.selectbox,
         "Predictor",
-        "predictor",
+        key,
         DEFAULT,
         list(PREDICTORS),
         format_func=PREDICTORS.__getitem__,
         width=235,
         help="Best: lowest error on checkpoints that it was not fitted to; see *Predicted scores*.",
     )
-    measures: list[str] = []
-    if predictor in LINEAR:
-        measures = control(
+
+
+def choose_measures(row: DeltaGenerator, key: str, overview: Overview) -> tuple[str, ...]:
+    """The measures that a linear regression reads."""
+    return tuple(
+        control(
             row.multiselect,
             "Predict it from",
-            "predict_from",
+            key,
             list(PATCHINESS),
             overview.measures,
             format_func=title_of,
@@ -77,7 +87,7 @@ def prediction(row: DeltaGenerator, store: Store, overview: Overview, scores: li
                 f"**{MEASURES[name].title}**: {MEASURES[name].meaning}" for name in (*SPREAD, *PATCHINESS)
             ),
         )
-    return Asked(score, predictor, tuple(measures), reference)
+    )
 
 
 def learnt_from(row: DeltaGenerator, key: str, counts: dict[str, int]) -> str | None:
