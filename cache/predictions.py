@@ -159,7 +159,7 @@ def predict(
     if named_set is not None and subjects:
         raise InputError("Checkpoints and --set exclude each other: give one of them.")
     overview = overview_of(store)
-    asked = [(name, _subject(overview, name)) for name in subjects]
+    asked = [(name, subject_of(overview, name)) for name in subjects]
     predictions = predictions_for(overview, score, predictor, measures, reference)
     standing = shortlist(predictions).standing
     if named_set is not None:
@@ -190,7 +190,7 @@ def _result(predictions: "Predictions", overview: "Overview", name: str, subject
             | {
                 "level": model.level,
                 "in_range": False,
-                "actual": _number(overview.rows.loc[subject].get(model.score)),
+                "actual": number(overview.rows.loc[subject].get(model.score)),
                 "reasons": [sentence(missing)],
                 "held_out": False,
                 "rank": None,
@@ -198,12 +198,12 @@ def _result(predictions: "Predictions", overview: "Overview", name: str, subject
         )
     row = predictions.rows.loc[subject]
     return identity | {
-        "predicted": _number(row["raw"]),
-        "low": _number(row["low"]),
-        "high": _number(row["high"]),
+        "predicted": number(row["raw"]),
+        "low": number(row["low"]),
+        "high": number(row["high"]),
         "level": row["level"],
         "in_range": bool(row["in_range"]),
-        "actual": _number(row["actual"]),
+        "actual": number(row["actual"]),
         "reasons": [sentences(row["reasons"])] if row["reasons"] else [],
         "held_out": bool(row["held_out"]),
         "rank": int(row["rank"]) if row["rank"] == row["rank"] else None,
@@ -216,7 +216,7 @@ def _standing(standing: "pd.DataFrame", subject: str) -> dict[str, Any]:
         return dict.fromkeys(("rank_low", "rank_high", "chance"))
     row = standing.loc[subject]
     low, high = (None if row[name] != row[name] else int(row[name]) for name in ("rank_low", "rank_high"))
-    return {"rank_low": low, "rank_high": high, "chance": _number(row["chance"])}
+    return {"rank_low": low, "rank_high": high, "chance": number(row["chance"])}
 
 
 def _model(predictions: "Predictions") -> dict[str, Any]:
@@ -230,13 +230,13 @@ def _model(predictions: "Predictions") -> dict[str, Any]:
         "score": model.score,
         "measures": list(model.measures),
         "n": model.n,
-        "r2": _number(model.r2),
+        "r2": number(model.r2),
         "r2_from": R2_FROM.get(type(model).__name__, "the fit itself"),
         "families": list(model.families),
         "level": model.level,
         "groups": model.reference.groups,
-        "coverage": _number(predictions.coverage),
-        "coverage_by_family": _number(predictions.coverage_by_group),
+        "coverage": number(predictions.coverage),
+        "coverage_by_family": number(predictions.coverage_by_group),
         "held_out": None
         if errors is None
         else {
@@ -253,11 +253,11 @@ def _model(predictions: "Predictions") -> dict[str, Any]:
     if isinstance(model, BestModel):
         document["new_base"] = model.choice.new.name
         document["known_base"] = model.choice.known.name
-        document["known_base_half_width"] = _number(model.near_half)
+        document["known_base_half_width"] = number(model.near_half)
     return document
 
 
-def _subject(overview: "Overview", name: str) -> str:
+def subject_of(overview: "Overview", name: str) -> str:
     """The id of the checkpoint that a person calls `name`."""
     rows = overview.rows
     if name in rows.index:
@@ -276,5 +276,6 @@ def _subject(overview: "Overview", name: str) -> str:
     return ids[0]
 
 
-def _number(value: Any) -> float | None:
+def number(value: Any) -> float | None:
+    """A value as JSON has it: null for NaN."""
     return None if value is None or value != value else float(value)

@@ -6,9 +6,11 @@ import typer
 from rich.table import Table
 
 from cache import predictions as predicting
+from cache import rankings
 from cache.paths import store_folder
 from cache.store import Store
 from commands.terminal import JsonOption, StoreOption, draw, people, print_json
+from core.errors import InputError
 from core.formatting import percent
 
 app = typer.Typer()
@@ -37,10 +39,24 @@ def predict(
     measures: Annotated[
         str | None, typer.Option(help="Of a linear regression: names with commas; default: point patchiness.")
     ] = None,
+    rank_by: Annotated[
+        str | None,
+        typer.Option(
+            help="A measure to rank by instead of the predicted score; it ranks what no reference covers too."
+        ),
+    ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Predict a score from measures, with a prediction interval; no argument: every checkpoint."""
+    if rank_by is not None:
+        if named_set is not None or measures is not None:
+            raise InputError("--rank-by predicts nothing: leave out --set and --measures.")
+        ranking = rankings.rank(
+            Store.open(store_folder(store)), subjects or [], score, rank_by, reference=reference
+        )
+        print_json(ranking) if as_json else print_ranking(ranking)
+        return
     names = [name.strip() for name in measures.split(",") if name.strip()] if measures else None
     opened = Store.open(store_folder(store))
     document = predicting.predict(
@@ -60,6 +76,29 @@ def _rank(result: dict[str, Any]) -> str:
         return ""
     within = "" if result["rank_low"] is None else rank_range(result["rank_low"], result["rank_high"])
     return f"{result['rank']} ({within})" if within else str(result["rank"])
+
+
+def print_ranking(document: dict[str, Any]) -> None:
+    """Draw a ranking by a measure as a table, and what the reference says of it in one line."""
+    from core.measures.titles import title_of
+    from core.wording.ranking import rank_range
+
+    name = title_of(document["ranked_by"]["measure"])
+    table = Table(title=f"Ranked by {name}", title_justify="left", box=None, pad_edge=False)
+    table.add_column("checkpoint")
+    for heading in ("rank", "value", "known"):
+        table.add_column(heading, justify="right")
+    for result in document["results"]:
+        low, high = result["rank_low"], result["rank_high"]
+        within = f" ({rank_range(low, high)})" if low is not None else ""
+        table.add_row(
+            result["name"],
+            "" if result["rank"] is None else f"{result['rank']}{within}",
+            "not measured" if result["value"] is None else f"{result['value']:.4g}",
+            "" if result["actual"] is None else f"{result['actual']:.3f}",
+        )
+    draw(table)
+    people.print(document["ranked_by"]["sentence"], highlight=False)
 
 
 def print_predictions(document: dict[str, Any], *, ranked: bool) -> None:

@@ -36,6 +36,24 @@ def test_without_a_score_the_candidates_are_ranked_by_a_measure(
     assert len(app.dataframe[0].value) == 16  # outside what the reference covers, each with its reasons
 
 
+def test_the_command_line_ranks_by_a_measure_with_its_evidence(
+    scored: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ("--score", "my_task", "--rank-by", "dispersion", "--store", str(scored))
+    document = predicted(capsys, *asked)
+    names = [result["name"] for result in document["results"] if result["candidate"]]
+    assert names == sorted(CANDIDATES, key=CANDIDATES.__getitem__, reverse=True)
+    assert [result["rank"] for result in document["results"][:4]] == [1, 2, 3, 4]
+    assert sum(result["actual"] is not None for result in document["results"]) == 12
+    evidence = document["ranked_by"]
+    assert evidence["reference"] == "own" and evidence["evidence"]["n"] == 12
+    assert evidence["evidence"]["rho"] > 0.9 and evidence["kendall"] > 0.8
+    assert cli.main(["predict", *asked]) == 0
+    assert evidence["sentence"].split(";")[0] in " ".join(capsys.readouterr().out.split())
+    assert cli.main(["predict", *asked, "--set", "nonstandard"]) == 1
+    assert "--rank-by predicts nothing: leave out --set and --measures." in capsys.readouterr().err
+
+
 def test_twelve_scores_predict_the_others_on_the_command_line_and_on_the_page(
     scored: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
