@@ -90,11 +90,18 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "bare"
 
 
-def test_shortlist_shows_an_example_on_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_first_start_offers_three_ways_to_begin_and_a_folded_example(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = opened(tmp_path, monkeypatch)
+    assert not app.dataframe and len(app.title) == 1
+    assert [button.key for button in app.button] == ["welcome_minilm"]
+    assert {link.proto.page for link in app.get("page_link")} == {"add_models"}
+    app.session_state["example"] = True
+    app.run()
     assert example_words() in words(app)
     ranked, apart = (table.value for table in app.dataframe[:2])
-    assert app.title[0].value.endswith(" · ".join(ranked["name"][:3]))
+    assert len(app.title) == 1 and app.header[0].value.endswith(" · ".join(ranked["name"][:3]))
     assert len(ranked) == 179 and ranked["chance"].sum() == pytest.approx(300, abs=8)
     assert {name: list(why) for name, why in zip(apart["name"], apart["reason"], strict=True)} == {
         "Corpus (RoBERTa)": ["outside the joint range"],
@@ -145,7 +152,7 @@ def test_the_heading_names_the_first_rows_of_the_table(
 ) -> None:
     app = opened(example, monkeypatch, score=score, predictor="linear", predict_from=list(SPREAD))
     ranked = app.dataframe[0].value
-    assert app.title[0].value.endswith(": " + " · ".join(ranked["name"][:3]))
+    assert app.header[0].value.endswith(": " + " · ".join(ranked["name"][:3]))
     assert ranked["chance"].sum() == pytest.approx(300, abs=15)  # each is rounded
     if score == "glue_average":
         assert ranked["actual"].notna().sum() == 178
