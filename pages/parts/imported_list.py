@@ -39,17 +39,17 @@ def standings(store: Store) -> None:
                 )
 
 
-def imported_list(store: Store, kind: str) -> None:
+def imported_list(store: Store, table: str) -> None:
     """The list of what was imported, with a button that deletes the chosen values."""
-    frame = imported.values(store, kind)
-    st.subheader(f"Imported {kind}")
+    frame = imported.values(store, table)
+    st.subheader(f"Imported {table}")
     if frame.empty:
-        st.caption(f"No {kind} were imported yet.")
+        st.caption(f"No {table} were imported yet.")
         return
-    if kind == "scores":
+    if table == "scores":
         standings(store)
     round_ = st.session_state.setdefault("delete round", 0)
-    shown = frame[list(imported.COLUMNS[kind])].rename(columns=NAMES)
+    shown = frame[list(imported.COLUMNS[table])].rename(columns=NAMES)
     for column in ("Split",):
         if column in shown and not shown[column].any():
             shown = shown.drop(columns=column)
@@ -64,9 +64,9 @@ def imported_list(store: Store, kind: str) -> None:
         height="content" if len(shown) < 9 else 330,
         on_select="rerun",
         selection_mode="multi-row",
-        key=f"imported_{kind}_{round_}",
+        key=f"imported_{table}_{round_}",
         column_config={"Value": st.column_config.NumberColumn(format="%.4g")},
-        alt=f"Imported {kind}",
+        alt=f"Imported {table}",
     )
     chosen = event["selection"]["rows"]
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -79,7 +79,7 @@ def imported_list(store: Store, kind: str) -> None:
         st.caption("Tick rows to delete them. Published figures and scores made here are not in this list.")
     if pressed:
         try:
-            imported.delete(store, kind, frame.iloc[chosen])
+            imported.delete(store, table, frame.iloc[chosen])
         except InputError as error:
             wrong(str(error))
             return

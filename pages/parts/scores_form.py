@@ -40,7 +40,7 @@ state = st.session_state
 
 def scores_tab(store: Store) -> None:
     """Everything about values that are brought along."""
-    kind = st.segmented_control(
+    table = st.segmented_control(
         "What to import",
         list(KINDS),
         format_func=KINDS.__getitem__,
@@ -51,36 +51,36 @@ def scores_tab(store: Store) -> None:
         persist_state="session",
     )
     _report()
-    st.markdown(ABOUT[kind])
+    st.markdown(ABOUT[table])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Template to fill in",
-            template(store, kind),
-            f"{kind}.csv",
+            template(store, table),
+            f"{table}.csv",
             "text/csv",
-            key=f"template {kind}",
+            key=f"template {table}",
             icon=":material/download:",
             on_click="ignore",
             help="A table of the checkpoints that are measured here: fill in numbers, rename the column.",
         )
         with st.popover("What a file may look like", type="tertiary", icon=":material/help:"):
-            st.markdown(FORMS[kind])
+            st.markdown(FORMS[table])
     files = st.file_uploader(
         "CSV, Parquet or JSON",
         type=[suffix.removeprefix(".") for suffix in READERS],
         accept_multiple_files=True,
-        key=f"import {kind} {state.setdefault('import round', 0)}",
+        key=f"import {table} {state.setdefault('import round', 0)}",
     )
     if files:
-        _look(store, kind, files)
-    imported_list(store, kind)
+        _look(store, table, files)
+    imported_list(store, table)
 
 
-def template(store: Store, kind: str) -> bytes:
+def template(store: Store, table: str) -> bytes:
     """A table to fill in: the checkpoints measured here, or an example where there is none."""
     own = store.query("SELECT name FROM checkpoints WHERE origin <> 'published' ORDER BY name")
     names = list(own["name"]) or ["org/model"]
-    columns = {column: "" if len(own) else example for column, example in EXAMPLES[kind].items()}
+    columns = {column: "" if len(own) else example for column, example in EXAMPLES[table].items()}
     return pd.DataFrame({"checkpoint": names, **columns}).to_csv(index=False).encode()
 
 
@@ -88,14 +88,14 @@ def _report() -> None:
     """What the last import did, until the next one; of scores also what becomes of them."""
     if (last := state.get("last import")) is None:
         return
-    kind, done = last
+    table, done = last
     with st.container(border=True, key="import_report", gap="xsmall"):
-        st.markdown(f":green[:material/check: {words.imported(done.count, kind)}]")
+        st.markdown(f":green[:material/check: {words.imported(done.count, table)}]")
         for sentence in done.notes:
             st.caption(plain(sentence))
 
 
-def _look(store: Store, kind: str, files: list[Any]) -> None:
+def _look(store: Store, table: str, files: list[Any]) -> None:
     """What the files hold, everything that is in the way, and the button that imports."""
     latest = {file.name: file for file in files}
     if twice := [name for name in latest if sum(file.name == name for file in files) > 1]:
@@ -108,7 +108,7 @@ def _look(store: Store, kind: str, files: list[Any]) -> None:
             path.parent.mkdir()
             path.write_bytes(file.getvalue())
         try:
-            if kind == "scores":
+            if table == "scores":
                 preview = imports.preview_scores(store, paths, checkpoint=state.get("import whose"))
             else:
                 preview = _joined([imports.preview_covariates(store, path) for path in paths])
@@ -126,13 +126,13 @@ def _look(store: Store, kind: str, files: list[Any]) -> None:
             st.caption(f"And {len(preview.problems) - SHOWN} more.")
     elif preview.rows:
         subjects = {row["subject"]: row["known"] for row in preview.rows}
-        st.markdown(words.ready(len(preview.rows), len(subjects), sum(subjects.values()), kind))
+        st.markdown(words.ready(len(preview.rows), len(subjects), sum(subjects.values()), table))
     for sentence in [*preview.notes, *words.not_measured(preview.unmatched, preview.alike)]:
         st.caption(f":material/info: {plain(sentence)}")
     if preview.rows:
         _table(preview)
     pressed = st.button(
-        f"Import {len(preview.rows)} {kind}",
+        f"Import {len(preview.rows)} {table}",
         type="primary",
         icon=":material/download_done:",
         key="import button",
@@ -146,7 +146,7 @@ def _look(store: Store, kind: str, files: list[Any]) -> None:
         except InputError as error:
             wrong(str(error))
             return
-        state["last import"] = kind, done
+        state["last import"] = table, done
         state["import round"] += 1
         state.pop("import whose", None)
         st.rerun()

@@ -182,7 +182,7 @@ def test_nothing_is_half_imported(run: Run, tmp_path: Path) -> None:
     status, out, err = run("covariates", "import", tmp_path / "bad.csv")
     assert (status, out) == (1, "")
     assert err == (
-        "bad.csv names checkpoints that the store does not know (nobody): measure them first, or use a name "
-        "that `cli.py export` gives.\n"
+        "bad.csv names checkpoints that the store does not know (nobody): measure them first, or call them "
+        "as the store does.\n"
     )
     assert Store(tmp_path / "store").state() == before
