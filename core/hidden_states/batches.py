@@ -65,12 +65,15 @@ def threads_for(device: str) -> Iterator[int]:
 
 
 def each(
-    work: Callable[[np.ndarray], int], batches: Iterator[np.ndarray], workers: int
+    work: Callable[[np.ndarray], int], batches: Iterator[np.ndarray], workers: int, share: int = 1
 ) -> Generator[int, None, None]:
-    """Results of `work` as they are ready, from as many threads, with few batches waiting at any time."""
+    """Results of `work` as they are ready, from as many threads, with few batches waiting at any time.
+
+    share: how many times the processors of the calling thread each of them computes on.
+    """
     import torch
 
-    threads = (torch.get_num_threads(),)  # a new thread would start with all processors
+    threads = (torch.get_num_threads() * share,)  # a new thread would start with all processors
     waiting: set[Future[int]] = set()
     with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=threads) as pool:
         try:

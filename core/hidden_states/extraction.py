@@ -2,8 +2,8 @@
 
 The vectors are those of arXiv 2406.12159: a chosen layer (by default the last), every token with the special
 ones the tokenizer adds, documents cut at the maximum position minus 3; or one vector a sequence. What departs
-from "one sequence at a time" is only how the work is cut: sequences of one length share a batch and need no
-padding.
+from "one sequence at a time" is only how the work is cut: sequences share batches, and threads the model, as
+far as that is seen to change nothing (core.hidden_states.sharing).
 """
 
 import os
@@ -22,6 +22,7 @@ from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
 from core.hidden_states.batches import BUDGETS, Budget, batches, each, pad, threads_for
 from core.hidden_states.devices import resolve_device, resolve_precision
+from core.hidden_states.sharing import tried
 from core.hidden_states.tokens import tokenize
 
 EXTRACTOR_VERSION = 1
@@ -100,11 +101,13 @@ def extract(
             d = states_at(example, None).shape[-1]
         n = len(ids) if position == "all" else len(sequences)
 
-        def work(batch: np.ndarray) -> int:
-            padded, mask = pad(ids, starts, batch)
+        def run(padded: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
             with running(checkpoint.name), torch.inference_mode():
                 attended = None if mask is None else torch.from_numpy(mask).to(where)
-                states = states_at(torch.from_numpy(padded).to(where), attended).float().cpu().numpy()
+                return states_at(torch.from_numpy(padded).to(where), attended).float().cpu().numpy()
+
+        def work(batch: np.ndarray) -> int:
+            states = run(*pad(ids, starts, batch))
             for row, sequence in zip(states, batch, strict=True):
                 length = lengths[sequence]
                 if position == "all":
@@ -113,12 +116,22 @@ def extract(
                     rows[sequence] = row[length - 1] if position == "last" else row[:length].mean(axis=0)
             return int(lengths[batch].sum())
 
-        budget = BUDGETS[where] if batch_tokens is None else Budget(batch_tokens, 0)
+        shares = tried(
+            model,
+            run,
+            ids[starts[longest] : starts[longest + 1]],
+            workers=workers,
+            precision=kind,
+            name=checkpoint.name,
+        )
+        budget = shares.budget(BUDGETS[where] if batch_tokens is None else Budget(batch_tokens, 0))
         try:
             rows = np.lib.format.open_memmap(out, mode="w+", dtype=np.float32, shape=(n, d))
             claim_space(out)
             done = 0
-            with closing(each(work, batches(lengths, budget), workers)) as finished:
+            with closing(
+                each(work, batches(lengths, budget), shares.threads, workers // shares.threads)
+            ) as finished:
                 for tokens in finished:
                     done += tokens
                     if progress is not None:
@@ -127,7 +140,7 @@ def extract(
         except BaseException:
             out.unlink(missing_ok=True)
             raise
-    note = "; ".join(filter(None, [made.note, of_layer])) or None
+    note = "; ".join(filter(None, [made.note, of_layer, shares.note])) or None
     return Extraction(n, d, layer, len(ids), kind, where, time.perf_counter() - started, note)
 
 

@@ -33,7 +33,7 @@ def states_of(
     `hidden_states`, from 0 (embeddings) to L; None is L. example: ids (b, t) to run once. name: how a message
     calls the model. The short way to a lower layer (stopping at a block) is taken only if on `example` it
     gives the very bits of `hidden_states[layer]`; else all states are computed and one is kept.
-    Errors: InputError if there is no such layer.
+    Errors: InputError if there is no such layer, or not one vector a token in it.
     """
     extra = {"use_cache": False} if hasattr(model.config, "use_cache") else {}
 
@@ -55,8 +55,13 @@ def states_of(
         chosen = top if layer is None else layer
         if not 0 <= chosen <= top:
             raise InputError(f"{name} has no layer {layer}: its layers are 0 (embeddings) to {top} (last).")
+        states = last(example, None) if chosen == top else expected[chosen]
+        if (vectors := states.shape[1]) != example.shape[1]:
+            raise InputError(
+                f"Layer {chosen} of {name} has {vectors} vectors for {example.shape[1]} tokens, since the "
+                "model pools them there: choose another layer."
+            )
         if chosen == top:
-            states = last(example, None)
             same = states.shape == expected[top].shape and torch.allclose(states, expected[top], atol=1e-5)
             return last, top, None if same else _LAST.format(name=name)
         stop = _stop(model, chosen, top)

@@ -20,6 +20,7 @@ from core.errors import InputError
 from core.hidden_states.batches import BUDGETS, Budget, batches, each, pad, threads_for
 from core.hidden_states.devices import resolve_device, resolve_precision
 from core.hidden_states.extraction import claim_space, running
+from core.hidden_states.sharing import tried
 from core.hidden_states.tokens import tokenize
 
 _MOST_VALUES = 64_000_000  # in the states of a batch at all layers: 256 MB
@@ -54,7 +55,7 @@ def extract_layers(
 
     pairs: the second text of each. The other options are those of `core.hidden_states.extraction.extract`.
     Nothing is left at `out` when this raises.
-    Errors: InputError for an unknown device and for a text without tokens.
+    Errors: InputError for an unknown device, for a text without tokens, for layers that differ in shape.
     """
     import torch
 
@@ -70,23 +71,45 @@ def extract_layers(
         extra = {"use_cache": False} if hasattr(model.config, "use_cache") else {}
         segments = made.types if _tells_texts_apart(model, made.types) else None
 
+        def run(padded: np.ndarray, mask: np.ndarray | None, types: np.ndarray | None = None) -> Any:
+            """The states at every layer, L + 1 of (b, t, d)."""
+            given = {"input_ids": padded, "attention_mask": mask, "token_type_ids": types}
+            tensors = {
+                name: torch.from_numpy(array).to(where) for name, array in given.items() if array is not None
+            }
+            with running(checkpoint.name), torch.inference_mode():
+                output = model(**tensors, output_hidden_states=True, **extra)
+            states = (*output.hidden_states[:-1], output.last_hidden_state)
+            shapes = {tuple(one.shape[1:]) for one in states}
+            if len(shapes) > 1 or shapes.pop()[0] != padded.shape[1]:
+                raise InputError(
+                    f"The layers of {checkpoint.name} differ in the number or the width of their vectors, so "
+                    "they cannot be compared: measure one layer at a time."
+                )
+            return states
+
         def pooled(batch: np.ndarray) -> np.ndarray:
             """The vectors of a batch, (L + 1, b, d)."""
             padded, mask = pad(made.ids, made.starts, batch)
-            given: dict[str, Any] = {"input_ids": padded}
-            given |= {} if mask is None else {"attention_mask": mask}
-            given |= {} if segments is None else {"token_type_ids": pad(segments, made.starts, batch)[0]}
-            with running(checkpoint.name), torch.inference_mode():
-                tensors = {name: torch.from_numpy(array).to(where) for name, array in given.items()}
-                output = model(**tensors, output_hidden_states=True, **extra)
-                states = (*output.hidden_states[:-1], output.last_hidden_state)
+            types = None if segments is None else pad(segments, made.starts, batch)[0]
+            with torch.inference_mode():
+                states = run(padded, mask, types)
+                real = torch.ones(padded.shape) if mask is None else torch.from_numpy(mask)
+                kept = real.to(where)[:, :, None].bool()
                 sizes = torch.from_numpy(lengths[batch][:, None]).to(where)
-                kept = tensors.get("attention_mask", torch.ones_like(tensors["input_ids"]))[:, :, None].bool()
                 means = [torch.where(kept, one, 0).float().sum(1) / sizes for one in states]
                 return torch.stack(means).cpu().numpy()
 
-        shortest = np.argsort(lengths, kind="stable")[:1]
-        last, _, d = np.add(pooled(shortest).shape, (-1, 0, 0))
+        shortest, longest = np.argsort(lengths, kind="stable")[[0, -1]]
+        last, _, d = np.add(pooled(np.array([shortest])).shape, (-1, 0, 0))
+        shares = tried(
+            model,
+            lambda padded, mask: torch.stack(run(padded, mask)).float().cpu().numpy(),
+            made.ids[made.starts[longest] : made.starts[longest + 1]],
+            workers=workers,
+            precision=kind,
+            name=checkpoint.name,
+        )
         budget = BUDGETS[where]
         most = max(1, min(budget.most, _MOST_VALUES // int((last + 1) * d)))
         try:
@@ -100,8 +123,8 @@ def extract_layers(
                 return int(lengths[batch].sum())
 
             done = 0
-            cut = batches(lengths, Budget(most, min(budget.enough, most)))
-            with closing(each(work, cut, workers)) as finished:
+            cut = batches(lengths, shares.budget(Budget(most, min(budget.enough, most))))
+            with closing(each(work, cut, shares.threads, workers // shares.threads)) as finished:
                 for tokens in finished:
                     done += tokens
                     if progress is not None:
@@ -111,7 +134,8 @@ def extract_layers(
             out.unlink(missing_ok=True)
             raise
     seconds = time.perf_counter() - started
-    return Pooled(len(texts), int(d), int(last), len(made.ids), kind, where, seconds, made.note)
+    note = "; ".join(filter(None, [made.note, shares.note])) or None
+    return Pooled(len(texts), int(d), int(last), len(made.ids), kind, where, seconds, note)
 
 
 def _tells_texts_apart(model: Any, types: np.ndarray | None) -> bool:
