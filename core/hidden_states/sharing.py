@@ -106,18 +106,19 @@ def _equal(states: list[np.ndarray] | None, expected: list[np.ndarray], toleranc
 
 
 def _in_turns(model: Any, run: Run, batches: list[list[np.ndarray]]) -> list[np.ndarray] | None:
-    """The states of two batches whose threads change over at every module; None where one fails.
+    """The states of two batches whose threads change over at module after module; None where one fails.
 
     Left to the system, two threads might meet in the one place that matters once in a thousand runs.
     """
     import torch
 
     gates = [threading.Semaphore(1), threading.Semaphore(0)]
-    turn = threading.local()
+    turn, ended = threading.local(), list[int]()
 
     def change_over(*_: Any) -> None:
-        gates[1 - turn.own].release()
-        gates[turn.own].acquire()
+        if not ended:
+            gates[1 - turn.own].release()
+            gates[turn.own].acquire()
 
     def work(own: int) -> list[np.ndarray]:
         turn.own = own
@@ -125,7 +126,8 @@ def _in_turns(model: Any, run: Run, batches: list[list[np.ndarray]]) -> list[np.
         try:
             return _together(run, batches[own])
         finally:
-            gates[1 - own].release(1 << 20)  # nobody to wait for any more
+            ended.append(own)
+            gates[1 - own].release()
 
     hooks = [module.register_forward_pre_hook(change_over) for module in model.modules()]
     try:
