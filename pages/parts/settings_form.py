@@ -215,6 +215,7 @@ def choose_text(begin: Settings) -> tuple[str, str | None]:
         required=True,
         key="corpus",
         format_func=lambda name: capital(OWN_FILE) if name == OWN_FILE else samples.title(name),
+        wrap=True,
         persist_state="session",
     )
     if corpus != OWN_FILE:

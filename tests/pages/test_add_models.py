@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cache import jobs
+from cache import claims, jobs
 from cache.files import write_json
 from cache.requests import Measure, Subject, Vectors
 from cache.store import Store
@@ -18,6 +18,7 @@ from cache.tasks import called
 from pages.parts.markdown import plain
 from pages.parts.queue_cards import amount, duration, progress_text, summary
 from tests import TOP, stores, tiny
+from tests.own_scores import fill
 from tests.vector_files import in_every_format
 
 VECTORS = np.random.default_rng(0).standard_normal((50, 8)).astype(np.float32)
@@ -310,3 +311,63 @@ def test_cells_are_asked_for_at_one_size_with_their_cost_said(open_page: Open) -
     page.number_input(key="settings_at").set_value(4000)
     page.number_input(key="settings_quantizer_seeds").set_value(3).run()
     assert "cells of 4,000 vectors" in texts(page)
+
+
+def test_one_subject_of_a_job_is_cancelled_alone_and_finished_jobs_are_cleared(
+    open_page: Open, store: Store
+) -> None:
+    done = jobs.submit(store, Measure(), [Vectors("a.npy", path="/a")], title="Done")
+    for piece in jobs.get(store, done).pieces:
+        write_json(jobs.record_path(jobs.folder(store, done), piece.index), {"state": "done"})
+    two = jobs.submit(store, Measure(), [Vectors(name, path=name) for name in ("/b", "/c")], title="Two")
+    page = open_page()
+    page.button(key=f"stop_{two}_0").click().run()
+    assert [piece.state for piece in jobs.get(store, two).main] == ["cancelled", "queued"]
+    assert claims.claim(store, two, 0) is None
+    page.button(key="clear_finished").click().run()
+    assert not page.exception
+    assert [job.title for job in jobs.list_jobs(store)] == ["Two"]
+    jobs.resume(store, two)
+    assert [piece.state for piece in jobs.get(store, two).main] == ["queued", "queued"]
+
+
+def test_settings_unlike_those_before_are_warned_of_and_remembered(open_page: Open, store: Store) -> None:
+    fill(store, scored=0)  # sixteen checkpoints on 1,000 sequences
+    page = open_page()
+    assert page.multiselect(key="folders_add_models").value == []  # nothing, once something was measured
+    assert page.number_input(key="settings_sequences").value == 1000
+    page.multiselect(key="folders_add_models").set_value(["minilm"]).run()
+    assert not page.warning
+    page.number_input(key="settings_sequences").set_value(500).run()
+    assert "500 sequences instead of 1,000 sequences" in page.warning[0].value.replace("\\", "")
+    page.button(key="use_usual").click().run()
+    assert page.number_input(key="settings_sequences").value == 1000 and not page.warning
+    page.number_input(key="settings_sequences").set_value(700).run()
+    page.button(key="add_measure").click().run()
+    assert open_page().number_input(key="settings_sequences").value == 700  # another session
+
+
+def test_a_switch_turns_the_measures_of_its_group(open_page: Open) -> None:
+    page = open_page()
+    page.toggle(key="group_spread").set_value(False).run()
+    assert not page.checkbox(key="measure_eee").value and page.checkbox(key="measure_dispersion").value
+    page.checkbox(key="measure_vrm").check().run()
+    assert (
+        page.toggle(key="group_spread").value and page.toggle(key="group_spread").label == "Spread (1 of 5)"
+    )
+
+
+def test_a_column_that_may_be_a_label_is_asked_about(open_page: Open, store: Store) -> None:
+    rows = "".join(f"{','.join(map(str, row))},{n % 3}.0\n" for n, row in enumerate(VECTORS))
+    head = ",".join([*(f"d{column}" for column in range(8)), "grade"])
+    page = upload(open_page("vectors"), {"mine.csv": f"{head}\n{rows}".encode()})
+    assert "Column 'grade' of mine.csv holds whole numbers alone" in texts(page) and "--" not in texts(page)
+    assert page.button(key="vectors_measure").disabled
+    next(button for button in page.button if button.label.startswith("Leave")).click().run()
+    assert "50 vectors × 8" in texts(page)
+    page.text_input(key="dropped_name_1").set_value("layer 3").run()
+    page.selectbox(key="dropped_family_1").set_value("BERT-small").run()
+    page.button(key="vectors_measure").click().run()
+    (piece,) = jobs.list_jobs(store)[0].pieces
+    assert isinstance(piece.subject, Vectors)
+    assert (piece.subject.name, piece.subject.family) == ("layer 3", "BERT-small")
