@@ -85,6 +85,8 @@ def test_first_start_is_full_and_asks_nothing_of_the_network(app: App, watched: 
     page, seen = watched
     page.goto(app.url)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_role("button", name="Measure MiniLM now")).to_be_enabled()
+    page.get_by_text("An example: the published checkpoints, ranked").click()
     expect(page.locator("[data-testid=stDataFrame] canvas").first).to_be_visible()
     for name in ("Add models", "Explore", "Shortlist"):
         page.get_by_role("link", name=name).first.click()
