@@ -109,7 +109,9 @@ def test_labels_of_ones_own_rank_two_checkpoints(
     expect(page.get_by_role("button", name="Measure", exact=True)).to_be_disabled()
     page.get_by_role("button", name="Take all 2").click()
     expect(page.get_by_role("button", name="Measure 2 checkpoints", exact=True)).to_be_enabled()
+    expect(page.get_by_text("About 116,500 tokens a model")).to_be_visible()  # nothing moves any more
     page.get_by_text("I have labels: rank by rows of your own").click()
+    expect(page.get_by_text("No labelled rows yet")).to_be_visible()
     page.locator("[class*=st-key-labels] input[type=file]").set_input_files(
         labelled.table(tmp_path / "mine.csv", 24)
     )
