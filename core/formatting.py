@@ -5,11 +5,14 @@ import re
 from collections.abc import Iterable
 
 MINUS = "−"
+NAMES = ("Euclidean", "Vasicek")  # which begin titles
 
 
 def lower_first(title: str) -> str:
-    """A title as it stands within a sentence."""
-    return title[:1].lower() + title[1:]
+    """A title as it stands within a sentence: names, abbreviations and single letters keep their capital."""
+    word = title.split(maxsplit=1)[0] if title else ""
+    keeps = word in NAMES or word[1:2] == "-" or any(letter.isupper() for letter in word[1:])
+    return title if keeps else title[:1].lower() + title[1:]
 
 
 def capital(text: str) -> str:

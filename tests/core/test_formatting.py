@@ -8,6 +8,15 @@ from core import formatting
 
 def test_first_letters_change_and_the_rest_stays() -> None:
     assert formatting.lower_first("Mean of GLUE") == "mean of GLUE"
+    for title in (
+        "LogME",
+        "IsoScore",
+        "H-score",
+        "GLUE average",
+        "Vasicek ratio MSE",
+        "Euclidean dispersion",
+    ):
+        assert formatting.lower_first(title) == title
     assert formatting.capital("higher: like GLUE") == "Higher: like GLUE"
     assert formatting.capital("") == formatting.lower_first("") == ""
 
