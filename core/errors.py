@@ -12,16 +12,18 @@ class InputError(ValueError):
 
 
 class OpenChoiceError(InputError):
-    """Input that may be read in several ways; the message says how the command line chooses.
+    """Input that may be read in several ways; the message is the statement with the remedy.
 
     Attributes:
         field: of what reads it, such as `core.hidden_states.vector_readers.Choice`, that settles it.
         answers: what a person may answer, in words → the value of that field.
-        statement: the message without its remedy, for pages, which ask.
+        statement: what is open, for pages, which ask.
+
+    remedy: how the command line chooses.
     """
 
-    def __init__(self, message: str, field: str, answers: Mapping[str, str | bool]) -> None:
-        super().__init__(message)
+    def __init__(self, statement: str, remedy: str, field: str, answers: Mapping[str, str | bool]) -> None:
+        super().__init__(f"{statement}: {remedy}.")
+        self.statement = statement
         self.field = field
         self.answers = dict(answers)
-        self.statement = message.rpartition(": ")[0] or message

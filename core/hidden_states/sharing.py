@@ -19,7 +19,7 @@ from core.hidden_states.batches import Budget, pad
 Run = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
 
 # Norm of a token's difference, of its norm, that is rounding. In float32 a batch changed states of trained
-# models by up to 2e-6, in bfloat16 by up to 0.02 (five times its spacing); a leak is one of 0.3 and more.
+# models by up to 2e-6, in bfloat16 by up to 0.02 (five times its spacing).
 TOLERANCES = {"float32": 1e-4, "bfloat16": 0.1}
 _TOKENS = 15  # odd, so that pooling over pairs of tokens reaches beside the shorter sequence
 

@@ -183,7 +183,8 @@ def _ask(kept: Sequence[Column], series: set[str], name: str) -> None:
     if all(column.kind == "integer" for column in kept):
         raise OpenChoiceError(
             f"{capital(_named(kept))} of {name} hold{'s' if len(kept) == 1 else ''} whole numbers "
-            f"({kept[0].values.type}): save vectors as floating-point, or say --vector-columns all.",
+            f"({kept[0].values.type})",
+            "save vectors as floating-point, or say --vector-columns all",
             "columns",
             {ALL_COLUMNS: "all"},
         )
@@ -195,9 +196,9 @@ def _ask(kept: Sequence[Column], series: set[str], name: str) -> None:
     out = ",".join(f"-{one.name or one.label}" for one, _ in unlike[:_SHOWN])
     left_out = f"Leave {column.label}{f' and {len(unlike) - 1:,} more' if len(unlike) > 1 else ''} out"
     raise OpenChoiceError(
-        f"Column {column.label} of {name}{others} {look}, as an index or a label would: leave it out with "
-        f"--vector-columns={out}{',…' if len(unlike) > _SHOWN else ''}, or keep all columns of numbers with "
-        "--vector-columns all.",
+        f"Column {column.label} of {name}{others} {look}, as an index or a label would",
+        f"leave it out with --vector-columns={out}{',…' if len(unlike) > _SHOWN else ''}, or keep all "
+        "columns of numbers with --vector-columns all",
         "columns",
         {left_out: ",".join(f"-{one.name or one.label}" for one, _ in unlike), ALL_COLUMNS: "all"},
     )
@@ -257,7 +258,8 @@ def repaired(column: Column, name: str, decimal: str, skip_bad_rows: bool) -> Co
             if not skip_bad_rows:
                 raise OpenChoiceError(
                     f"{name} holds {cell[:40]!r} in row {row:,} of column {column.label} (counted from 0), "
-                    "where numbers are expected: correct it, or leave such rows out with --skip-bad-rows.",
+                    "where numbers are expected",
+                    "correct it, or leave such rows out with --skip-bad-rows",
                     "skip_bad_rows",
                     SKIP_ROWS,
                 ) from None

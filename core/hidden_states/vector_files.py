@@ -121,8 +121,8 @@ def check(vectors: np.ndarray, name: str) -> None:
         values = f"{count:,} values that are" if count > 1 else "a value that is"
         where = ("the first at " if count > 1 else "at ") + f"row {first[0]:,}, column {first[1]:,}"
         raise OpenChoiceError(
-            f"{name} holds {values} NaN or infinite, {where} (counted from 0): leave such rows "
-            "out, with --skip-bad-rows.",
+            f"{name} holds {values} NaN or infinite, {where} (counted from 0)",
+            "leave such rows out, with --skip-bad-rows",
             "skip_bad_rows",
             SKIP_ROWS,
         )

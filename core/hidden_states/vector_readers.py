@@ -76,8 +76,8 @@ def _one_of(arrays: Mapping[str, bool], name: str, choice: Choice) -> tuple[str,
         note = f"{name}: of its arrays {picked} is measured, not {', '.join(sorted(others))}."
         return picked, [note] if others else []
     raise OpenChoiceError(
-        f"{name} holds {len(arrays)} arrays ({names}): choose one with --array NAME, or call the one to "
-        "measure 'vectors'.",
+        f"{name} holds {len(arrays)} arrays ({names})",
+        "choose one with --array NAME, or call the one to measure 'vectors'",
         "array",
         {f"Measure {one}": one for one in sorted(arrays)},
     )

@@ -190,8 +190,8 @@ def _reading(
         if len(of_floats) > 1:
             labels = [column.label.strip("'") for column in of_floats]
             raise OpenChoiceError(
-                f"{name} has {len(of_floats)} list columns ({first_few(labels, 3)}): choose the one to "
-                "measure with --vector-columns NAME.",
+                f"{name} has {len(of_floats)} list columns ({first_few(labels, 3)})",
+                "choose the one to measure with --vector-columns NAME",
                 "columns",
                 {f"Measure {label}": label for label in labels},
             )

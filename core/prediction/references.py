@@ -221,9 +221,10 @@ def with_source(reference: Reference, rows: pd.DataFrame) -> pd.DataFrame:
     if not asked:
         return rows.assign(**{SOURCE: None})
     kinds = rows["kind"] if "kind" in rows else [None] * len(rows)
-    alike = [f"{kind}s: {reference.score}" for kind in kinds]
+    of_kind = [f"{kind}s: {reference.score}" for kind in kinds]
     first = asked[0].startswith("own")
-    return rows.assign(**{SOURCE: [own if own in asked and not first else asked[0] for own in alike]})
+    chosen = [label if label in asked and not first else asked[0] for label in of_kind]
+    return rows.assign(**{SOURCE: chosen})
 
 
 def with_groups(reference: Reference, rows: pd.DataFrame) -> pd.DataFrame:

@@ -36,7 +36,7 @@ def rows_of(document: dict[str, Any], path: Path, checkpoint: str | None = None)
     whose = checkpoint or _checkpoint(document, path)
     if whose is None:
         raise OpenChoiceError(
-            f"{path.name} names no checkpoint: give it with --checkpoint NAME.", "checkpoint", {}
+            f"{path.name} names no checkpoint", "give it with --checkpoint NAME", "checkpoint", {}
         )
     rows = _harness(document) if _of_harness(document) else _mteb(document)
     if not rows:
