@@ -239,15 +239,15 @@ associated = made.associations
 frame = ranked(associated)
 title = title_of(score)
 with heading:
-    st.title(words.headline(associated, title))
+    st.title(plain(words.headline(associated, title)))
     st.markdown(plain(words.controlling(associated[0].controlled)))
     for note in words.notes(associated):
         st.caption(f":material/info: {plain(note)}")
 
 st.altair_chart(charts_evidence.forest(frame), width="stretch", alt=words.fall(associated))
-st.markdown(words.fall(associated))
+st.markdown(plain(words.fall(associated)))
 st.subheader("All measures")
-st.markdown(words.gain(associated))
+st.markdown(plain(words.gain(associated)))
 all_measures(frame)
 
 st.subheader("Family by family")

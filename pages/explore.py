@@ -16,6 +16,7 @@ from pages.parts.cards import card, text_line
 from pages.parts.cell_sizes import bring_others
 from pages.parts.common import empty, open_store, refresh
 from pages.parts.controls import control
+from pages.parts.markdown import plain
 
 DEFAULTS = ("lsq_patchiness_published", "glue_average")
 COLOURS = {"family": "Family", "origin": "Origin"}
@@ -86,7 +87,7 @@ if shown is None:
 points, evidence = shown.points, shown.evidence
 claim = finding(evidence, title_of(x), title_of(y))
 with heading:
-    st.title(claim)
+    st.title(plain(claim))
     st.markdown(
         f"{capital(LEVELS[evidence.level])}. {sentences(evidence.reasons)}"
         + (

@@ -22,6 +22,7 @@ from pages.parts import predicted_tables
 from pages.parts.cell_sizes import bring_others
 from pages.parts.common import empty, open_store, refresh
 from pages.parts.controls import control
+from pages.parts.markdown import plain
 from pages.parts.prediction_choices import choose_measures, choose_predictor, learnt_from
 
 FEATURED = ("mean", "line:patchiness", "line:patchiness:architecture", "line:spread")
@@ -73,7 +74,7 @@ try:
         predictions = predictions_of(store, score, predictor, measures, reference)
 except InputError as error:
     heading.title("Predicted scores")
-    st.info(str(error), title="This cannot be predicted", icon=":material/query_stats:")
+    st.info(plain(str(error)), title="This cannot be predicted", icon=":material/query_stats:")
     st.stop()
 
 rows = predictions.rows
@@ -81,8 +82,8 @@ fitted = rows[rows["held_out"]].dropna(subset=["predicted", "actual"])
 mean = float(fitted["actual"].mean())
 errors = predictions.model.errors
 with heading:
-    st.title(headline(predictions))
-    st.markdown(basis(predictions))
+    st.title(plain(headline(predictions)))
+    st.markdown(plain(basis(predictions)))
 
 figures = st.container(horizontal=True, gap="small")
 if errors is not None:

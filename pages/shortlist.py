@@ -79,7 +79,7 @@ with place:
     if by == PREDICTED and predictions is None:
         with heading:
             title_at("Shortlist")
-            st.info(problem, title="This cannot be predicted", icon=":material/query_stats:")
+            st.info(plain(problem), title="This cannot be predicted", icon=":material/query_stats:")
         st.stop()
     if by == PREDICTED:
         shown = shortlist_of(store, score, asked.predictor, asked.measures, asked.reference, subjects)
@@ -102,17 +102,17 @@ with place:
                     st.page_link("pages/add_models.py", label="Add models", icon=":material/add_circle:")
             if len(shown.checked):
                 text = f"Of the {len(shown.candidates)} checkpoints here without a known score. {text}"
-            title_at(title)
-            st.markdown(text)
+            title_at(plain(title))
+            st.markdown(plain(text))
         if by != PREDICTED:
             name = asked.reference or choices.largest(references(store, score))
             evidence = rank_evidence_of(store, score, name, by)
             with_evidence = [m for m in rankable(measures_of_reference(store, score, name)) if m != by]
-            st.caption(ranking.evidence_line(evidence, by, score, with_evidence))
+            st.caption(plain(ranking.evidence_line(evidence, by, score, with_evidence)))
             if problem or predictions is None or shown.own:
-                st.caption(ranking.not_predicted(problem, by))
+                st.caption(plain(ranking.not_predicted(problem, by)))
         elif predictions is not None:
-            st.caption(ranking.learnt_from(predictions, score))
+            st.caption(plain(ranking.learnt_from(predictions, score)))
         known = len(shown.covered["actual"].dropna())
         if agreement := ranking.agreement(shown.tau, known):
             st.caption(agreement)
@@ -143,7 +143,7 @@ with place:
         st.subheader("Side by side" if len(chosen) > 1 else plain(chosen["name"].iloc[0]))
         compared = [name for name in overview.measures if chosen[name].notna().any()]
         if len(chosen) > 1:
-            st.markdown(ranking.difference(predictions.model, chosen, compared))
+            st.markdown(plain(ranking.difference(predictions.model, chosen, compared)))
         side_by_side(overview, predictions, chosen, compared)
 
     if predictions is not None and by == PREDICTED:

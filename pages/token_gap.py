@@ -112,7 +112,7 @@ def words(panel: Panel) -> None:
 
 def draw(panel: Panel, distance: str) -> None:
     """One panel: bars, what they say, the numbers and the words."""
-    st.subheader(panel_title(panel))
+    st.subheader(plain(panel_title(panel)))
     rows = panel.rows
     if len(rows) > charts_gap.MOST:
         rows = rows.nlargest(charts_gap.MOST, f"{distance}_gap")
@@ -166,7 +166,7 @@ distance = control(
 )
 
 with top:
-    st.title(gaps.reading(store, chosen[0], distance).heading if chosen else "Token gap")
+    st.title(plain(gaps.reading(store, chosen[0], distance).heading) if chosen else "Token gap")
     st.markdown(
         "The gap is the mean distance among a domain's tokens plus their mean distance to everyday tokens, "
         "in the rows of the model's output embedding. No text is read and no model is run; a few hundred "

@@ -16,10 +16,10 @@ from core.checkpoints.architecture import Facts, describe
 from core.checkpoints.config import check, read_config
 from core.checkpoints.damage import refuse_pointers
 from core.checkpoints.fingerprints import fingerprint, stated, unread
-from core.checkpoints.layout import transformer_of
 from core.errors import InputError
 from core.hub import download as hub
 from core.hub import remote as hub_ranges
+from core.hub.layout import transformer_of
 from core.weights.ranges import NOTHING, Meter, Traffic
 from core.weights.remote_file import RemoteFile
 from core.weights.tensor_files import (

@@ -72,9 +72,9 @@ def _one_of(arrays: Mapping[str, bool], name: str, choice: Choice) -> tuple[str,
         return next(iter(arrays)), []
     if "vectors" in arrays or len(tables) == 1:
         picked = "vectors" if "vectors" in arrays else tables[0]
-        others = [one for one in arrays if one != picked and one in tables]
+        others = [one for one in arrays if one != picked]
         note = f"{name}: of its arrays {picked} is measured, not {', '.join(sorted(others))}."
-        return picked, [note] if others else []
+        return picked, [note]
     raise OpenChoiceError(
         f"{name} holds {len(arrays)} arrays ({names})",
         "choose one with --array NAME, or call the one to measure 'vectors'",

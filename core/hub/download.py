@@ -9,6 +9,7 @@ from typing import Any
 
 from core.errors import InputError
 from core.formatting import first_line
+from core.hub.layout import CONFIG, MODULES, prefix_of, transformer_of
 
 VOCABULARIES = (
     "tokenizer.json",
@@ -28,7 +29,7 @@ TOKENIZER_FILES = (
     "added_tokens.json",
 )
 WEIGHT_PATTERNS = ("model.safetensors", "model.safetensors.index.json", "model-*-of-*.safetensors")
-_PATTERNS = ["config.json", *TOKENIZER_FILES, *WEIGHT_PATTERNS]
+_PATTERNS = [CONFIG, *TOKENIZER_FILES, *WEIGHT_PATTERNS]
 
 
 def fetch(
@@ -45,19 +46,22 @@ def fetch(
     try:
         with refusals(name, revision):
             info = HfApi().model_info(name, revision=revision)
-            check_files(name, [sibling.rfilename for sibling in info.siblings or []])
-            config = hf_hub_download(name, "config.json", revision=info.sha)
+            files = [sibling.rfilename for sibling in info.siblings or []]
+            inner = prefix_of(files, lambda file: hf_hub_download(name, file, revision=info.sha))
+            check_files(name, files, inner)
+            config = hf_hub_download(name, inner + CONFIG, revision=info.sha)
             check(name, json.loads(Path(config).read_text(encoding="utf-8")))
             # By its branch, not its commit, so that the cache knows the branch once offline.
-            folder = Path(snapshot_download(name, revision=revision, allow_patterns=_PATTERNS))
-            return folder, revision_of(folder)
+            wanted = [MODULES] * bool(inner) + [inner + pattern for pattern in _PATTERNS]
+            folder = Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
+            return transformer_of(folder), revision_of(folder)
     except (hub_errors.OfflineModeIsEnabled, hub_errors.HTTPError, OSError) as error:
         reason = first_line(error)
     try:  # what was downloaded before will do
         folder = Path(
             snapshot_download(name, revision=revision, local_files_only=True, allow_patterns=_PATTERNS)
         )
-        return folder, revision_of(folder)
+        return transformer_of(folder), revision_of(folder)
     except (hub_errors.LocalEntryNotFoundError, OSError):
         pass
     if is_offline_mode():
@@ -101,9 +105,13 @@ def refusals(name: str, revision: str | None) -> Iterator[None]:
         ) from None
 
 
-def check_files(name: str, files: list[str]) -> None:
-    """Refuse a repository whose list of files shows that it is no checkpoint in safetensors."""
-    if "config.json" not in files:
+def check_files(name: str, files: list[str], inner: str = "") -> None:
+    """Refuse a repository whose list of files shows that it is no checkpoint in safetensors.
+
+    inner: what stands before the names of the checkpoint's files (`core.hub.layout.prefix_of`).
+    """
+    files = [file.removeprefix(inner) for file in files if file.startswith(inner)]
+    if CONFIG not in files:
         raise InputError(
             f"{name} on the hub is not a checkpoint: it has no config.json; give another repository."
         )

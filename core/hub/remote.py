@@ -9,6 +9,7 @@ from typing import Any
 from core.errors import InputError
 from core.formatting import first_line
 from core.hub import download as hub
+from core.hub.layout import CONFIG, prefix_of
 from core.weights.ranges import Meter, beginning
 from core.weights.remote_file import RemoteFile
 from core.weights.tensor_files import INDEX, WEIGHTS, shard_names
@@ -45,18 +46,19 @@ def open_remotely(
         with hub.refusals(name, revision):
             info = HfApi().model_info(name, revision=revision, files_metadata=True)
             listed = {sibling.rfilename: sibling for sibling in info.siblings or []}
-            hub.check_files(name, list(listed))
-            config = Path(hf_hub_download(name, "config.json", revision=info.sha, cache_dir=cache))
+
+            def fetch(file: str) -> str:
+                return hf_hub_download(name, file, revision=info.sha, cache_dir=cache)
+
+            inner = prefix_of(listed, fetch)
+            hub.check_files(name, list(listed), inner)
+            config = Path(fetch(inner + CONFIG))
             check(name, json.loads(config.read_text(encoding="utf-8")))
-            small = [file for file in hub.TOKENIZER_FILES if file in listed]
+            small = [inner + file for file in hub.TOKENIZER_FILES if inner + file in listed]
             with ThreadPoolExecutor(4) as pool:
-                list(
-                    pool.map(
-                        lambda file: hf_hub_download(name, file, revision=info.sha, cache_dir=cache), small
-                    )
-                )
+                list(pool.map(fetch, small))
             commit = str(info.sha)
-            return config.parent, commit, _weight_files(name, commit, listed, meter, beginnings)
+            return config.parent, commit, _weight_files(name, commit, listed, meter, beginnings, inner)
     except (hub_errors.HTTPError, OSError) as error:
         raise unreachable(name, error) from error
 
@@ -65,28 +67,34 @@ def open_weights(
     name: str, revision: str | None, meter: Meter, beginnings: MutableMapping[str, str]
 ) -> list[RemoteFile]:
     """The weight files alone; arguments and errors as of `open_remotely`."""
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, hf_hub_download
     from huggingface_hub import errors as hub_errors
 
     try:
         with hub.refusals(name, revision):
             info = HfApi().model_info(name, revision=revision, files_metadata=True)
             listed = {sibling.rfilename: sibling for sibling in info.siblings or []}
-            hub.check_files(name, list(listed))
-            return _weight_files(name, str(info.sha), listed, meter, beginnings)
+            inner = prefix_of(listed, lambda file: hf_hub_download(name, file, revision=info.sha))
+            hub.check_files(name, list(listed), inner)
+            return _weight_files(name, str(info.sha), listed, meter, beginnings, inner)
     except (hub_errors.HTTPError, OSError) as error:
         raise unreachable(name, error) from error
 
 
 def _weight_files(
-    name: str, commit: str, listed: dict[str, Any], meter: Meter, beginnings: MutableMapping[str, str]
+    name: str,
+    commit: str,
+    listed: dict[str, Any],
+    meter: Meter,
+    beginnings: MutableMapping[str, str],
+    inner: str,
 ) -> list[RemoteFile]:
     names = [WEIGHTS]
-    if WEIGHTS not in listed:
-        index = _remote(name, commit, INDEX, listed, beginnings)
+    if inner + WEIGHTS not in listed:
+        index = _remote(name, commit, inner + INDEX, listed, beginnings)
         names = shard_names(beginning(index, index.size, meter), index)
         remember([index], beginnings)
-    return [_remote(name, commit, file, listed, beginnings) for file in names]
+    return [_remote(name, commit, inner + file, listed, beginnings) for file in names]
 
 
 def unreachable(name: str, error: Exception) -> InputError:

@@ -11,15 +11,15 @@ from core.hub import download as hub
 from core.hub.listing import Listing
 from core.hub.remote import unreachable
 
-CONFIG = "config.json"
-
 
 def downloaded(listing: Listing) -> Path | None:
     """The folder of that commit in the hub's own cache, if all its files are there; no request is made."""
     from huggingface_hub import try_to_load_from_cache
 
     places = [try_to_load_from_cache(listing.name, file, revision=listing.commit) for file in listing.sizes]
-    return Path(str(places[0])).parent if all(isinstance(place, str) for place in places) else None
+    if not all(isinstance(place, str) for place in places):
+        return None
+    return Path(str(places[list(listing.sizes).index(listing.config)])).parent
 
 
 def download(
@@ -58,7 +58,7 @@ def download(
 
     try:
         with hub.refusals(listing.name, listing.commit):
-            config = fetch(CONFIG)
+            config = fetch(listing.config)
             check(listing.name, json.loads(config.read_text(encoding="utf-8")))
             for file in sorted(listing.sizes, key=listing.sizes.__getitem__):
                 fetch(file)
@@ -80,4 +80,6 @@ def keep(listing: Listing, cache: Path) -> Path:
         if (file.is_symlink() or file.is_file()) and not os.path.lexists(place):
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(file, place)
-    return Path(constants.HF_HUB_CACHE) / repository / "snapshots" / listing.commit
+    return (
+        Path(constants.HF_HUB_CACHE) / repository / "snapshots" / listing.commit / Path(listing.config).parent
+    )

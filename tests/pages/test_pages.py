@@ -13,6 +13,7 @@ from core.prediction import DEFAULT
 from core.prediction.candidates import PATCHINESS, SPREAD
 from core.wording.ranking import example as example_words
 from tests import TOP, stores
+from tests.pages.reading import text_of
 
 APP = str(TOP / "app.py")
 
@@ -101,7 +102,7 @@ def test_a_first_start_offers_three_ways_to_begin_and_a_folded_example(
     app.run()
     assert example_words() in words(app)
     ranked, apart = (table.value for table in app.dataframe[:2])
-    assert len(app.title) == 1 and app.header[0].value.endswith(" · ".join(ranked["name"][:3]))
+    assert len(app.title) == 1 and text_of(app.header[0].value).endswith(" · ".join(ranked["name"][:3]))
     assert len(ranked) == 179 and ranked["chance"].sum() == pytest.approx(300, abs=8)
     assert {name: list(why) for name, why in zip(apart["name"], apart["reason"], strict=True)} == {
         "Corpus (RoBERTa)": ["outside the joint range"],
@@ -119,7 +120,7 @@ def test_what_the_reference_does_not_cover_is_set_apart_with_reasons(
         table.value for table in app.dataframe if "trust" in table.value
     )
     assert list(ranked["name"]) == ["our BERT"] and len(published) == 178
-    assert app.title[0].value.startswith("our BERT: predicted GLUE average 0.")
+    assert text_of(app.title[0].value).startswith("our BERT: predicted GLUE average 0.")
     assert {name: list(why) for name, why in zip(apart["name"], apart["reason"], strict=True)} == {
         "our MiniLM": ["other architecture", "other text"],
         "our vectors.npy": ["architecture unknown"],
@@ -141,7 +142,7 @@ def test_filters_narrow_the_shortlist_and_its_chances(full: Path, monkeypatch: p
     assert set(ranked["family"]) == {"BERT-base"} and ranked["chance"].sum() == pytest.approx(300, abs=8)
     app.multiselect(key="origin").set_value([]).run()
     app.text_input(key="find").set_value("our bert").run()
-    assert not app.exception and app.title[0].value.startswith("our BERT: predicted GLUE average 0.")
+    assert not app.exception and text_of(app.title[0].value).startswith("our BERT: predicted GLUE average 0.")
     app.text_input(key="find").set_value("nothing is called this").run()
     assert not app.exception and "No checkpoint fits these filters" in words(app)
 
@@ -152,7 +153,7 @@ def test_the_heading_names_the_first_rows_of_the_table(
 ) -> None:
     app = opened(example, monkeypatch, score=score, predictor="linear", predict_from=list(SPREAD))
     ranked = app.dataframe[0].value
-    assert app.header[0].value.endswith(": " + " · ".join(ranked["name"][:3]))
+    assert text_of(app.header[0].value).endswith(": " + " · ".join(ranked["name"][:3]))
     assert ranked["chance"].sum() == pytest.approx(300, abs=15)  # each is rounded
     if score == "glue_average":
         assert ranked["actual"].notna().sum() == 178
@@ -196,7 +197,7 @@ def test_selected_rows_stand_side_by_side(
 
 def test_explore_shows_the_paper_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened(tmp_path, monkeypatch, "pages/explore.py")
-    assert app.title[0].value == (
+    assert text_of(app.title[0].value) == (
         "GLUE average rises moderately with Point patchiness as published (LSQ), "
         "but not surely within every family"
     )
@@ -217,7 +218,9 @@ def test_a_link_restores_explore(full: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert shown == {key: asked[key] for key in shown}
     assert app.multiselect(key="families").value == ["BERT-base", "BERT"]
     assert {key: app.query_params[key] for key in asked} == asked
-    assert app.title[0].value.startswith("Vasicek ratio MSE rises strongly with Eigenvalue early enrichment")
+    assert text_of(app.title[0].value).startswith(
+        "Vasicek ratio MSE rises strongly with Eigenvalue early enrichment"
+    )
     assert "were not measured on the published sample of text" in words(app)
 
 

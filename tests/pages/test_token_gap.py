@@ -21,6 +21,7 @@ from core.hub.search import search
 from core.reference import gap as published
 from core.token_sets.comparison import measured_panels, published_panels
 from tests import TOP, stores, tiny
+from tests.pages.reading import text_of
 
 Open = Callable[..., AppTest]
 
@@ -83,7 +84,8 @@ def words(app: AppTest) -> str:
 def test_a_fresh_store_shows_the_published_tables_and_what_does_not_follow(open_page: Open) -> None:
     page = open_page()
     assert (
-        page.title[0].value == "The gap orders Qwen2.5 models of one size, but not models of different sizes"
+        text_of(page.title[0].value)
+        == "The gap orders Qwen2.5 models of one size, but not models of different sizes"
     )
     text = words(page)
     assert "Digits against non-math, published (MATH)" in text
@@ -101,7 +103,7 @@ def test_a_link_restores_distance_and_sets(open_page: Open) -> None:
     text = words(page)
     assert "Spearman of gap and HumanEval: **+1.00** over 4 checkpoints" in text
     assert "published (MATH)" not in text
-    assert page.title[0].value == (
+    assert text_of(page.title[0].value) == (
         "The gap of code correlates with HumanEval over 4 Llama 2 models, too few to be sure"
     )
 
