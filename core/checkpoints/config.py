@@ -59,6 +59,12 @@ def check(name: str, config: dict[str, Any]) -> None:
             "transformers."
         )
     if kind in _shipped() or kind in installed_model_types():
+        if foreign := [one for one in _own_classes(config) if not _installed(one)]:
+            raise InputError(
+                f"{name} brings its own model code ({foreign[0]}, by auto_map in its config.json), which is "
+                f"never run here and may compute other states than the {kind} of transformers: use a version "
+                "without it, or take auto_map out of config.json if the plain model is meant."
+            )
         return
     if "auto_map" in config:
         raise InputError(
@@ -69,6 +75,33 @@ def check(name: str, config: dict[str, Any]) -> None:
         f"{name} is of model type {kind}, which the installed transformers does not know: upgrade "
         "transformers, or measure vectors you extracted yourself."
     )
+
+
+def code_left_aside(name: str, config: dict[str, Any]) -> str | None:
+    """A note on model code that a checkpoint brings and that has the classes of transformers, or None."""
+    if not (named := _own_classes(config)):
+        return None
+    return (
+        f"{name} brings its own model code ({named[0]}, by auto_map in its config.json), which is never run: "
+        "it is measured as the class of that name in transformers"
+    )
+
+
+def _own_classes(config: dict[str, Any]) -> list[str]:
+    """The classes of models and configs that auto_map names, such as modeling_own.OwnModel, models first."""
+    mapped = config.get("auto_map")
+    entries = mapped.items() if isinstance(mapped, dict) else ()
+    kept = {
+        key: str(value) for key, value in entries if key.startswith(("AutoModel", "AutoConfig")) and value
+    }
+    return [kept[key] for key in sorted(kept, key=lambda key: (key == "AutoConfig", key))]
+
+
+def _installed(named: str) -> bool:
+    """Whether transformers exports a class of that name; importing it takes a second, without torch."""
+    import transformers
+
+    return named.rpartition(".")[2] in dir(transformers)
 
 
 @cache

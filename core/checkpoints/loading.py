@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.checkpoints import accounting, adapters, variants
 from core.checkpoints.architecture import Facts, describe
+from core.checkpoints.config import code_left_aside, read_config
 from core.checkpoints.quiet import one_sentence, quiet
 from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
@@ -92,6 +93,11 @@ def complete(checkpoint: Checkpoint) -> Facts:
         vocabulary=loaded.vocabulary if vocabulary is None else vocabulary,
         max_positions=loaded.max_positions if own.max_positions is None else own.max_positions,
     )
+
+
+def left_aside(checkpoint: Checkpoint) -> str | None:
+    """What a reader of a measure should know of what `load_model` does not load, or None."""
+    return code_left_aside(checkpoint.name, read_config(checkpoint.folder))
 
 
 def _missing(report: dict[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ vocabulary, transformers builds the tokenizer, and `notes` say what the files le
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,12 +95,14 @@ def read_tokenizer(checkpoint: Checkpoint) -> Loaded:
             f"{name} has no tokenizer: {folder} should hold tokenizer.json or a "
             "vocabulary such as vocab.txt; save its tokenizer there with save_pretrained."
         )
+    own_code = _own_code(name, folder)
     with (
         quiet(),
         one_sentence(f"The tokenizer of {name} cannot be loaded", "save it again with save_pretrained"),
     ):
         if (folder / "tokenizer.json").is_file():
-            return _of_file(name, folder)
+            loaded = _of_file(name, folder)
+            return replace(loaded, notes=(*loaded.notes, own_code)) if own_code else loaded
         if file := _sentencepiece_alone(folder):
             return _of_sentencepiece(name, file, declared)
         return _of_vocabulary(name, folder, declared)
@@ -241,6 +243,26 @@ def _declared_class(folder: Path) -> str | None:
 
     mapped = TOKENIZER_MAPPING_NAMES.get(kind)
     return None if mapped is None else str(mapped).removesuffix("Fast")
+
+
+def _own_code(name: str, folder: Path) -> str | None:
+    """A note on tokenizer code that a checkpoint brings; refused where no tokenizer.json takes its place."""
+    maps = [config.get("auto_map") for config in (_tokenizer_config(folder), read_config(folder))]
+    found = (one["AutoTokenizer"] for one in maps if isinstance(one, dict) and "AutoTokenizer" in one)
+    named: Any = next(found, None)
+    classes = [str(one) for one in (named if isinstance(named, list) else [named]) if one]
+    if not classes:
+        return None
+    import transformers
+
+    if any(one.rpartition(".")[2] in dir(transformers) for one in classes):
+        return None
+    brings = f"{name} brings its own tokenizer code ({classes[0]}, by auto_map), which is never run"
+    if (folder / "tokenizer.json").is_file():
+        return f"{brings}: the tokens are those of its tokenizer.json"
+    raise InputError(
+        f"{brings} here, and no tokenizer.json: save the tokenizer with save_pretrained as tokenizer.json."
+    )
 
 
 def _tokenizer_config(folder: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from core.blocks import Progress
-from core.checkpoints.loading import load_model, text_part
+from core.checkpoints.loading import left_aside, load_model, text_part
 from core.checkpoints.quiet import one_sentence, quiet
 from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
@@ -140,7 +140,7 @@ def extract(
         except BaseException:
             out.unlink(missing_ok=True)
             raise
-    note = "; ".join(filter(None, [made.note, of_layer, shares.note])) or None
+    note = "; ".join(filter(None, [made.note, of_layer, shares.note, left_aside(checkpoint)])) or None
     return Extraction(n, d, layer, len(ids), kind, where, time.perf_counter() - started, note)
 
 

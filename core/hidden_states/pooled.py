@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from core.blocks import Progress
-from core.checkpoints.loading import load_model, text_part
+from core.checkpoints.loading import left_aside, load_model, text_part
 from core.checkpoints.quiet import quiet
 from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
@@ -133,8 +133,8 @@ def extract_layers(
         except BaseException:
             out.unlink(missing_ok=True)
             raise
+    note = "; ".join(filter(None, [made.note, shares.note, left_aside(checkpoint)])) or None
     seconds = time.perf_counter() - started
-    note = "; ".join(filter(None, [made.note, shares.note])) or None
     return Pooled(len(texts), int(d), int(last), len(made.ids), kind, where, seconds, note)
 
 

@@ -12,6 +12,7 @@ from core.checkpoints.quiet import one_sentence, quiet
 from core.checkpoints.resolve import Checkpoint
 from core.checkpoints.tokenizing import read_tokenizer
 from core.errors import InputError
+from core.hidden_states import coverage
 
 _AT_ONCE = 1000  # sequences
 _LONGEST_UNSTATED = 2048  # tokens, for models that state no maximum (relative positions)
@@ -87,6 +88,8 @@ def tokenize(
             "tokens: it belongs to another model; save the right one beside the weights."
         )
     notes = [loaded.note(sequences)]
+    if closed is None:
+        notes.append(coverage.note(checkpoint.name, tokenizer, [*sequences, *(pairs or [])], ids))
     if left_out:
         notes.append(
             f"{left_out / words:.1%} of the text's characters or words are unknown to the tokenizer of "

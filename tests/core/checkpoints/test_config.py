@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.checkpoints import config
+from core.errors import InputError
 
 
 def test_the_table_is_that_of_the_installed_transformers(tmp_path: Path) -> None:
@@ -44,3 +45,30 @@ def test_a_type_newer_than_the_table_is_asked_of_transformers(monkeypatch: pytes
 def test_a_type_in_the_table_is_not_asked_of_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config, "installed_model_types", None)
     config.check("little", {"model_type": "llama"})
+
+
+OWN = {"model_type": "llama", "auto_map": {"AutoConfig": "conf.LlamaConfig", "AutoModel": "mod.OwnModel"}}
+STOCK = {"model_type": "phi3", "auto_map": {"AutoModelForCausalLM": "modeling_phi3.Phi3ForCausalLM"}}
+
+
+def test_code_that_would_change_a_known_model_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        config.check("little", OWN)
+    assert str(caught.value) == (
+        "little brings its own model code (mod.OwnModel, by auto_map in its config.json), which is never run "
+        "here and may compute other states than the llama of transformers: use a version without it, or take "
+        "auto_map out of config.json if the plain model is meant."
+    )
+    with pytest.raises(InputError, match=r"\(conf\.OwnConfig, by auto_map"):
+        config.check("little", {"model_type": "llama", "auto_map": {"AutoConfig": "conf.OwnConfig"}})
+
+
+def test_code_with_the_classes_of_transformers_is_left_aside_with_a_note() -> None:
+    config.check("little", STOCK)
+    assert config.code_left_aside("little", STOCK) == (
+        "little brings its own model code (modeling_phi3.Phi3ForCausalLM, by auto_map in its config.json), "
+        "which is never run: it is measured as the class of that name in transformers"
+    )
+    for plain in (None, "x", {"AutoTokenizer": ["tok.OwnTokenizer", None]}):
+        config.check("little", {"model_type": "llama", "auto_map": plain})
+        assert config.code_left_aside("little", {"model_type": "llama", "auto_map": plain}) is None

@@ -212,3 +212,9 @@ def test_libraries_write_nothing_meanwhile(capfd: pytest.CaptureFixture[str]) ->
 def test_the_text_part_of_a_plain_model_is_the_model(tmp_path: Path) -> None:
     model = hf.AutoModel.from_pretrained(tiny.gpt2(tmp_path / "made"))
     assert text_part(model) is model
+
+
+def test_a_note_says_which_code_is_left_aside(tmp_path: Path) -> None:
+    folder = configured(tiny.llama(tmp_path / "made"), auto_map={"AutoModel": "modeling.LlamaModel"})
+    made = extract(resolve(str(folder)), TEXTS, tmp_path / "states.npy", device="cpu")
+    assert made.note and made.note.startswith("made brings its own model code (modeling.LlamaModel, ")
