@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cache.remembered import by_state
 from cache.store import Store
-from cache.tables import one_row_each
+from cache.tables import measurements, one_row_each
 from core.checkpoints.resolve import MINILM
 from core.errors import InputError
 
@@ -26,8 +26,10 @@ def overview_of(store: Store) -> "Overview":
     """One row a checkpoint, as of the store's newest snapshot."""
     from core.overview import overview
 
-    tables = ("checkpoints", "clouds", "measurements", "scores")
-    return overview(*(store.query(f"SELECT * FROM {name}") for name in tables))
+    checkpoints, clouds, scores = (
+        store.query(f"SELECT * FROM {name}") for name in ("checkpoints", "clouds", "scores")
+    )
+    return overview(checkpoints, clouds, measurements(store), scores)
 
 
 def predictions_for(

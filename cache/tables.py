@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 
     from core.overview import Overview
 
+# Clouds of which there is a newer one of the same subject and texts (`cache.measuring.revisions`).
+COMPUTED_AGAIN = """
+    SELECT cloud FROM clouds WHERE sample_fingerprint IS NOT NULL
+    QUALIFY row_number() OVER (
+        PARTITION BY subject, sample_fingerprint, layer, position, max_length, precision
+        ORDER BY created_at DESC) > 1"""
+
 
 @by_state(16)
 def whole(store: Store, name: str) -> "pd.DataFrame":
@@ -25,7 +32,14 @@ def one_row_each(store: Store) -> "Overview":
     """One row a checkpoint, as of the store's newest snapshot."""
     from core.overview import overview
 
-    return overview(*(whole(store, name) for name in ("checkpoints", "clouds", "measurements", "scores")))
+    checkpoints, clouds, scores = (whole(store, name) for name in ("checkpoints", "clouds", "scores"))
+    return overview(checkpoints, clouds, measurements(store), scores)
+
+
+@by_state(4)
+def measurements(store: Store) -> "pd.DataFrame":
+    """The measurements that count: not those of a cloud that was computed again, otherwise."""
+    return store.query(f"SELECT * FROM measurements WHERE coalesce(cloud, '') NOT IN ({COMPUTED_AGAIN})")
 
 
 def scores_frame(store: Store) -> "pd.DataFrame":

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cache.files import key, now
+from cache.measuring.revisions import revisions
 from cache.store import Store
 
 if TYPE_CHECKING:
@@ -58,7 +59,13 @@ class Layers:
         from core.hidden_states.extraction import EXTRACTOR_VERSION
 
         sample = (self._text.fingerprint, layer, POSITION, self._max_length, self._precision)
-        return key(self._checkpoint.fingerprint, self._text.fingerprint, *sample, EXTRACTOR_VERSION)
+        parts = (*sample, EXTRACTOR_VERSION, *self._revisions)
+        return key(self._checkpoint.fingerprint, self._text.fingerprint, *parts)
+
+    @cached_property
+    def _revisions(self) -> tuple[str, ...]:
+        texts = [*self._text.texts, *(self._text.pairs or [])]
+        return revisions(self._store, self._checkpoint, texts, self._text.fingerprint)
 
     @cached_property
     def obtained(self) -> "np.ndarray":

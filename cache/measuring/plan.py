@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cache import checkpoints
 from cache.files import Remembered, key
 from cache.measuring import vectors
+from cache.measuring.revisions import revisions
 from cache.measuring.vectors import Source
 from cache.store import Store
 from core.errors import InputError
@@ -129,8 +130,18 @@ def _of_checkpoint(
             progress("drawing the text sample", 0, 0, "")
             sample = samples.text_sample(store, settings.corpus, settings.sequences, seed, settings.column)
             layer = checkpoint.facts.layers if settings.layer is None else settings.layer
-            identity = (sample.fingerprint, layer, settings.position, settings.max_length, precision)
-            cloud = key(checkpoint.fingerprint, sample.corpus_fingerprint, *identity, EXTRACTOR_VERSION)
+            identity: tuple[Any, ...] = (
+                sample.fingerprint,
+                layer,
+                settings.position,
+                settings.max_length,
+                precision,
+            )
+            identity += (
+                EXTRACTOR_VERSION,
+                *revisions(store, checkpoint, sample.sequences, sample.fingerprint),
+            )
+            cloud = key(checkpoint.fingerprint, sample.corpus_fingerprint, *identity)
             source = vectors.hidden_states(store, checkpoint, sample, settings, precision, cloud, progress)
             if of_clouds:
                 yield Target(source, seed, of_clouds, repeat)
