@@ -9,6 +9,7 @@ import pytest
 
 import cli
 from tests.own_scores import BEST, CANDIDATES, SCORED, own_store
+from tests.pages.reading import text_of
 from tests.pages.test_pages import opened, words
 
 
@@ -28,11 +29,11 @@ def test_without_a_score_the_candidates_are_ranked_by_a_measure(
     store = own_store(tmp_path / "store", scored=0)
     app = opened(store.folder, monkeypatch)
     table = app.dataframe[0].value
-    assert app.title[0].value == "By dispersion, first: org/new-far · org/model-11 · org/new-high"
+    assert text_of(app.title[0].value) == "By dispersion, first: org/new-far · org/model-11 · org/new-high"
     assert app.selectbox(key="rank_by").value == "dispersion" and len(table) == 16
     assert table["value"].is_monotonic_decreasing
     app.selectbox(key="rank_by").set_value("predicted").run()
-    assert not app.exception and app.title[0].value == "No candidate that the reference covers"
+    assert not app.exception and text_of(app.title[0].value) == "No candidate that the reference covers"
     assert len(app.dataframe[0].value) == 16  # outside what the reference covers, each with its reasons
 
 
@@ -66,7 +67,7 @@ def test_twelve_scores_predict_the_others_on_the_command_line_and_on_the_page(
     )
     assert document["model"]["reference"] == "own" and document["model"]["chosen"] == "line:dispersion"
     assert app.selectbox(key="score").value == "my_task"
-    assert app.title[0].value.startswith(f"Fine-tune first: {BEST}")
+    assert text_of(app.title[0].value).startswith(f"Fine-tune first: {BEST}")
     page = pd.concat([table.value.set_index("name") for table in app.dataframe if "predicted" in table.value])
     assert set(page.index) == set(command.index)
     for column in ("predicted", "low", "high"):
@@ -84,7 +85,9 @@ def test_a_score_that_few_have_says_how_many_are_missing(
     assert cli.main(["predict", "--score", "my_task"]) == 1
     assert "import 3 more scores" in capsys.readouterr().err
     app = opened(store.folder, monkeypatch, score="my_task")
-    assert app.title[0].value.startswith("By dispersion, first: ") and "import 3 more scores" in words(app)
+    assert text_of(app.title[0].value).startswith(
+        "By dispersion, first: "
+    ) and "import 3 more scores" in text_of(words(app))
 
 
 def test_what_was_measured_otherwise_is_listed_with_the_button_that_repairs_it(

@@ -302,11 +302,14 @@ def test_code_that_comes_along_is_never_run(folder: Path) -> None:
     )
 
 
-def test_code_that_comes_along_with_a_known_model_type_is_left_alone(folder: Path) -> None:
+def test_code_that_comes_along_with_a_known_model_type_is_never_run(folder: Path) -> None:
     import torch
 
-    edit(folder, auto_map={"AutoModel": "evil.Evil", "AutoConfig": "evil.Evil"})
     (folder / "evil.py").write_text("raise SystemExit('it was run')")
+    edit(folder, auto_map={"AutoModel": "evil.Evil"})
+    with pytest.raises(InputError, match=r"brings its own model code \(evil\.Evil, by auto_map"):
+        resolve(str(folder))
+    edit(folder, auto_map={"AutoModel": "evil.LlamaModel", "AutoConfig": "evil.LlamaConfig"})
     model = loading.load_model(resolve(str(folder)), "cpu", torch.float32)
     assert type(model).__name__ == "LlamaModel"
 
