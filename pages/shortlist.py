@@ -96,7 +96,7 @@ with place:
                 )
         else:
             title, text = ranking.headline(shown, score)
-            if not shown.own:
+            if not own:
                 with st.container(horizontal=True, vertical_alignment="center"):
                     st.caption(f":material/info: {ranking.example()}")
                     st.page_link("pages/add_models.py", label="Add models", icon=":material/add_circle:")

@@ -72,7 +72,7 @@ def _by_measure(shortlist: Shortlist) -> tuple[str, str]:
     side = "highest" if MEASURES[shortlist.by].better == "higher" else "lowest"
     return (
         f"By {lower_first(name)}, first: {' · '.join(shown['name'].iloc[:3])}",
-        f"The {side} {name} of {len(shown)}: {first}. {ties(shown)}".strip(),
+        f"The {side} {lower_first(name)} of {len(shown)}: {first}. {ties(shown)}".strip(),
     )
 
 

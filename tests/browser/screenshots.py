@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 IN_README = ("shortlist", "predicted_scores", "explore", "add_models")  # light, full
+VIEWS = {"shortlist": "?origin=published&rank_by=predicted"}  # of these, where not the first view
 expect.set_options(timeout=120_000)
 BUILD, DOCS = server.PROJECT / "build/screenshots", server.PROJECT / "docs/screenshots"
 WIDTH, LEAST, MOST = 1360, 860, 2600  # pixels
@@ -87,6 +88,9 @@ def shoot(browser: Browser, app: server.App, state: str) -> None:
             page.screenshot(path=picture)
             page.set_viewport_size({"width": WIDTH, "height": LEAST})
             if name in IN_README and (state, scheme) == ("full", "light"):
+                if name in VIEWS:
+                    page.goto(f"{app.url}/{VIEWS[name]}")
+                    page.get_by_test_id("stDataFrame").first.wait_for()
                 settle(page)
                 page.screenshot(path=DOCS / f"{name}.png")
             print(picture.relative_to(server.PROJECT))

@@ -114,7 +114,7 @@ def test_a_ranking_by_a_measure_names_its_values_and_direction() -> None:
     rows = FOUR.assign(by=[0.1, 0.2, 0.3, 0.4])
     assert headline(listing(rows, [1, 1, 1, 0], "mean_cosine_similarity"), "s") == (
         "By mean cosine similarity, first: a · b · c",
-        "The lowest Mean cosine similarity of 4: a (0.1), b (0.2), c (0.3). a is told from every other in at "
+        "The lowest mean cosine similarity of 4: a (0.1), b (0.2), c (0.3). a is told from every other in at "
         "least 90 % of the draws.",
     )
 
