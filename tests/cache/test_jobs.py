@@ -190,6 +190,26 @@ def test_cancelling_stops_at_the_next_sign_of_progress_and_resuming_goes_on(stor
     assert jobs.get(store, job).state == "done"
 
 
+def test_a_cancelled_piece_stops_alone_and_runs_again_once_resumed(store: Store, measure) -> None:
+    runs: list[str] = []
+
+    def cancelled_midway(progress) -> None:
+        jobs.cancel_piece(store, job, 0)
+        jobs.cancel_piece(store, job, 1)  # which has not begun
+        progress("one", 1, 2, "steps")
+        runs.append("a")
+
+    measure |= {"org/a": cancelled_midway}
+    measure |= {f"org/{name}": lambda progress, name=name: runs.append(name) for name in "bc"}
+    job = jobs.submit(store, Measure(), [A, B, C])
+    worker.work(store)
+    assert states(store, job) == ["cancelled", "cancelled", "done"] and runs == ["c"]
+    measure.pop("org/a")
+    jobs.resume(store, job)
+    worker.work(store)
+    assert jobs.get(store, job).state == "done" and runs == ["c", "b"]
+
+
 def test_a_forgotten_job_stops_and_leaves_no_files(store: Store, measure) -> None:
     def forgotten_midway(progress) -> None:
         jobs.forget(store, job)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cache import published
+from cache import jobs, published
+from cache.requests import Subject
 from cache.store import Store
 from core.measures.titles import title_of
 from core.prediction import DEFAULT
@@ -110,6 +111,21 @@ def test_a_first_start_offers_three_ways_to_begin_and_a_folded_example(
     }
     assert "179 of 179 checkpoints." in words(app)
     assert app.selectbox(key="predictor").value == DEFAULT and "predictor" not in app.query_params
+
+
+def test_the_installed_encoder_is_queued_once_from_the_first_screen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cache.worker.ensure_workers", lambda store, limit=None: 0)
+    app = opened(tmp_path, monkeypatch)
+    app.button(key="welcome_minilm").click().run()
+    assert not app.exception and app.title[0].value == "Add models"  # where the queue is
+    (job,) = jobs.list_jobs(Store(tmp_path))
+    assert [piece.subject for piece in job.main] == [Subject("minilm")]
+    assert job.main[0].request.settings.measures == "dispersion,spread,unembedding"
+    again = opened(tmp_path, monkeypatch)
+    assert again.button(key="welcome_minilm").disabled
+    assert f"{job.title}: queued, see the queue" in {link.proto.label for link in again.get("page_link")}
 
 
 def test_what_the_reference_does_not_cover_is_set_apart_with_reasons(
