@@ -60,6 +60,23 @@ _OTHER_EMBEDDINGS = (
     "embed_positions",
     "positions_embed",
 )
+# The two sub-layers of a transformer block, as its class names them; the feed-forward one may be two matrices
+# of the block itself, the first and the last.
+ATTENTION = (
+    "self_attn",
+    "attn",
+    "attention",
+    "self_attention",
+    "multi_head_attention",
+)
+FEED_FORWARD = (
+    "mlp",
+    "feed_forward",
+    "block_sparse_moe",
+    "ffn",
+    "moe",
+)
+FEED_FORWARD_ENDS = ("fc1", "fc2")
 # Tensors some files carry that are no parameters: causal masks and tables that can be computed.
 _BUFFERS = (
     "attn.bias",
