@@ -1,5 +1,6 @@
 """The entry point: which pages there are, in their order. Everything else is in pages/."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -8,23 +9,22 @@ LOOK = Path(__file__).parent / ".streamlit"  # files, as Streamlit would fetch a
 FIRST = "shortlist"
 PAGES = (  # file in pages/, title, icon, what it is for
     ("shortlist", "Shortlist", "format_list_numbered", "Which checkpoints to fine-tune first, and how sure."),
-    ("add_models", "Add models", "add_circle", "Measure folders, hub ids or uploaded vectors; the queue."),
+    ("add", "Add", "add_circle", "Measure models or vectors, bring scores; the queue."),
     ("explore", "Explore", "scatter_plot", "Any measure against any score: fit and residuals."),
-    ("predicted_scores", "Predicted scores", "query_stats", "Predictions beside known scores."),
     ("quantized_cells", "Quantized cells", "grid_on", "How full cells are, and where centroids lie."),
     ("token_gap", "Token gap", "linear_scale", "How far a model keeps a domain's tokens apart."),
-    ("findings", "Findings", "gallery_thumbnail", "The latent-geometry paper drawn from its data."),
-    ("evidence", "Evidence", "balance", "How each measure correlates with scores."),
+    ("trust", "Trust", "balance", "How far to believe predictions, and what the measures have shown."),
+    ("papers", "Papers", "gallery_thumbnail", "What published studies found, drawn from their data."),
 )
-
-st.set_page_config(page_title="Latent Shortlist", page_icon=str(LOOK / "icon.svg"), layout="wide")
-st.logo(str(LOOK / "wordmark.svg"), size="large")
-
-
-def first_by_name() -> None:
-    """The first page stands at the root of the address; its name leads there with the rest of the link."""
-    asked = {key: st.query_params.get_all(key) for key in st.query_params}
-    st.switch_page(f"pages/{FIRST}.py", query_params=asked)
+APART = ("quantized_cells", "token_gap")  # which Explore links to
+MOVED = {  # earlier addresses: the page that they lead to, and its tab
+    "add_models": ("add", ""),
+    "predicted_scores": ("trust", ""),
+    "evidence": ("trust", "evidence"),
+    "findings": ("papers", ""),
+    FIRST: (FIRST, ""),  # the first page stands at the root of the address
+}
+TITLES = {file: title for file, title, *_ in PAGES}
 
 
 def page(file: str, title: str, icon: str, about: str) -> st.Page:
@@ -36,12 +36,33 @@ def page(file: str, title: str, icon: str, about: str) -> st.Page:
         help=about,
         url_path="" if file == FIRST else file,
         default=file == FIRST,
+        visibility="hidden" if file in APART else "visible",
     )
 
 
+def leads_to(file: str, tab: str) -> Callable[[], None]:
+    """What stands at an earlier address: the way to a page, with the rest of the link."""
+
+    def lead() -> None:
+        asked = {key: st.query_params.get_all(key) for key in st.query_params}
+        st.switch_page(f"pages/{file}.py", query_params=({"tab": [tab]} if tab else {}) | asked)
+
+    return lead
+
+
 chosen = st.navigation(
-    [*(page(*entry) for entry in PAGES), st.Page(first_by_name, url_path=FIRST, visibility="hidden")],
+    [
+        *(page(*entry) for entry in PAGES),
+        *(
+            st.Page(leads_to(file, tab), title=TITLES[file], url_path=old, visibility="hidden")
+            for old, (file, tab) in MOVED.items()
+        ),
+    ],
     position="top",
 )
+st.set_page_config(
+    page_title=f"{chosen.title} · Latent Shortlist", page_icon=str(LOOK / "icon.svg"), layout="wide"
+)
+st.logo(str(LOOK / "wordmark.svg"), size="large")
 st.session_state["came through app.py"] = True
 chosen.run()

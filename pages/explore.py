@@ -26,6 +26,9 @@ store = open_store()
 overview = one_row_each(store)
 refresh(store, store.state())
 
+with st.container(horizontal=True):
+    st.page_link("pages/quantized_cells.py", label="Quantized cells", icon=":material/grid_on:")
+    st.page_link("pages/token_gap.py", label="Token gap", icon=":material/linear_scale:")
 offered = axes(store)
 if len(offered) < 2:
     st.title("Explore")
@@ -33,7 +36,7 @@ if len(offered) < 2:
         "Nothing to draw yet",
         f"A chart needs at least {FEWEST} checkpoints with two numbers each, and this store holds fewer. The "
         "published figures come with the program and are loaded when it starts with a fresh store; your own "
-        "come through **Add models**.",
+        "come through **Add**.",
     )
     st.stop()
 

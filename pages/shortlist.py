@@ -42,7 +42,7 @@ if not scores:
         "Nothing to rank yet",
         "A ranking needs checkpoints with both measures and known scores, and this store holds none. The "
         "published figures come with the program and are loaded when it starts with a fresh store; your own "
-        "come through **Add models**.",
+        "come through **Add**.",
     )
     st.stop()
 
@@ -99,7 +99,7 @@ with place:
             if not own:
                 with st.container(horizontal=True, vertical_alignment="center"):
                     st.caption(f":material/info: {ranking.example()}")
-                    st.page_link("pages/add_models.py", label="Add models", icon=":material/add_circle:")
+                    st.page_link("pages/add.py", label="Add models", icon=":material/add_circle:")
             if len(shown.checked):
                 text = f"Of the {len(shown.candidates)} checkpoints here without a known score. {text}"
             title_at(plain(title))

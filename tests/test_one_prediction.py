@@ -1,4 +1,4 @@
-"""Shortlist, Predicted scores and `predict` give one value, interval and rank for one checkpoint."""
+"""Shortlist, Trust and `predict` give one value, interval and rank for one checkpoint."""
 
 import json
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_pages_and_command_give_one_answer(
     command[columns] = command[columns].clip(0, 1)  # a page cuts the value to what a score can be
     assert page[columns].to_numpy() == pytest.approx(command.loc[page.index, columns].to_numpy(), nan_ok=True)
 
-    scores = opened(full, monkeypatch, "pages/predicted_scores.py", by=predictor, measures=measures)
+    scores = opened(full, monkeypatch, "pages/trust.py", by=predictor, measures=measures)
     shown = pd.concat([f.value for f in scores.dataframe if "Checkpoint" in f.value]).set_index("Checkpoint")
     ours = command.loc[shown.index]
     assert set(OURS) & set(command.index) <= set(shown.index) and len(set(OURS) & set(shown.index)) >= 3

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the app: its file in pages/, without the ending, and what the navigation calls it."""
+    """A page: its file in pages/, without the ending, what the navigation calls it, and its tab."""
 
     file: str
     title: str
+    tab: str = ""
 
 
 def called(subject: Subject) -> str:

@@ -56,7 +56,7 @@ TASK = Task(
     run=run,
     verb="Correlating measures with",
     title=title,
-    page=lambda request: Page("evidence", "Evidence"),
+    page=lambda request: Page("trust", "Trust", "evidence"),
     called=called,
     listed=False,
 )

@@ -1,4 +1,4 @@
-"""Charts of the Findings page: the figures of arXiv 2406.12159, a chart a panel, and a sheet to hand over."""
+"""Charts of the page Papers: the figures of arXiv 2406.12159, a chart a panel, and a sheet to hand over."""
 
 from collections.abc import Sequence
 

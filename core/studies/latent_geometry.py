@@ -6,7 +6,7 @@ three architectures, mean squared error on the 13 non-standard ones, nothing cli
 
 Beside this module: `latent_geometry_print` (what the paper prints), `latent_geometry_figures` (what its
 figures draw), `latent_geometry_words` (what they show). Not covered: Figure 2 (the text sample, which the
-page Add models draws for any text), and why the non-standard models score as they do.
+page Add draws for any text), and why the non-standard models score as they do.
 """
 
 import re

@@ -50,7 +50,7 @@ def _offer(store: Store, rows: pd.DataFrame, usual: dict[str, str | None], measu
         return
     corpus = usual.get("corpus") or "auto"
     if corpus not in CORPORA:
-        st.caption(f"To measure them alike, give the file {plain(corpus)} on Add models.")
+        st.caption(f"To measure them alike, give the file {plain(corpus)} on Add.")
         return
     sequences = int((usual.get("sequences") or str(Settings.sequences)).replace(",", ""))
     many = f"{len(rows)} checkpoints" if len(rows) > 1 else rows["name"].iloc[0]
@@ -58,4 +58,4 @@ def _offer(store: Store, rows: pd.DataFrame, usual: dict[str, str | None], measu
     if st.button(plain(title), key="alike_measure", icon=":material/play_arrow:"):
         settings = Settings(corpus=corpus, sequences=sequences, measures=",".join(measures) or "all")
         if submit(store, Measure(settings), [subject_of(row) for _, row in rows.iterrows()], title):
-            st.caption("Queued; Add models shows how far it is, and this page draws itself anew after.")
+            st.caption("Queued; Add shows how far it is, and this page draws itself anew after.")

@@ -42,7 +42,7 @@ def bring_others(store: Store, overview: Overview, measures: list[str], key: str
     settings = settings_at(sample, asked)
     if settings is None:
         st.caption(
-            f"To bring them to it, measure them on Add models with the file {plain(sample.corpus)} and "
+            f"To bring them to it, measure them on Add with the file {plain(sample.corpus)} and "
             f"{sample.n:,} vectors for cells."
         )
         return
@@ -51,4 +51,4 @@ def bring_others(store: Store, overview: Overview, measures: list[str], key: str
     if st.button(f"Measure {many} {size}", key=key, icon=":material/play_arrow:"):
         subjects = [subject_of(row) for _, row in movable.iterrows()]
         if submit(store, Measure(settings), subjects, f"Cells of {many} {size}"):
-            st.caption("Queued; Add models shows how far it is, and this page draws itself anew after.")
+            st.caption("Queued; Add shows how far it is, and this page draws itself anew after.")

@@ -61,5 +61,5 @@ def empty(title: str, text: str) -> None:
         st.space("small")
         st.markdown(f"### :material/inbox: {title}", text_alignment="center")
         st.markdown(text, text_alignment="center")
-        st.page_link("pages/add_models.py", label="Add models", icon=":material/add_circle:")
+        st.page_link("pages/add.py", label="Add models", icon=":material/add_circle:")
         st.space("small")

@@ -1,4 +1,4 @@
-"""Findings, "With labels or without?": estimators that use labels beside geometry, size and loss."""
+"""Papers, "With labels or without?": estimators that use labels beside geometry, size and loss."""
 
 import streamlit as st
 

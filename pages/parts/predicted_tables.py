@@ -1,4 +1,4 @@
-"""The tables of Predicted scores: checkpoints with predictions, predictors with held-out figures."""
+"""The tables of Trust, "Predictions": checkpoints with predictions, predictors with held-out figures."""
 
 from typing import Any
 

@@ -67,7 +67,7 @@ def choose_predictor(row: DeltaGenerator, key: str) -> str:
         list(PREDICTORS),
         format_func=PREDICTORS.__getitem__,
         width=235,
-        help="Best: lowest error on checkpoints that it was not fitted to; see *Predicted scores*.",
+        help="Best: lowest error on checkpoints that it was not fitted to; see *Trust*.",
     )
 
 

@@ -172,7 +172,10 @@ def _buttons(store: Store, job: Job) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if page and any(piece.state == "done" for piece in job.main):
             label = f"See on {page.title}"
-            st.page_link(f"pages/{page.file}.py", label=label, icon=":material/arrow_forward:")
+            query = {"tab": page.tab} if page.tab else None
+            st.page_link(
+                f"pages/{page.file}.py", label=label, icon=":material/arrow_forward:", query_params=query
+            )
         if job.state in jobs.OPEN:
             label = "Cancel all" if len(job.pieces) > 1 else "Cancel"
             st.button(label, key=f"cancel_{job.id}", on_click=_change, args=(jobs.cancel, store, job.id))

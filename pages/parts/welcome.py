@@ -10,13 +10,13 @@ from cache.requests import Measure, Subject
 from cache.store import Store
 from pages.parts.submit import submit
 
-ADD = "pages/add_models.py"
+ADD = "pages/add.py"
 QUICK = "dispersion,spread,unembedding"  # all but the cells, which take minutes
 MINILM_TIME = "about a minute on two cores"  # 66 s for 5,000 sequences, with other work beside it
 
 
 def welcome(store: Store) -> None:
-    """Draw this; the button for MiniLM queues one job with the settings of Add models, without cells."""
+    """Draw this; the button for MiniLM queues one job with the settings of Add, without cells."""
     st.title("Which checkpoint should you fine-tune first?")
     st.markdown(
         "Measure your candidates, and this page ranks them by the geometry of their latent space, by "

@@ -30,7 +30,7 @@ from tests.browser import server
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-IN_README = ("shortlist", "predicted_scores", "explore", "add_models")  # light, full
+IN_README = ("shortlist", "trust", "explore", "add")  # light, full
 VIEWS = {"shortlist": "?origin=published&rank_by=predicted"}  # of these, where not the first view
 expect.set_options(timeout=120_000)
 BUILD, DOCS = server.PROJECT / "build/screenshots", server.PROJECT / "docs/screenshots"

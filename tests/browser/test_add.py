@@ -55,7 +55,7 @@ def test_a_wrong_row_is_named_corrected_and_a_prediction_seen(app: App, page: Pa
     values = [0.40 + 0.027 * number for number in range(len(SCORED))]
     rows = [f"{name},mine,my_task,accuracy,{value:.3f}" for name, value in zip(SCORED, values, strict=True)]
     wrong = [*rows[:3], rows[3].replace("0.", "48."), *rows[4:]]
-    page.goto(f"{app.url}/add_models?tab=scores")
+    page.goto(f"{app.url}/add?tab=scores")
     drop(page, wrong)
     expect(page.get_by_text("mixes percentages (48.481 in row 4)")).to_be_visible()
     expect(page.get_by_role("button", name="Import 11 scores")).to_be_disabled()
@@ -73,7 +73,7 @@ def test_vectors_beside_labels_are_named_and_measured(app: App, page: Page, tmp_
         columns = [f"dim_{column}" for column in range(6)]
         table = pd.DataFrame(rng.normal(size=(60, 6)), columns=columns).assign(grade=labels)
         table.to_csv(tmp_path / f"{name}.csv", index=False)
-    page.goto(f"{app.url}/add_models?tab=vectors")
+    page.goto(f"{app.url}/add?tab=vectors")
     files = [tmp_path / "words.csv", tmp_path / "grades.csv"]
     page.locator("input[type=file]").set_input_files(files)
     expect(page.get_by_text("words.csv: column 'grade' left out: no numbers.")).to_be_visible()
@@ -104,7 +104,7 @@ def test_labels_of_ones_own_rank_two_checkpoints(
     start_app: Callable[..., App], checkpoints: Path, page: Page, tmp_path: Path
 ) -> None:
     app = start_app([checkpoints])
-    page.goto(f"{app.url}/add_models")
+    page.goto(f"{app.url}/add")
     page.get_by_role("button", name="Clear all").click()
     expect(page.get_by_role("button", name="Measure", exact=True)).to_be_disabled()
     page.get_by_role("button", name="Take all 2").click()

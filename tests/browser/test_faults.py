@@ -60,7 +60,7 @@ def rows(page: Page, table: int = 0) -> list[str]:
     return grid.locator("[role=row] [role=gridcell]").all_text_contents()
 
 
-def test_evidence_presses_no_button_of_add_models(app: App, page: Page) -> None:
+def test_evidence_presses_no_button_of_add(app: App, page: Page) -> None:
     visit(page, app, "evidence")
     box = page.get_by_role("combobox", name="A closer look at")
     expect(box).to_be_visible()  # once a worker has computed the evidence
@@ -68,10 +68,10 @@ def test_evidence_presses_no_button_of_add_models(app: App, page: Page) -> None:
     box.focus()
     page.keyboard.press("ArrowDown")
     page.get_by_role("option", name="Vasicek ratio MSE", exact=True).click()
-    expect(page).to_have_url(f"{app.url}/evidence?measure=vrm")
+    expect(page).to_have_url(f"{app.url}/trust?tab=evidence&measure=vrm")
     before = len(jobs.list_jobs(Store.open(app.store)))
-    page.get_by_role("link", name="Add models").first.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Add models")
+    page.get_by_role("link", name="Add", exact=True).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Add models, vectors and scores")
     page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
     assert len(jobs.list_jobs(Store.open(app.store))) == before
 
@@ -110,7 +110,7 @@ def test_the_heading_of_shortlist_names_its_first_rows(
 
 
 def test_a_store_that_cannot_be_written_is_said_in_one_sentence(app: App, page: Page) -> None:
-    visit(page, app, "add_models")
+    visit(page, app, "add")
     for button in ("Resume", "Remove"):
         page.get_by_role("button", name=button, exact=True).click()
         expect(page.get_by_text("cannot be written (")).to_have_count(1)
@@ -124,3 +124,19 @@ def test_shortlist_has_an_address_of_its_own(app: App, page: Page, start_app: Ca
         expect(page.get_by_text("Page not found")).to_have_count(0)
         expect(page.get_by_role("combobox", name="Parameters")).to_have_value("Below 30M")
         expect(page).to_have_url(f"{server.url}/?family=BERT-small&size=small")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("add_models?tab=scores", "add?tab=scores"),
+        ("predicted_scores?by=linear", "trust?by=linear"),
+        ("evidence?of=perturbed", "trust?tab=evidence&of=perturbed"),
+        ("findings?finding=figure-3", "papers?finding=figure-3"),
+    ],
+)
+def test_earlier_addresses_lead_on_with_their_parameters(app: App, page: Page, old: str, new: str) -> None:
+    page.goto(f"{app.url}/{old}")
+    expect(page).to_have_url(f"{app.url}/{new}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page).to_have_title(f"{new.partition('?')[0].capitalize()} · Latent Shortlist")

@@ -43,7 +43,7 @@ def app(start_app: Callable[..., App], checkpoints: Path) -> App:
 
 
 def choose(page: Page, *names: str) -> None:
-    """On Add models: choose checkpoints by name in place of what is chosen."""
+    """On Add: choose checkpoints by name in place of what is chosen."""
     box = page.get_by_role("combobox", name="Checkpoints on this machine")
     expect(box).to_be_visible()
     if (clear := page.get_by_role("button", name="Clear all")).count():
@@ -62,7 +62,7 @@ def card(page: Page, title: str) -> Locator:
 
 
 def sequences(page: Page, number: int) -> None:
-    """On Add models: how many sequences of text to read."""
+    """On Add: how many sequences of text to read."""
     box = page.get_by_label("Sequences of text", exact=True)
     box.fill(str(number))
     box.press("Enter")
@@ -88,7 +88,7 @@ def test_first_start_is_full_and_asks_nothing_of_the_network(app: App, watched: 
     expect(page.get_by_role("button", name="Measure MiniLM now")).to_be_enabled()
     page.get_by_text("An example: the published checkpoints, ranked").click()
     expect(page.locator("[data-testid=stDataFrame] canvas").first).to_be_visible()
-    for name in ("Add models", "Explore", "Shortlist"):
+    for name in ("Add", "Explore", "Shortlist"):
         page.get_by_role("link", name=name).first.click()
         expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.wait_for_load_state("networkidle")
@@ -129,7 +129,7 @@ def test_a_shared_link_restores_the_view_of_explore(app: App, page: Page, chromi
 
 
 def test_a_checkpoint_is_measured_while_the_page_answers(app: App, page: Page) -> None:
-    page.goto(f"{app.url}/add_models")
+    page.goto(f"{app.url}/add")
     choose(page, "tiny-encoder", "tiny-llama")
     sequences(page, 60)
     page.get_by_role("button", name="Measure 2 checkpoints").click()
@@ -152,7 +152,7 @@ def test_the_installed_encoder_is_one_button_away(
     start_app: Callable[..., App], page: Page, minilm: Path
 ) -> None:
     app = start_app()
-    page.goto(f"{app.url}/add_models")
+    page.goto(f"{app.url}/add")
     expect(page.get_by_text("MiniLM-L6, installed with this app").first).to_be_visible()
     sequences(page, 60)
     page.get_by_role("button", name="Measure 1 checkpoint").click()
@@ -168,7 +168,7 @@ def test_the_same_vectors_in_five_formats_are_measured_once(app: App, page: Page
         {"name": name, "mimeType": "application/octet-stream", "buffer": content}
         for name, content in in_every_format(vectors).items()
     ]
-    page.goto(f"{app.url}/add_models?tab=vectors")
+    page.goto(f"{app.url}/add?tab=vectors")
     page.locator("input[type=file][accept*='.npy']").set_input_files(files)
     expect(page.get_by_text("60 vectors × 8")).to_have_count(5)
     page.get_by_role("button", name="Measure 1 file").click()
@@ -182,7 +182,7 @@ def test_a_killed_worker_and_a_refresh_lose_nothing(
     start_app: Callable[..., App], page: Page, minilm: Path
 ) -> None:
     app = start_app(LATENT_SHORTLIST_WORKERS="1")
-    page.goto(f"{app.url}/add_models")
+    page.goto(f"{app.url}/add")
     sequences(page, 150)
     page.get_by_role("button", name="Measure 1 checkpoint").click()
     expect(page.get_by_text(" of 150 sequences")).to_be_visible()

@@ -1,4 +1,4 @@
-"""The Evidence page: full on first start, restored from a link, honest where nothing is known; imports."""
+"""Trust, Evidence: full on first start, restored from a link, honest where nothing is known; imports."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests import stores
 from tests.pages.test_pages import bare, opened, words
 
 __all__ = ["bare"]
-PAGE = "pages/evidence.py"
+PAGE = "pages/trust.py"
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_the_first_look_queues_one_job_and_shows_how_far_it_is(
 ) -> None:
     store = stores.new(tmp_path / "store")
     monkeypatch.setattr(evidence, "compute", lambda *arguments: pytest.fail("computed in the server"))
-    app = opened(store.folder, monkeypatch, PAGE)
+    app = opened(store.folder, monkeypatch, PAGE, tab="evidence")
     assert app.title[0].value == "Evidence" and not app.dataframe
     (job,) = jobs.list_jobs(store)
     (piece,) = job.pieces
@@ -74,7 +74,7 @@ def test_the_first_look_queues_one_job_and_shows_how_far_it_is(
 def test_the_job_keeps_what_the_page_shows_and_leaves_the_queue(
     full: Path, idle: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = opened(full, monkeypatch, PAGE, outcome="pile")
+    app = opened(full, monkeypatch, PAGE, tab="evidence", outcome="pile")
     worker.work(Store(full))
     assert jobs.list_jobs(Store(full)) == []
     app.run()
@@ -84,7 +84,7 @@ def test_the_job_keeps_what_the_page_shows_and_leaves_the_queue(
 def test_a_job_that_failed_is_tried_again_when_asked(
     full: Path, idle: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = opened(full, monkeypatch, PAGE, outcome="pile")
+    app = opened(full, monkeypatch, PAGE, tab="evidence", outcome="pile")
     with monkeypatch.context() as patch:
         patch.setattr(evidence, "compute", lambda *arguments: 1 / 0)
         worker.work(Store(full))
@@ -99,7 +99,7 @@ def test_a_job_that_failed_is_tried_again_when_asked(
 def test_it_is_full_once_computed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = stores.new(tmp_path / "store").folder
     computed(folder)
-    app = opened(folder, monkeypatch, PAGE)
+    app = opened(folder, monkeypatch, PAGE, tab="evidence")
     covariates = "number of parameters, amount of noise and run"  # these figures stand in docs/evidence.md
     title = f"Of 19 measures 16 correlate with GLUE average; controlling for {covariates}, 3 still do"
     assert app.title[0].value == title
@@ -124,7 +124,7 @@ def test_a_link_restores_it(full: Path, monkeypatch: pytest.MonkeyPatch) -> None
     computed(full, "SST-2", "BERT-small", ("alpha",))
     computed(full, "SST-2", "perturbed", ("alpha",))
     computed(full, "SST-2", "all", ("alpha",))
-    app = opened(full, monkeypatch, PAGE, **asked)
+    app = opened(full, monkeypatch, PAGE, tab="evidence", **asked)
     shown = {key: app.selectbox(key=key).value for key in ("outcome", "of", "measure")}
     assert shown == {key: asked[key] for key in shown}
     assert app.multiselect(key="fixed").value == ["alpha"]
@@ -139,7 +139,7 @@ def test_imported_scores_and_covariates_count_like_published_ones(
     full: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     computed(full, "pile")
-    app = opened(full, monkeypatch, PAGE, outcome="pile")
+    app = opened(full, monkeypatch, PAGE, tab="evidence", outcome="pile")
     assert app.title[0].value.startswith("Of 2 measures ")
     assert plain("Controlling for number of parameters and training tokens.") in words(app)
     shown = app.dataframe[0].value
@@ -151,13 +151,13 @@ def test_imported_scores_and_covariates_count_like_published_ones(
 
 def test_what_cannot_be_computed_says_why(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     computed(full, of="BERT-small")
-    app = opened(full, monkeypatch, PAGE, of="BERT-small")
+    app = opened(full, monkeypatch, PAGE, tab="evidence", of="BERT-small")
     text = words(app)
     assert "No scaling law correlation: A scaling law needs checkpoints of several sizes." in text
     assert app.dataframe[0].value["Residual"].isna().all()
 
 
 def test_an_empty_store_says_what_to_do(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = opened(bare, monkeypatch, PAGE)
+    app = opened(bare, monkeypatch, PAGE, tab="evidence")
     assert "No evidence yet" in words(app)
     assert [link.value for link in app.page_link] == ["Add models", "Bring your own scores and covariates"]

@@ -27,7 +27,7 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def open_page(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
-    """Open Add models over a store in which nothing was measured and nobody works."""
+    """Open Add over a store in which nothing was measured and nobody works."""
     monkeypatch.setattr("cache.worker.ensure_workers", lambda store, limit=None: 0)
     monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(store.folder))
     monkeypatch.setenv("LATENT_SHORTLIST_ROOTS", str(tmp_path / "checkpoints"))
@@ -35,7 +35,7 @@ def open_page(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     def open_it() -> AppTest:
         page = AppTest.from_file(str(TOP / "app.py"), default_timeout=60)
-        return page.switch_page("pages/add_models.py").run()
+        return page.switch_page("pages/add.py").run()
 
     return open_it
 

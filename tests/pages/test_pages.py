@@ -98,7 +98,7 @@ def test_a_first_start_offers_three_ways_to_begin_and_a_folded_example(
     app = opened(tmp_path, monkeypatch)
     assert not app.dataframe and len(app.title) == 1
     assert [button.key for button in app.button] == ["welcome_minilm"]
-    assert {link.proto.page for link in app.get("page_link")} == {"add_models"}
+    assert {link.proto.page for link in app.get("page_link")} == {"add"}
     app.session_state["example"] = True
     app.run()
     assert example_words() in words(app)
@@ -119,7 +119,7 @@ def test_the_installed_encoder_is_queued_once_from_the_first_screen(
     monkeypatch.setattr("cache.worker.ensure_workers", lambda store, limit=None: 0)
     app = opened(tmp_path, monkeypatch)
     app.button(key="welcome_minilm").click().run()
-    assert not app.exception and app.title[0].value == "Add models"  # where the queue is
+    assert not app.exception and app.title[0].value == "Add models, vectors and scores"  # where the queue is
     (job,) = jobs.list_jobs(Store(tmp_path))
     assert [piece.subject for piece in job.main] == [Subject("minilm")]
     assert job.main[0].request.settings.measures == "dispersion,spread,unembedding"
@@ -254,8 +254,8 @@ def test_an_empty_store_says_what_to_do(
     bare: Path, monkeypatch: pytest.MonkeyPatch, page: str, told: str
 ) -> None:
     app = opened(bare, monkeypatch, page)
-    assert told in words(app) and "come through **Add models**" in words(app)
-    assert [link.value for link in app.page_link] == ["Add models"]
+    assert told in words(app) and "come through **Add**" in words(app)
+    assert app.page_link[-1].value == "Add models"
 
 
 def test_a_store_that_cannot_be_opened_is_said_in_one_sentence(

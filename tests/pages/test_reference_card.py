@@ -1,4 +1,4 @@
-"""Add models: the card on references says what stands here, what measuring the rest takes, and queues it."""
+"""Add: the card on references says what stands here, what measuring the rest takes, and queues it."""
 
 import shutil
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("LATENT_SHORTLIST_ROOTS", str(tmp_path))
     monkeypatch.setattr("cache.worker._start", lambda *asked, **more: None)
-    app = AppTest.from_file(str(TOP / "pages" / "add_models.py"), default_timeout=60)
+    app = AppTest.from_file(str(TOP / "pages" / "add.py"), default_timeout=60)
     app.session_state["came through app.py"] = True
     app.session_state["references_open"] = True
     return app

@@ -28,7 +28,7 @@ def page(store: Store, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setattr("cache.worker.ensure_workers", lambda store, limit=None: 0)
     monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(store.folder))
     monkeypatch.setenv("LATENT_SHORTLIST_ROOTS", "")
-    page = AppTest.from_file(str(TOP / "app.py"), default_timeout=60).switch_page("pages/add_models.py")
+    page = AppTest.from_file(str(TOP / "app.py"), default_timeout=60).switch_page("pages/add.py")
     page.query_params["tab"] = "scores"
     return page.run()
 

@@ -1,4 +1,4 @@
-"""Add models: variants of chosen checkpoints, and GLUE fine-tuning, become jobs as they were asked for."""
+"""Add: variants of chosen checkpoints, and GLUE fine-tuning, become jobs as they were asked for."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("LATENT_SHORTLIST_ROOTS", str(tmp_path / "roots"))
     monkeypatch.setattr("cache.worker._start", lambda *asked, **more: None)
-    app = AppTest.from_file(str(TOP / "pages" / "add_models.py"), default_timeout=60)
+    app = AppTest.from_file(str(TOP / "pages" / "add.py"), default_timeout=60)
     app.session_state["came through app.py"] = True
     app.session_state["folders"] = [str(tmp_path / "roots" / "small")]
     return app

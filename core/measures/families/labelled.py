@@ -243,7 +243,7 @@ GROUP = Group(
     "labelled",
     "how well labels of yours can be read off the vectors",
     place=5,
-    note="They are asked for with `cli.py measure CHECKPOINT --labels FILE` or the form on *Add models*, of "
+    note="They are asked for with `cli.py measure CHECKPOINT --labels FILE` or the form on *Add*, of "
     "vectors averaged over the tokens of a text. Values compare only between checkpoints on the same "
     "labelled rows.",
 )

@@ -51,7 +51,7 @@ ASKED: list[tuple[Request, str, Page | None, str]] = [  # its verb, the page of 
     (
         Evidence("perturbed"),
         "Correlating measures with",
-        Page("evidence", "Evidence"),
+        Page("trust", "Trust", "evidence"),
         "Evidence: minilm",
     ),
     (
@@ -195,7 +195,7 @@ def test_a_new_kind_of_job_is_one_module(
     monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(store.folder))
     monkeypatch.setattr(worker, "_start", lambda *asked, **more: None)
     page = AppTest.from_file(str(TOP / "app.py"), default_timeout=60)
-    page.switch_page("pages/add_models.py").run()
+    page.switch_page("pages/add.py").run()
     assert not page.exception
     assert [link.proto.label for link in page.get("page_link")] == ["See on Explore"]
     shown = " ".join(element.value for element in page.markdown)

@@ -49,7 +49,7 @@ from core.measures import GROUPS, MEASURES, measure, select
 from core.measures.titles import title_of
 
 app = AppTest.from_file("app.py", default_timeout=120).run()
-app.switch_page("pages/add_models.py").run()
+app.switch_page("pages/add.py").run()
 assert not app.exception, [one.value for one in app.exception]
 print(json.dumps({
     "groups": list(GROUPS),

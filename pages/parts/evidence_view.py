@@ -1,9 +1,11 @@
-"""Evidence: how each measure correlates with a score, raw and controlling for size, training and more."""
+"""Trust, "Evidence": how each measure correlates with a score, raw and controlling for covariates."""
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cache import evidence as evidences
+from cache.store import Store
 from cache.tables import whole
 from cache.tasks.evidence import Evidence
 from core.charts import evidence as charts_evidence
@@ -16,10 +18,11 @@ from core.evidence.published import STATISTICS, published
 from core.formatting import capital, percent
 from core.measures import MEASURES
 from core.measures.titles import title_of
+from core.overview import Overview
 from core.wording import evidence as words
 from core.wording import published_evidence as published_words
 from core.wording.correlations import LEVELS, interval, sentences
-from pages.parts.common import empty, open_store, refresh
+from pages.parts.common import empty
 from pages.parts.controls import control
 from pages.parts.evidence_job import computed
 from pages.parts.markdown import plain
@@ -32,9 +35,6 @@ SETS = {
     "decoders": "Decoders measured here",
 }
 DEFAULT = "glue_average"
-
-store = open_store()
-refresh(store, store.state())
 
 
 def ranked(associated: list[Association]) -> pd.DataFrame:
@@ -126,7 +126,7 @@ def closer(entry: Association, colours: dict[str, str]) -> None:
             st.caption(f"{registered.explanation} Source: {registered.source}.")
 
 
-def published_beside(frame: pd.DataFrame, score: str) -> None:
+def published_beside(store: Store, frame: pd.DataFrame, score: str) -> None:
     """Published correlations with loss, ours beside them, and where papers disagree."""
     rows = published(whole(store, "findings"))
     if rows.empty:
@@ -148,7 +148,7 @@ def published_beside(frame: pd.DataFrame, score: str) -> None:
     if ours.empty:
         st.caption(
             "None of its five measures is known here together with this score; measure checkpoints with "
-            "scores on **Add models** and ours appear among the points. There the score is a loss, so signs "
+            "scores on **Add** and ours appear among the points. There the score is a loss, so signs "
             "are turned round."
         )
     with st.container(border=True):
@@ -163,7 +163,7 @@ def published_beside(frame: pd.DataFrame, score: str) -> None:
 def bring_link() -> None:
     """The way to scores and covariates of one's own."""
     st.page_link(
-        "pages/add_models.py",
+        "pages/add.py",
         label="Bring your own scores and covariates",
         icon=":material/upload_file:",
         query_params={"tab": "scores"},
@@ -181,109 +181,111 @@ def below() -> None:
     )
 
 
-data = evidences.material(store)
-scores = [name for name in data.scores if evidences.tried(data.rows, data.measures, name)]
-if not scores:
-    st.title("Evidence")
-    empty(
-        "No evidence yet",
-        "Evidence needs at least three checkpoints that have both a measure and a score, and this store "
-        "holds fewer. Measures come through **Add models**, scores from a file of your own.",
-    )
-    bring_link()
-    st.stop()
+def evidence_tab(store: Store, overview: Overview, heading: DeltaGenerator) -> None:
+    """Draw the tab; heading: where the page's title goes."""
+    data = evidences.material(store)
+    scores = [name for name in data.scores if evidences.tried(data.rows, data.measures, name)]
+    if not scores:
+        heading.title("Evidence")
+        empty(
+            "No evidence yet",
+            "Evidence needs at least three checkpoints that have both a measure and a score, and this store "
+            "holds fewer. Measures come through **Add**, scores from a file of your own.",
+        )
+        bring_link()
+        return
 
-heading = st.container(gap="xsmall")
-sets = evidences.choices(data.rows)
-default = DEFAULT if DEFAULT in scores else scores[0]
-offered = list(data.covariates.columns)
-row = st.container(horizontal=True, gap="small")
-score = control(row.selectbox, "Score", "outcome", default, scores, format_func=title_of, width=240)
-chosen = control(
-    row.selectbox,
-    "Checkpoints",
-    "of",
-    evidences.ALL,
-    sets,
-    format_func=lambda name: SETS.get(name, name),
-    width=220,
-)
-asked = control(
-    row.multiselect,
-    "Controlling for",
-    "fixed",
-    [],
-    offered,
-    format_func=lambda name: capital(words.covariate_title(name)),
-    placeholder="All that are known",
-    width=380,
-    help="Covariates for the partial correlation. Left empty: parameters, noise and all published or "
-    f"imported ones that at least {percent(KNOWN)} of the checkpoints have.",
-)
-
-if not evidences.tried(evidences.chosen(data.rows, chosen), data.measures, score):
-    heading.title("Evidence")
-    empty("No measure to compare", "Fewer than three of these checkpoints have this score and a measure.")
-    st.stop()
-key = evidences.key_of(store, score, chosen, tuple(asked))
-made = computed(store, score, Evidence(chosen, tuple(asked), key))
-if made is None:
-    heading.title("Evidence")
-    heading.markdown(
-        f"Every measure is being correlated with {title_of(score)}: raw, controlling for covariates, after a "
-        "scaling law, each with a bootstrap interval. The result is kept until the values change."
+    sets = evidences.choices(data.rows)
+    default = DEFAULT if DEFAULT in scores else scores[0]
+    offered = list(data.covariates.columns)
+    row = st.container(horizontal=True, gap="small")
+    score = control(row.selectbox, "Score", "outcome", default, scores, format_func=title_of, width=240)
+    chosen = control(
+        row.selectbox,
+        "Checkpoints",
+        "of",
+        evidences.ALL,
+        sets,
+        format_func=lambda name: SETS.get(name, name),
+        width=220,
     )
+    asked = control(
+        row.multiselect,
+        "Controlling for",
+        "fixed",
+        [],
+        offered,
+        format_func=lambda name: capital(words.covariate_title(name)),
+        placeholder="All that are known",
+        width=380,
+        help="Covariates for the partial correlation. Left empty: parameters, noise and all published or "
+        f"imported ones that at least {percent(KNOWN)} of the checkpoints have.",
+    )
+
+    if not evidences.tried(evidences.chosen(data.rows, chosen), data.measures, score):
+        heading.title("Evidence")
+        empty("No measure to compare", "Fewer than three of these checkpoints have this score and a measure.")
+        return
+    key = evidences.key_of(store, score, chosen, tuple(asked))
+    made = computed(store, score, Evidence(chosen, tuple(asked), key))
+    if made is None:
+        heading.title("Evidence")
+        heading.markdown(
+            f"Every measure is being correlated with {title_of(score)}: raw, controlling for covariates, "
+            "after a scaling law, each with a bootstrap interval. The result is kept until the values change."
+        )
+        below()
+        return
+    associated = made.associations
+    frame = ranked(associated)
+    title = title_of(score)
+    with heading:
+        st.title(plain(words.headline(associated, title)))
+        st.markdown(plain(words.controlling(associated[0].controlled)))
+        for note in words.notes(associated):
+            st.caption(f":material/info: {plain(note)}")
+
+    st.altair_chart(charts_evidence.forest(frame), width="stretch", alt=words.fall(associated))
+    st.markdown(plain(words.fall(associated)))
+    st.subheader("All measures")
+    st.markdown(plain(words.gain(associated)))
+    all_measures(frame)
+
+    st.subheader("Family by family")
+    warnings = words.simpsons(associated)
+    if warnings:
+        st.warning(
+            "Pooling misleads where families lie apart:\n\n"
+            + "\n".join(f"- {plain(text)}" for text in warnings),
+            icon=":material/call_split:",
+        )
+    else:
+        st.markdown(
+            "For none of these measures does pooling over families change the sign or the strength of the "
+            "correlation."
+        )
+    measures = list(frame["measure"])
+    measure = control(
+        st.selectbox, "A closer look at", "measure", measures[0], measures, format_func=title_of, width=380
+    )
+    closer(
+        next(entry for entry in associated if entry.measure == measure),
+        family_colours(data.rows["family"]),
+    )
+
+    published_beside(store, frame, title)
+
+    st.subheader("How the measures correlate with each other")
+    compared = made.matrix
+    text = words.matrix(compared)
+    st.markdown(text)
+    if len(compared.rho) > 1:
+        st.altair_chart(
+            charts_evidence.matrix(
+                pairs(compared), list(compared.rho.index), dark=st.context.theme.type == "dark"
+            ),
+            width="stretch",
+            alt=text,
+        )
+
     below()
-    st.stop()
-associated = made.associations
-frame = ranked(associated)
-title = title_of(score)
-with heading:
-    st.title(plain(words.headline(associated, title)))
-    st.markdown(plain(words.controlling(associated[0].controlled)))
-    for note in words.notes(associated):
-        st.caption(f":material/info: {plain(note)}")
-
-st.altair_chart(charts_evidence.forest(frame), width="stretch", alt=words.fall(associated))
-st.markdown(plain(words.fall(associated)))
-st.subheader("All measures")
-st.markdown(plain(words.gain(associated)))
-all_measures(frame)
-
-st.subheader("Family by family")
-warnings = words.simpsons(associated)
-if warnings:
-    st.warning(
-        "Pooling misleads where families lie apart:\n\n" + "\n".join(f"- {plain(text)}" for text in warnings),
-        icon=":material/call_split:",
-    )
-else:
-    st.markdown(
-        "For none of these measures does pooling over families change the sign or the strength of the "
-        "correlation."
-    )
-measures = list(frame["measure"])
-measure = control(
-    st.selectbox, "A closer look at", "measure", measures[0], measures, format_func=title_of, width=380
-)
-closer(
-    next(entry for entry in associated if entry.measure == measure),
-    family_colours(data.rows["family"]),
-)
-
-published_beside(frame, title)
-
-st.subheader("How the measures correlate with each other")
-compared = made.matrix
-text = words.matrix(compared)
-st.markdown(text)
-if len(compared.rho) > 1:
-    st.altair_chart(
-        charts_evidence.matrix(
-            pairs(compared), list(compared.rho.index), dark=st.context.theme.type == "dark"
-        ),
-        width="stretch",
-        alt=text,
-    )
-
-below()

@@ -1,4 +1,4 @@
-"""Add models without a browser: empty and full, every refusal beside its input, and jobs as cards."""
+"""Add without a browser: empty and full, every refusal beside its input, and jobs as cards."""
 
 import io
 import shutil
@@ -41,7 +41,7 @@ def open_page(fresh_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "checkpoints").mkdir()
 
     def open_it(tab: str = "models") -> AppTest:
-        page = AppTest.from_file(str(TOP / "app.py"), default_timeout=60).switch_page("pages/add_models.py")
+        page = AppTest.from_file(str(TOP / "app.py"), default_timeout=60).switch_page("pages/add.py")
         page.query_params["tab"] = tab
         return page.run()
 
@@ -208,7 +208,7 @@ def test_choices_outlive_a_visit_to_another_page(open_page: Open) -> None:
     page.number_input(key="settings_sequences").set_value(70)
     page.multiselect(key="folders_add_models").set_value([]).run()
     page.switch_page("pages/shortlist.py").run()
-    page.switch_page("pages/add_models.py").run()
+    page.switch_page("pages/add.py").run()
     assert not page.exception
     assert page.number_input(key="settings_sequences").value == 70
     assert page.multiselect(key="folders_add_models").value == []

@@ -1,4 +1,4 @@
-"""The Predicted scores page without a browser: what it shows, restores from a link and sets apart."""
+"""Trust, Predictions, without a browser: what it shows, restores from a link and sets apart."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from tests import stores
 from tests.pages.reading import text_of
 from tests.pages.test_pages import add, opened, words
 
-PAGE = "pages/predicted_scores.py"
+PAGE = "pages/trust.py"
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_another_score_is_predicted_too(full: Path, monkeypatch: pytest.MonkeyPa
 def test_an_empty_store_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(published, "preload", lambda connection: None)
     app = opened(tmp_path / "bare", monkeypatch, PAGE)
-    assert "Nothing to predict from" in words(app) and "come through **Add models**" in words(app)
+    assert "Nothing to predict from" in words(app) and "come through **Add**" in words(app)
 
 
 def test_charts_hold_every_row_and_give_a_family_its_colour() -> None:

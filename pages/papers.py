@@ -1,4 +1,4 @@
-"""Findings: the figures and tables of the latent-geometry paper drawn from its data, each with its words."""
+"""Papers: the figures and tables of the latent-geometry paper drawn from its data, each with its words."""
 
 from typing import Any
 
@@ -238,7 +238,7 @@ else:
         "Downstream Task Performance*, drawn anew from the tables that its authors published, in the paper's "
         "order. Titles and sentences are computed from the same data; :material/difference: marks where the "
         f"print says something else ({digit} more numbers are off by one in their last digit). Figure 2, the "
-        "text sample, is drawn on **Add models** for your own text."
+        "text sample, is drawn on **Add** for your own text."
     )
     with st.container(border=True):
         st.markdown(

@@ -1,4 +1,4 @@
-"""The Findings page on an empty and a full store: the gallery, one finding large, the command beside it."""
+"""Papers on an empty and a full store: the gallery, one finding large, the command beside it."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ def opened(folder: Path, monkeypatch: pytest.MonkeyPatch, **query: Any) -> AppTe
     """The page on the store in `folder`, as if `query` stood in the address."""
     monkeypatch.setattr("cache.worker.ensure_workers", lambda store, limit=None: 0)
     monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(folder))
-    app = AppTest.from_file(APP, default_timeout=90).switch_page("pages/findings.py")
+    app = AppTest.from_file(APP, default_timeout=90).switch_page("pages/papers.py")
     for key, value in query.items():
         app.query_params[key] = value
     app.run()
