@@ -68,32 +68,30 @@ def predict(
         print_predictions(document, ranked=not subjects and named_set is None)
 
 
-def _rank(result: dict[str, Any]) -> str:
-    """The rank of a result and, of a candidate, its interval among the candidates: "5 (1 to 3)"."""
+def _rank(result: dict[str, Any], place: int | None) -> str:
+    """A place and, where it is known, the interval of the rank: "5 (3 to 8)"."""
     from core.wording.ranking import rank_range
 
-    if result["rank"] is None:
+    if place is None:
         return ""
     within = "" if result["rank_low"] is None else rank_range(result["rank_low"], result["rank_high"])
-    return f"{result['rank']} ({within})" if within else str(result["rank"])
+    return f"{place} ({within})" if within else str(place)
 
 
 def print_ranking(document: dict[str, Any]) -> None:
     """Draw a ranking by a measure as a table, and what the reference says of it in one line."""
     from core.measures.titles import title_of
-    from core.wording.ranking import rank_range
 
     name = title_of(document["ranked_by"]["measure"])
     table = Table(title=f"Ranked by {name}", title_justify="left", box=None, pad_edge=False)
     table.add_column("checkpoint")
     for heading in ("rank", "value", "known"):
         table.add_column(heading, justify="right")
+    chosen = any(result["candidate"] for result in document["results"])
     for result in document["results"]:
-        low, high = result["rank_low"], result["rank_high"]
-        within = f" ({rank_range(low, high)})" if low is not None else ""
         table.add_row(
             result["name"],
-            "" if result["rank"] is None else f"{result['rank']}{within}",
+            _rank(result, result["rank"] if result["candidate"] or not chosen else None),
             "not measured" if result["value"] is None else f"{result['value']:.4g}",
             "" if result["actual"] is None else f"{result['actual']:.3f}",
         )
@@ -102,8 +100,12 @@ def print_ranking(document: dict[str, Any]) -> None:
 
 
 def print_predictions(document: dict[str, Any], *, ranked: bool) -> None:
-    """Draw predictions as a table, and their held-out figures in one line; ranked: best first."""
-    from core.wording.predictions import held_out_figures, way_of
+    """Draw predictions as a table, and their held-out figures in one line.
+
+    ranked: the user's own, if any, and of these first the candidates, ranked among themselves as their
+    intervals are; only without any of one's own the published, best first.
+    """
+    from core.wording.predictions import held_out_figures, not_shown, way_of
 
     model = document["model"]
     table = Table(
@@ -115,23 +117,35 @@ def print_predictions(document: dict[str, Any], *, ranked: bool) -> None:
     table.add_column("checkpoint")
     for heading in ("rank", "predicted", f"{percent(model['level'])} interval", "known"):
         table.add_column(heading, justify="right")
-    table.add_column("outside the reference")
     results = document["results"]
-    if ranked:  # the user's own first
+    places = {result["id"]: result["rank"] for result in results}
+    own = [result for result in results if result["origin"] != "published"]
+    published = [result for result in results if result["origin"] == "published"] if own and ranked else []
+    if ranked:
         results = sorted(
-            results, key=lambda result: (result["origin"] == "published", result["rank"] or len(results))
+            own or results,
+            key=lambda result: (result["chance"] is None, result["rank"] is None, result["rank"] or 0),
         )
+        if own:
+            candidates = [result["id"] for result in results if result["chance"] is not None]
+            places = {subject: place for place, subject in enumerate(candidates, 1)}
+    outside = any(not result["in_range"] for result in results)
+    if outside:
+        table.add_column("outside the reference")
     for result in results:
         predicted, low, actual = (result[key] for key in ("predicted", "low", "actual"))
         table.add_row(
             result["name"],
-            _rank(result),
+            _rank(result, places.get(result["id"])),
             "" if predicted is None else f"{predicted:.3f}",
             "" if low is None else f"{low:.2f} to {result['high']:.2f}",
             "" if actual is None else f"{actual:.3f}",
-            "" if result["in_range"] else " ".join(result["reasons"]),
+            *(["" if result["in_range"] else " ".join(result["reasons"])] if outside else []),
         )
     draw(table)
+    if published:
+        covered = sum(result["in_range"] for result in published)
+        people.print(not_shown(covered, len(published) - covered), highlight=False)
     errors = model["held_out"]
     if errors:
         people.print(

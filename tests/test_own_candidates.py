@@ -77,6 +77,20 @@ def test_twelve_scores_predict_the_others_on_the_command_line_and_on_the_page(
     assert "12 checkpoints of your own" in words(app) and "Kendall's τ" in words(app)
 
 
+def test_the_table_in_a_terminal_is_about_ones_own_candidates(
+    scored: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert cli.main(["predict", "--score", "my_task", "--reference", "own", "--store", str(scored)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    first = [line.split()[:2] for line in lines[2:5]]  # the three that the reference covers
+    assert first == [[BEST, "1"], ["org/new-middle", "2"], ["org/new-low", "3"]]
+    assert sum(line.startswith("org/") for line in lines) == 16 and not any("BERT" in line for line in lines)
+    assert cli.main(["predict", "--score", "my_task", "--predictor", "mean", "--store", str(scored)]) == 0
+    text = capsys.readouterr().out
+    assert "Published checkpoints are not shown here: " in text and "BERT" not in text
+
+
 def test_a_score_that_few_have_says_how_many_are_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -131,6 +131,14 @@ def held_out_figures(left_out: str, rmse: float, baseline: float, level: float, 
     )
 
 
+def not_shown(covered: int, outside: int) -> str:
+    """How many published checkpoints a table of one's own leaves out, and where they are."""
+    return (
+        f"Published checkpoints are not shown here: the reference covers {covered:,} of them, {outside:,} "
+        "lie outside; --json lists them all."
+    )
+
+
 def coverage_of(predictions: Predictions) -> str:
     """The coverage of the intervals, without a full stop."""
     return f"Coverage of the {percent(predictions.model.level)} interval: {percent(predictions.coverage)}"
