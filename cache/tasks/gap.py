@@ -41,6 +41,7 @@ def gap_for(
     checkpoint = _resolved(store, name, revision, roots)
     store.ingest()
     subject = checkpoints.subject_of(store, checkpoint.fingerprint)
+    row = checkpoints.row_of(checkpoint, name) | {"subject": subject}
     result = gap_rows.find(store, subject, request)
     cached = result is not None
     if result is None:
@@ -54,10 +55,11 @@ def gap_for(
             seed=request.seed,
             progress=tell,
         )
-        checkpoints.keep(store, checkpoints.row_of(checkpoint, name) | {"subject": subject})
+        checkpoints.keep(store, row)
         checkpoints.remember_aliases(store, checkpoint, Remembered(store.folder / "digests"))
         gap_rows.keep(store, subject, request, result, time.perf_counter() - started)
-        store.ingest()
+    checkpoints.keep_name(store, row)
+    store.ingest()
     opened = checkpoint.opened
     distances = {
         key: Distances(**{part: getattr(one, part) for part in PARTS})

@@ -95,6 +95,7 @@ def fine_tune_subject(
     checkpoint = resolve(
         subject.path or subject.name, roots=roots, revision=subject.revision, digests=digests
     )
+    listed = checkpoints.row_of(checkpoint, subject.path or subject.name)
     canonical = json.dumps(asdict(protocol), sort_keys=True)
     scores: dict[str, float] = {}
     data: dict[str, TaskData] = {}
@@ -111,7 +112,7 @@ def fine_tune_subject(
             scores[name] = float(kept["score"][0])
             continue
         if cached:
-            checkpoints.keep(store, checkpoints.row_of(checkpoint, subject.path or subject.name))
+            checkpoints.keep(store, listed)
         cached = False
         tuned = fine_tune(checkpoint, data[name], protocol, device=request.device, progress=progress)
         scores[name] = tuned.score
@@ -137,6 +138,7 @@ def fine_tune_subject(
         row = _score(checkpoint, name, "mean over tasks", value, split, formed, protocol)
         store.add("scores", [row])
     checkpoints.remember_aliases(store, checkpoint, digests)
+    checkpoints.keep_name(store, listed)
     store.ingest()
     examples = {name: one.used(protocol.train_examples) for name, one in data.items()}
     seconds = time.perf_counter() - started

@@ -96,6 +96,16 @@ def test_a_second_run_reads_no_row_and_no_tokenizer(
     assert again == replace(first, **same)
 
 
+def test_a_second_copy_is_found_by_its_name_and_place(store: Store, models: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(models / "llama-0", tmp_path / "copy")
+    first, again = (gap_for(store, str(folder), ask()) for folder in (models / "llama-0", copy))
+    assert again.cached
+    gap_for(store, str(copy), ask())
+    assert store.query("SELECT subject, name, path FROM names").to_numpy().tolist() == [
+        [first.fingerprint, "copy", str(copy)]
+    ]
+
+
 def test_what_changes_the_gap_is_computed_anew_and_what_does_not_is_not(store: Store, models: Path) -> None:
     name = str(models / "llama-0")
     gap_for(store, name, ask())

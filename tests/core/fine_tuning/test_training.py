@@ -1,6 +1,7 @@
 """Fine-tuning: the script's defaults, the same score each time, and what the store keeps of it."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -116,9 +117,13 @@ def test_scores_are_kept_with_what_repeats_them_and_not_made_again(
     asked = request(data, "CoLA", "MRPC", "RTE", "STS-B", epochs=1.0)
     subject = Subject(str(encoder))
     first = remembered.fine_tune_subject(store, subject, asked)
-    again = remembered.fine_tune_subject(store, subject, asked)
+    copy = shutil.copytree(encoder, tmp_path / "copy")
+    again = remembered.fine_tune_subject(store, Subject(str(copy)), asked)
     assert not first.cached
     assert again.cached
+    assert store.query("SELECT subject, name, path FROM names").to_numpy().tolist() == [
+        [first.fingerprint, "copy", str(copy)]
+    ]
     assert again.scores == first.scores
     mean = sum(first.scores.values()) / 4
     assert first.averages == {"glue_average_4_tasks": pytest.approx(mean, abs=1e-12)}
