@@ -1,6 +1,5 @@
 """Measure checkpoints and vectors; list the measures."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,15 +9,18 @@ from rich.table import Table
 from cache import jobs, worker
 from cache.documents import from_json
 from cache.paths import store_folder
-from cache.requests import Measure, Request, Settings, Subject, Vectors
+from cache.requests import Measure, Request, Settings, Subject
 from cache.results import Measured, MeasuredLabels
 from cache.store import Store
 from cache.tasks.labelled import Labelled, measure_labels
 from cache.tasks.measure import measure_subject
 from commands.labels import check_options, print_labels
 from commands.terminal import (
+    ArrayOption,
+    ColumnsOption,
     DetachOption,
     JsonOption,
+    SkipRowsOption,
     StoreOption,
     attempt,
     detached,
@@ -49,20 +51,9 @@ def measure(
         list[Path] | None,
         typer.Option(help=f"File of vectors: {' '.join(READERS)}; repeatable."),
     ] = None,
-    vector_columns: Annotated[
-        str | None,
-        typer.Option(
-            help="Files of vectors: the columns that are dimensions, by name or position from 0: a,b or "
-            "FIRST:LAST; -a,-b: all but those; all. Default: those that are clear, else a question."
-        ),
-    ] = None,
-    array: Annotated[
-        str | None, typer.Option(help="Files of vectors: which array of an .npz or .safetensors file.")
-    ] = None,
-    skip_bad_rows: Annotated[
-        bool,
-        typer.Option("--skip-bad-rows", help="Files of vectors: leave out rows with NaN, and count them."),
-    ] = False,
+    vector_columns: ColumnsOption = None,
+    array: ArrayOption = None,
+    skip_bad_rows: SkipRowsOption = False,
     corpus: Annotated[
         str, typer.Option(help="standard-library, ptb+wikitext-2, a file, or auto: the best that is here.")
     ] = "auto",
@@ -125,12 +116,9 @@ def measure(
     as_json: JsonOption = False,
 ) -> None:
     """Measure checkpoints, or vectors of your own; what the store already holds is not computed again."""
-    subjects = [
-        replace(subject, columns=vector_columns, array=array, skip_bad_rows=skip_bad_rows)
-        if isinstance(subject, Vectors)
-        else subject
-        for subject in subjects_of(checkpoints, vectors, revision)
-    ]
+    subjects = subjects_of(
+        checkpoints, vectors, revision, columns=vector_columns, array=array, skip_bad_rows=skip_bad_rows
+    )
     settings = Settings(
         corpus=corpus,
         column=column,

@@ -40,28 +40,57 @@ JsonOption = Annotated[
 DetachOption = Annotated[
     bool, typer.Option("--detach", help="Hand it to background workers and return; see `cli.py jobs`.")
 ]
+ColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Files of vectors: the columns that are dimensions, by name or position from 0 (#3: a position "
+        "whatever columns are called): a,b or FIRST:LAST; -a,-b: all but those; all. Default: those that are "
+        "clear, else a question."
+    ),
+]
+ArrayOption = Annotated[
+    str | None, typer.Option(help="Files of vectors: which array of an .npz or .safetensors file.")
+]
+SkipRowsOption = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad-rows",
+        help="Files of vectors: leave out rows with NaN or of another length, and count them.",
+    ),
+]
 
 
 def subjects_of(
-    names: list[str] | None, vectors: list[Path] | None, revision: str | None = None
+    names: list[str] | None,
+    vectors: list[Path] | None,
+    revision: str | None = None,
+    *,
+    columns: str | None = None,
+    array: str | None = None,
+    skip_bad_rows: bool = False,
 ) -> list[Subject]:
     """What to measure: checkpoints, and files of vectors, plain arguments or given with --vectors.
 
     names: checkpoints; the name of a file, or a bare name that ends like one, is a file of vectors, so that
-    the shell may expand `--vectors *.npy`. revision: of hub ids.
+    the shell may expand `--vectors *.npy`. revision: of hub ids. columns, array, skip_bad_rows: what to take
+    of files of vectors, see `cache.requests.Vectors`.
     Errors: InputError where nothing is given.
     """
+
+    def of_file(path: Path) -> Vectors:
+        return Vectors(path.name, path=str(path), columns=columns, array=array, skip_bad_rows=skip_bad_rows)
+
     subjects: list[Subject] = []
     for name in names or []:
         path = Path(name).expanduser()
         missing = path.name == name and path.suffix.lower() in READERS and not path.is_dir()
         if path.is_file() or missing:
-            subjects.append(Vectors(path.name, path=str(path)))
+            subjects.append(of_file(path))
         else:
             subjects.append(Subject(name, revision=revision))
     places = [index for index, subject in enumerate(subjects) if isinstance(subject, Vectors)]
     first = places[0] if places else len(subjects)
-    subjects[first:first] = [Vectors(path.name, path=str(path)) for path in vectors or []]
+    subjects[first:first] = map(of_file, vectors or [])
     if not subjects:
         raise InputError("Nothing to measure: name checkpoints or files of vectors.")
     return subjects

@@ -13,8 +13,11 @@ from cache.results import StudiedCells
 from cache.store import Store
 from cache.tasks import cell_study as cell_studies
 from commands.terminal import (
+    ArrayOption,
+    ColumnsOption,
     DetachOption,
     JsonOption,
+    SkipRowsOption,
     StoreOption,
     attempt,
     detached,
@@ -38,6 +41,9 @@ def cells_sweep(
         typer.Argument(metavar="CHECKPOINT…", help="Folders, hub ids, or `minilm` (installed)."),
     ] = None,
     vectors: Annotated[list[Path] | None, typer.Option(help="File of vectors; repeatable.")] = None,
+    vector_columns: ColumnsOption = None,
+    array: ArrayOption = None,
+    skip_bad_rows: SkipRowsOption = False,
     k: Annotated[str, typer.Option("--k", help="Centroids in each codebook.")] = "16,64,256,1024",
     m: Annotated[str, typer.Option("--m", help="Codebooks.")] = "4",
     measures: Annotated[str, typer.Option(help="lsq, pq, cells, or names of such measures.")] = "lsq",
@@ -54,7 +60,9 @@ def cells_sweep(
     as_json: JsonOption = False,
 ) -> None:
     """Measure cells with other numbers of bins: does the order of the checkpoints change?"""
-    subjects = subjects_of(checkpoints, vectors)
+    subjects = subjects_of(
+        checkpoints, vectors, columns=vector_columns, array=array, skip_bad_rows=skip_bad_rows
+    )
     plan = Plan(
         M=tuple(map(int, numbers(m, "--m"))),
         k=tuple(map(int, numbers(k, "--k"))),

@@ -18,8 +18,9 @@ from core.errors import InputError, OpenChoiceError
 from core.formatting import first_line
 from core.hidden_states import vector_readers as arrays
 from core.hidden_states import vector_tables as tables
-from core.hidden_states.vector_readers import SKIP_ROWS, Choice, Reading, within
+from core.hidden_states.vector_readers import Choice, Reading, within
 from core.precision import single
+from core.tables.checks import SKIP_ROWS
 
 READERS: dict[str, Callable[[BinaryIO, str, int | None, Choice], Reading]] = {
     ".npy": arrays.read_npy,

@@ -13,7 +13,6 @@ import numpy as np
 
 from core.errors import InputError, OpenChoiceError
 
-SKIP_ROWS = {"Leave such rows out": True}  # how pages answer the question that bad rows pose
 READER_VERSION = 2  # raised where a file may be read otherwise than before
 
 

@@ -11,10 +11,12 @@ import numpy as np
 
 from core.errors import InputError, OpenChoiceError
 from core.formatting import first_few
-from core.hidden_states.vector_columns import Column, chosen, dimensions, numbers_of, repaired
+from core.hidden_states.table_columns import Column, numbers_of, repaired
+from core.hidden_states.vector_columns import chosen, dimensions
 from core.hidden_states.vector_readers import Choice, Reading, refuse_array, within
 from core.precision import are_near
 from core.tables.bulk import read_bulk
+from core.tables.checks import SKIP_ROWS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -241,9 +243,12 @@ def _list_column(
             ]
             lengths = lengths[lengths == usual]
     if len(lengths) and (odd := np.flatnonzero(lengths != lengths[0])).size:
-        raise InputError(
-            f"The vectors in column '{label}' of {name} differ in length: row 0 has {lengths[0]} numbers, "
-            f"row {odd[0]} has {lengths[odd[0]]}; keep vectors of one length."
+        raise OpenChoiceError(
+            f"The vectors in column '{label}' of {name} differ in length, row 0 has {lengths[0]} numbers and "
+            f"row {odd[0]} has {lengths[odd[0]]}",
+            "keep vectors of one length, with --skip-bad-rows",
+            "skip_bad_rows",
+            SKIP_ROWS,
         )
     flat = column.flatten()
     if not pa.types.is_floating(flat.type):

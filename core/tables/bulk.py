@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from core.errors import InputError
-from core.tables.checks import MISSING, decoded, encoding_of
+from core.errors import InputError, OpenChoiceError
+from core.tables.checks import MISSING, SKIP_ROWS, decoded, encoding_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -221,9 +221,11 @@ def _of_ragged(ragged: list[Any], kept: int, form: Form, name: str, skip: bool) 
     cells = f"{ragged[0].actual_columns} cells where others have {form.width}"
     first = f"row {places[0]:,} (counted from 0) has {cells}"
     if not skip and (len(ragged) * RAGGED_SHARE > kept or places[-1] >= kept + len(ragged) - 1):
-        raise InputError(
-            f"{name} is cut off or its rows differ in length: {first}; save it again, or leave such rows out "
-            "with --skip-bad-rows."
+        raise OpenChoiceError(
+            f"{name} is cut off or its rows differ in length, {first}",
+            "save it again, or leave such rows out with --skip-bad-rows",
+            "skip_bad_rows",
+            SKIP_ROWS,
         )
     many = f"{len(ragged):,} rows" if len(ragged) > 1 else "a row"
     return f"{name}: {many} of another length left out; {first}."

@@ -8,6 +8,7 @@ from core.errors import InputError
 MOST_COLUMNS = 50_000
 MISSING = frozenset({"", "#N/A", "<NA>", "N/A", "NA", "NaN", "None", "n/a", "nan", "null"})
 INDEX = re.compile(r"Unnamed: \d+(\.\d+)*|__index_level_\d+__|")  # as pandas calls an index, or not at all
+SKIP_ROWS = {"Leave such rows out": True}  # how pages answer the question that bad rows pose
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 

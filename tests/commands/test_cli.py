@@ -122,6 +122,28 @@ def test_files_of_vectors_are_plain_arguments_too(run, tmp_path: Path) -> None:
     assert [result["subject"] for result in json.loads(sizes)["results"]] == names[:2]
 
 
+def test_what_to_take_of_files_of_vectors_is_chosen_in_every_command_that_reads_them(
+    run, tmp_path: Path
+) -> None:
+    vectors = np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32)
+    vectors[7, 1] = np.nan
+    np.savez(tmp_path / "two.npz", a=vectors[:20], b=vectors)
+    names = [f"x{i}" for i in range(5)]
+    rows = [",".join(map(str, row)) for row in vectors]
+    (tmp_path / "mine.csv").write_text("\n".join([",".join(names), *rows]))
+    of_array = ["--vectors", tmp_path / "two.npz", "--array", "b", "--skip-bad-rows", "--json"]
+    of_columns = [
+        *["--vectors", tmp_path / "mine.csv", "--vector-columns", "x0:x3", "--skip-bad-rows", "--json"]
+    ]
+    sweep = ("study", "cells-sweep", "--k", 4, "--measures", "pq")
+    for command in (("measure", "--measures", "eee"), sweep):
+        for options, shape in ((of_array, (59, 5)), (of_columns, (59, 4))):
+            status, out, err = run(*command, *options)
+            assert status == 0, err
+            (result,) = json.loads(out)["results"]
+            assert (result["n"], result["d"]) == shape
+
+
 def test_a_file_of_something_else_is_one_sentence(run, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not vectors")
     status, out, err = run("measure", tmp_path / "notes.txt", "absent.npy", "--json")

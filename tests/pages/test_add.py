@@ -357,6 +357,15 @@ def test_a_switch_turns_the_measures_of_its_group(open_page: Open) -> None:
     )
 
 
+def test_rows_of_another_length_are_asked_about(open_page: Open) -> None:
+    rows = "\n".join(",".join(map(str, row)) for row in VECTORS)
+    page = upload(open_page("vectors"), {"mine.csv": f"{rows}\n0.5,0.25".encode()})
+    assert "row 50 (counted from 0) has 2 cells where others have 8" in texts(page)
+    assert "--" not in texts(page)
+    next(button for button in page.button if button.label == "Leave such rows out").click().run()
+    assert "50 vectors × 8" in texts(page)
+
+
 def test_a_column_that_may_be_a_label_is_asked_about(open_page: Open, store: Store) -> None:
     rows = "".join(f"{','.join(map(str, row))},{n % 3}.0\n" for n, row in enumerate(VECTORS))
     head = ",".join([*(f"d{column}" for column in range(8)), "grade"])

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from safetensors.numpy import save as save_safetensors
 
-from core.errors import InputError
+from core.errors import InputError, OpenChoiceError
 from core.hidden_states import vector_files
 from core.hidden_states.vector_readers import Choice
 from core.measures import measure
@@ -147,6 +147,32 @@ def test_columns_are_chosen_by_name_place_and_range(asked: str, columns: str) ->
     for suffix, data in ((".csv", text(FRAME, index=False)), (".parquet", parquet(FRAME))):
         found = read(suffix, data, columns=asked)[0]
         assert np.array_equal(found, FRAME[list(columns)].to_numpy())
+
+
+@pytest.mark.parametrize("name", ["a,b", "-e", "all", "#1", "a:b", "a"])
+def test_an_answer_names_columns_so_that_they_cannot_be_misread(name: str) -> None:
+    """A name that is no plain word, or that another column has too, is told by its position."""
+    heading = ",".join([f'"{name}"', *"abcd"])
+    rows = "\n".join(",".join([str(label), *row]) for label, row in zip(LABELS, ROWS, strict=True))
+    with pytest.raises(OpenChoiceError) as caught:
+        read(".csv", f"{heading}\n{rows}\n".encode())
+    leave_out, keep = caught.value.answers.values()
+    assert leave_out == "-#0"
+    assert np.array_equal(read(".csv", f"{heading}\n{rows}\n".encode(), columns=str(leave_out))[0], ROUNDED)
+    assert read(".csv", f"{heading}\n{rows}\n".encode(), columns=str(keep))[0].shape == (N, 5)
+
+
+def test_rows_of_another_length_are_a_question_that_pages_ask_too() -> None:
+    with pytest.raises(OpenChoiceError) as of_text:
+        read(".csv", b"0.5,1.5\n0.5,1.5\n0.5")
+    lists = parquet(pd.DataFrame({"v": [[0.5, 1.5], [0.5, 1.5], [0.5]]}))
+    with pytest.raises(OpenChoiceError) as of_lists:
+        read(".parquet", lists)
+    assert {of_text.value.field, of_lists.value.field} == {"skip_bad_rows"}
+    for suffix, data in ((".csv", b"0.5,1.5\n0.5,1.5\n0.5"), (".parquet", lists)):
+        vectors, notes = read(suffix, data, skip_bad_rows=True)
+        assert vectors.tolist() == [[0.5, 1.5]] * 2
+        assert "of another length" in notes[0]
 
 
 def test_a_choice_that_fits_nothing_is_refused() -> None:

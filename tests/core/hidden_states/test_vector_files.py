@@ -218,8 +218,8 @@ WHOLE = (
 )
 INTEGERS = "mine{} holds int64 values where floating-point numbers are expected: save the vectors as float32."
 LENGTHS = (
-    "The vectors in column 'v' of mine.parquet differ in length: row 0 has 2 numbers, row 2 has {}; "
-    "keep vectors of one length."
+    "The vectors in column 'v' of mine.parquet differ in length, row 0 has 2 numbers and row 2 has {}: "
+    "keep vectors of one length, with --skip-bad-rows."
 )
 SEVERAL = "mine{} holds 2 arrays (a, b): choose one with --array NAME, or call the one to measure 'vectors'."
 FORMATS = ", ".join(vectors.READERS)
@@ -329,8 +329,8 @@ def test_a_file_cut_off_or_of_another_kind_is_refused(encoding: str) -> None:
 
 def test_a_csv_file_cut_off_in_a_row_is_refused() -> None:
     assert refusal(".csv", b"0.5,1.5\n0.5,1.5\n0.5") == (
-        "mine.csv is cut off or its rows differ in length: row 2 (counted from 0) has 1 cells where others "
-        "have 2; save it again, or leave such rows out with --skip-bad-rows."
+        "mine.csv is cut off or its rows differ in length, row 2 (counted from 0) has 1 cells where others "
+        "have 2: save it again, or leave such rows out with --skip-bad-rows."
     )
     assert refusal(".csv", b"\n\n") == "mine.csv is empty: give a file of vectors."
     assert refusal(".csv", b"") == "mine.csv is empty: give a file of vectors."
