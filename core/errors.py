@@ -8,7 +8,11 @@ class InputError(ValueError):
 
     The command line prints the message and exits with status 1; a page shows it; a job stores it in the
     row of the checkpoint that caused it. Anything else that is raised is a defect of this project.
+    What it quotes of a file may hold line breaks; the message is one line all the same.
     """
+
+    def __init__(self, message: object) -> None:
+        super().__init__(" ".join(str(message).splitlines()))
 
 
 class OpenChoiceError(InputError):
@@ -24,6 +28,6 @@ class OpenChoiceError(InputError):
 
     def __init__(self, statement: str, remedy: str, field: str, answers: Mapping[str, str | bool]) -> None:
         super().__init__(f"{statement}: {remedy}.")
-        self.statement = statement
+        self.statement = " ".join(statement.splitlines())
         self.field = field
         self.answers = dict(answers)

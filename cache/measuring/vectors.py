@@ -227,7 +227,7 @@ def kept_upload(store: Store, subject: "Subject") -> tuple[str, list[str]]:
 
 def _state(path: Path) -> list[tuple[str, int, int]]:
     """What changes where a file, or a part of a folder of Parquet files, is written anew."""
-    from core.hidden_states.vector_tables import parquet_parts
+    from core.hidden_states.vector_parquet import parquet_parts
 
     files = parquet_parts(path) if path.is_dir() else [path]
     return [(str(file), (status := file.stat()).st_size, status.st_mtime_ns) for file in files]

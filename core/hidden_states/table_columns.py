@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import OpenChoiceError
-from core.tables.checks import MISSING, SKIP_ROWS
+from core.tables.checks import MISSING, SKIP_ROWS, number_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,7 +66,7 @@ def repaired(column: Column, name: str, decimal: str, skip_bad_rows: bool) -> Co
     for row, cell in enumerate(column.values.to_pylist()):
         try:
             missing = cell is None or cell.strip() in MISSING
-            numbers.append(np.nan if missing else float(cell.replace(decimal, ".")))
+            numbers.append(np.nan if missing else number_of(cell.replace(decimal, ".")))
         except ValueError:
             if not skip_bad_rows:
                 raise OpenChoiceError(

@@ -16,6 +16,7 @@ import numpy as np
 
 from core.errors import InputError, OpenChoiceError
 from core.formatting import first_line
+from core.hidden_states import vector_parquet as parquet
 from core.hidden_states import vector_readers as arrays
 from core.hidden_states import vector_tables as tables
 from core.hidden_states.vector_readers import Choice, Reading, within
@@ -25,7 +26,7 @@ from core.tables.checks import SKIP_ROWS
 READERS: dict[str, Callable[[BinaryIO, str, int | None, Choice], Reading]] = {
     ".npy": arrays.read_npy,
     ".npz": arrays.read_npz,
-    ".parquet": tables.read_parquet,
+    ".parquet": parquet.read_parquet,
     ".csv": tables.read_separated,
     ".safetensors": arrays.read_safetensors,
     ".tsv": tables.read_separated,
@@ -56,7 +57,7 @@ def read(
     """
     if isinstance(source, Path) and source.is_dir():  # as Spark and Dask write Parquet
         try:
-            reading = tables.read_parquet_parts(source, name, choice)
+            reading = parquet.read_parquet_parts(source, name, choice)
         except InputError:
             raise
         except Exception as error:

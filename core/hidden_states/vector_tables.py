@@ -1,10 +1,9 @@
-"""Vectors out of tables: separated text, Parquet, JSON; a column a dimension, or one column of lists."""
+"""Vectors out of tables: separated text, JSON; a column a dimension, or one column of lists."""
 
 import io
 import json
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -13,10 +12,10 @@ from core.errors import InputError, OpenChoiceError
 from core.formatting import first_few
 from core.hidden_states.table_columns import Column, numbers_of, repaired
 from core.hidden_states.vector_columns import chosen, dimensions
-from core.hidden_states.vector_readers import Choice, Reading, refuse_array, within
+from core.hidden_states.vector_readers import Choice, Reading, refuse_array
 from core.precision import are_near
 from core.tables.bulk import read_bulk
-from core.tables.checks import SKIP_ROWS
+from core.tables.checks import SKIP_ROWS, number_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,59 +40,6 @@ def read_separated(stream: BinaryIO, name: str, limit: int | None, choice: Choic
     return Reading(reading.array, cells.notes + reading.notes)
 
 
-def read_parquet(stream: BinaryIO, name: str, limit: int | None, choice: Choice) -> Reading:
-    """A Parquet file."""
-    import pyarrow.parquet as pq
-
-    refuse_array(choice, name)
-    file = pq.ParquetFile(stream)
-    schema = file.schema_arrow
-    paths = [path for path in schema.names if not choice.columns]
-    lists = [path for path in paths if _holds_floats(schema.field(path).type)]
-    wanted = lists if len(lists) == 1 else schema.names
-    values = 0
-    for group in (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)):
-        parts = (group.column(j) for j in range(group.num_columns))
-        values += sum(part.num_values for part in parts if part.path_in_schema.split(".")[0] in wanted)
-    within(4 * values, limit, f"{name} unpacks to")
-    if len(lists) == 1:
-        notes = [
-            f"{name}: column {path} left out, since column {lists[0]} holds the vectors."
-            for path in [first_few([path for path in paths if path != lists[0]], 3)]
-            if path
-        ]
-        vectors, bad = _list_column(file.read(columns=lists).column(0), lists[0], name, choice)
-        return Reading(vectors, notes + bad)
-    return _of_table(file.read(), name, choice)
-
-
-def read_parquet_parts(folder: Path, name: str, choice: Choice) -> Reading:
-    """A folder of Parquet files of one form, in the order of their names."""
-    parts = parquet_parts(folder)
-    if not parts:
-        raise InputError(f"{name} is a folder without Parquet files: give a file of vectors.")
-    readings = []
-    for part in parts:
-        with part.open("rb") as stream:
-            readings.append(read_parquet(stream, f"{name}/{part.relative_to(folder)}", None, choice))
-    widths = {reading.array.shape[1:] for reading in readings}
-    if len(widths) > 1:
-        raise InputError(
-            f"The parts of {name} have {first_few(sorted(map(str, widths)), 3)} columns: give one width."
-        )
-    notes = [note for reading in readings for note in reading.notes]
-    return Reading(np.concatenate([reading.array for reading in readings]), notes)
-
-
-def parquet_parts(folder: Path) -> list[Path]:
-    """The Parquet files in a folder, at any depth, but those that are hidden."""
-    return sorted(
-        part
-        for part in folder.rglob("*.parquet")
-        if part.is_file() and not any(one[0] in "._" for one in part.relative_to(folder).parts)
-    )
-
-
 def read_json(stream: BinaryIO, name: str, limit: int | None, choice: Choice) -> Reading:
     """JSON: lists of numbers or objects, one a line or in one list, which may stand under a key."""
     import pyarrow as pa
@@ -110,7 +56,7 @@ def read_json(stream: BinaryIO, name: str, limit: int | None, choice: Choice) ->
         rows = [{"vector": row} for row in rows]
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise InputError(f"{name} holds no list of vectors: give one list of numbers, or one object, a line.")
-    return _of_table(pa.Table.from_pylist(rows, _schema(rows)), name, choice)
+    return of_table(pa.Table.from_pylist(rows, _schema(rows)), name, choice)
 
 
 def _schema(rows: list[dict[str, Any]]) -> "pa.Schema":
@@ -150,7 +96,7 @@ def _inside(document: Any, name: str) -> list[Any]:
     raise InputError(f"{name} holds no list of vectors: give one list of numbers, or one object, a line.")
 
 
-def _of_table(table: "pa.Table", name: str, choice: Choice) -> Reading:
+def of_table(table: "pa.Table", name: str, choice: Choice) -> Reading:
     """Vectors of an Arrow table, whose metadata may say what pandas' index is."""
     import pyarrow as pa
 
@@ -188,7 +134,7 @@ def _reading(
         kept = chosen(columns, choice.columns, name)
     else:
         lists = [column for column in columns if column.kind == "list"]
-        of_floats = [column for column in lists if _holds_floats(column.values.type)]
+        of_floats = [column for column in lists if holds_floats(column.values.type)]
         if len(of_floats) > 1:
             labels = [column.label.strip("'") for column in of_floats]
             raise OpenChoiceError(
@@ -210,13 +156,13 @@ def _reading(
             raise InputError(
                 f"{name}: one column of lists holds the vectors: choose one with --vector-columns NAME."
             )
-        vectors, bad = _list_column(kept[0].values, kept[0].label.strip("'"), name, choice)
+        vectors, bad = list_column(kept[0].values, kept[0].label.strip("'"), name, choice)
         return Reading(vectors, notes + bad)
     kept = [repaired(column, name, decimal, choice.skip_bad_rows) for column in kept]
     return Reading(_matrix(kept), notes)
 
 
-def _holds_floats(of: "pa.DataType") -> bool:
+def holds_floats(of: "pa.DataType") -> bool:
     import pyarrow as pa
 
     of = of.storage_type if isinstance(of, pa.BaseExtensionType) else of
@@ -224,7 +170,7 @@ def _holds_floats(of: "pa.DataType") -> bool:
     return is_list and pa.types.is_floating(of.value_type)
 
 
-def _list_column(
+def list_column(
     values: "pa.ChunkedArray", label: str, name: str, choice: Choice
 ) -> tuple[np.ndarray, list[str]]:
     """(vectors, notes) of a column of lists; of another length than most are bad rows."""
@@ -276,8 +222,11 @@ def _of_lists_in_text(column: Column, name: str) -> Column:
                 "them as Parquet, or as lists, vector.tolist()."
             )
         try:
-            words = (cell or "").strip()[1:-1].replace(",", " ").split()
-            rows.append([float(word) for word in words])
+            inside = (cell or "").strip()
+            if inside and not (inside[0] == "[" and inside[-1] == "]"):
+                raise ValueError("no list")
+            words = inside[1:-1].replace(",", " ").split()
+            rows.append([number_of(word) for word in words])
         except ValueError:
             if row == 0:
                 return column  # lists of something else

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError, OpenChoiceError
-from core.tables.checks import MISSING, SKIP_ROWS, decoded, encoding_of
+from core.tables.checks import MISSING, SKIP_ROWS, decoded, encoding_of, number_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,6 +62,8 @@ def read_bulk(data: bytes, name: str, *, skip_bad_rows: bool = False) -> Cells:
     form = _form(data, name)
     if form.delimiter == " ":
         data = _single_blanks(data)
+    elif form.quoted:
+        data = _quotes_after_blanks(data, form.delimiter.encode())
     table, ragged = _parsed(data, form)
     if ragged:
         notes.append(_of_ragged(ragged, table.num_rows, form, name, skip_bad_rows))
@@ -100,7 +102,9 @@ def _form(data: bytes, name: str) -> Form:
     rows = rows[1:] if names is not None else rows
     cells = [cell.strip() for row in rows for cell in row]
     commas = delimiter != "," and any(map(_DECIMAL_COMMA.fullmatch, cells))
-    quoted = delimiter not in " \t" or any(cell[0] == cell[-1] == '"' for cell in cells if len(cell) > 1)
+    quoted = delimiter not in " \t" or any(
+        cell[0] == cell[-1] == '"' for line in body for cell in line.split(delimiter) if len(cell) > 1
+    )
     return Form(delimiter, "," if commas else ".", quoted, skip, width, names)
 
 
@@ -117,7 +121,8 @@ def _whole(lines: list[str]) -> list[str]:
 
 def _is_comment(line: str) -> bool:
     """Whether a line is a remark, as numpy.savetxt writes headings, and not a vector of the word "#"."""
-    return line.startswith("#") and not all(map(_is_number, line[1:].split()))
+    words = line[1:].split()
+    return line.startswith("#") and not (words and all(map(_is_number, words)))
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
@@ -135,7 +140,8 @@ def _rank(lines: list[str], delimiter: str) -> tuple[float, float, int]:
     widths = [len(row) for row in rows]
     usual = max(widths, key=widths.count)
     share = numbers / len(cells)
-    return round(share * min(usual, 2), 3), widths.count(usual) / len(rows), usual
+    several = usual > 1 or any(map(_is_list, cells))
+    return round(share * (2 if several else 1), 3), widths.count(usual) / len(rows), usual
 
 
 def is_heading(cells: list[str]) -> bool:
@@ -147,7 +153,7 @@ def is_heading(cells: list[str]) -> bool:
 
 def _is_number(cell: str, commas: bool = False) -> bool:
     try:
-        float(cell)
+        number_of(cell)
     except ValueError:
         return commas and _DECIMAL_COMMA.fullmatch(cell.strip()) is not None
     return True
@@ -165,6 +171,12 @@ def _single_blanks(data: bytes) -> bytes:
     ):
         return data
     return re.sub(rb"(?m)^ | (?=\r?$)", b"", re.sub(rb"[ \t]+", b" ", data))
+
+
+def _quotes_after_blanks(data: bytes, delimiter: bytes) -> bytes:
+    """Without blanks between a separator and a quotation mark, which Arrow takes for text."""
+    between = re.compile(rb"(?<=" + re.escape(delimiter) + rb') +(?=")')
+    return between.sub(b"", data) if between.search(data[:_SAMPLE_BYTES]) else data
 
 
 def _parsed(data: bytes, form: Form) -> "tuple[pa.Table, list[Any]]":

@@ -25,6 +25,15 @@ def columns_of(cells: Iterable[object], name: str) -> list[str]:
     return names
 
 
+def number_of(cell: str) -> float:
+    """The number that a cell is. Raises ValueError where it is none: other digits than ASCII's, as float()
+    takes them, and underscores are not how numbers are written.
+    """
+    if not cell.isascii() or "_" in cell:
+        raise ValueError(f"no number: {cell!r}")
+    return float(cell)
+
+
 def encoding_of(data: bytes) -> str:
     """What the first bytes say: "utf-8" also where they say nothing and the text can be that."""
     for bom, encoding in _BOMS:

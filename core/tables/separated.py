@@ -17,6 +17,7 @@ _DELIMITERS = ",;\t|"
 _SAMPLE = 50  # records that the separator is found from
 _COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_CODE = re.compile(r"[+-]?0\d+")  # "007" is a name: as a number it would be that of "7"
 _POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 
 
@@ -59,7 +60,7 @@ def _unnamed(place: int, header: list[str]) -> str:
 
 def _stated_separator(content: str) -> tuple[str, str | None]:
     """The content without a first line "sep=;", which spreadsheets write, and that separator."""
-    declared = re.match(r'"?sep=(.)"?\r?\n', content)
+    declared = re.match(r'"?sep=(.)"?(\r\n|\r|\n)', content)
     return (content[declared.end() :], declared[1]) if declared else (content, None)
 
 
@@ -140,7 +141,10 @@ def _numbers_or_text(cells: list[str], commas: bool) -> "pd.Series":
     written = ["nan" if (cell := given.strip()) in MISSING else cell for given in cells]
     written = [cell.replace(",", ".") for cell in written] if commas else written
     together = "".join(written)
-    if together.isascii() and "_" not in together:  # float() takes other digits, and underscores
+    coded = any(_CODE.fullmatch(cell) for cell in written if cell[:2].strip("+-")[:1] == "0")
+    if (
+        not coded and together.isascii() and "_" not in together
+    ):  # float() takes other digits, and underscores
         if together.isdigit() and all(map(str.isdigit, written)) and max(map(len, written)) < 19:
             return pd.Series(list(map(int, written)), dtype="int64")
         with suppress(ValueError):

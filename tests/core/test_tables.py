@@ -31,6 +31,7 @@ PLAIN = [["007", 0.5], ["b c", -2000.0]]
         "task\tvalue\n007\t0.5\nb c\t-2e3",
         "task|value\n007|.5\nb c|-2e3\n",
         "sep=;\ntask;value\n007;0.5\nb c;-2e3\n",
+        "sep=;\rtask;value\r007;0.5\rb c;-2e3\r",
         "\ufefftask,value\n007,0.5\nb c,-2e3\n",
         "\n\ntask,value\n\n007,0.5\n , \nb c,-2e3\n\n",
         "task, value\n007, 0.5\nb c, -2e3\n",

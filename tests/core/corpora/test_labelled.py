@@ -95,7 +95,15 @@ def test_a_second_text_that_is_empty_throughout_is_none() -> None:
 def test_texts_that_look_like_numbers_stay_as_written() -> None:
     frame = FRAME.assign(text=[f"{row:03}" for row in range(ROWS)])
     assert read(frame, text="text").texts[7] == "007"
+    assert read(frame).texts[7] == "007"  # leading zeros are those of a name
+    frame = FRAME.assign(text=range(ROWS))
     assert refused(frame) == ("text holds 0 in row 1, which is no text: name a column of text.")
+
+
+def test_labels_with_leading_zeros_are_names() -> None:
+    rows = "".join(f"text {row},{('1', '01')[row % 2]}\n" for row in range(30))
+    labels = read_labelled(io.BytesIO(f"text,label\n{rows}".encode()), "a.csv").labels
+    assert labels.classes == ("01", "1")
 
 
 def test_rows_that_repeat_a_text_are_left_out_and_counted() -> None:

@@ -200,6 +200,7 @@ def lines(separator: str, end: str = "") -> str:
     return "\n".join(separator.join(row) + end for row in ROWS) + "\n"
 
 
+QUOTED = "\n".join(",".join(f'"{cell}"' for cell in row) for row in ROWS)
 WORDS = ["the", '"', "#", "nan", "2008", *(f"w{i}" for i in range(N - 5))]
 TEXTS = {
     "semicolons, decimal commas": (".csv", lines(";").replace(".", ",")),
@@ -209,6 +210,9 @@ TEXTS = {
     "tabs": (".tsv", lines("\t")),
     "bars": (".txt", lines("|")),
     "blank after the comma": (".csv", lines(", ")),
+    "quotes and blanks after the commas": (".csv", '"a", "b", "c", "d"\n' + QUOTED.replace(",", ", ")),
+    "quotes beside tabs": (".tsv", QUOTED.replace(",", "\t")),
+    "a remark without words": (".txt", "#\n" + lines(" ")),
     "comma at the end": (".csv", lines(",", ",")),
     "comma at the end, heading": (".csv", "a,b,c,d\n" + lines(",", ",")),
     "stated separator": (".csv", "sep=;\n" + lines(";")),
@@ -228,6 +232,11 @@ TEXTS = {
     "lists": (
         ".csv",
         pd.DataFrame({"e": [str([float(v) for v in row]) for row in ROWS]}).to_csv(index=False),
+    ),
+    "lists alone as NumPy prints them": (".csv", "e\n" + "\n".join(f"[{' '.join(row)}]" for row in ROWS)),
+    "lists of several lines beside tabs": (
+        ".tsv",
+        "e\tt\n" + "\n".join('"[' + "\n ".join(row) + ']"\t0.5' for row in ROWS),
     ),
     "lists as NumPy prints them": (
         ".csv",
@@ -349,8 +358,30 @@ def test_a_folder_of_parquet_parts_is_one_table(tmp_path: Path) -> None:
     (tmp_path / "_SUCCESS").touch()
     assert vector_files.read(tmp_path, "parts")[0].tobytes() == X.tobytes()
     pd.DataFrame({"e": list(X[:, :2])}).to_parquet(tmp_path / "part-2.parquet")
-    with pytest.raises(InputError, match="The parts of parts have"):
+    with pytest.raises(InputError) as caught:
         vector_files.read(tmp_path, "parts")
+    assert str(caught.value) == (
+        "part-2.parquet in parts has other columns than part-0.parquet: give parts of one table."
+    )
+
+
+def test_parts_are_joined_by_the_names_of_columns_and_may_be_empty(tmp_path: Path) -> None:
+    for place, (start, end, order) in enumerate(((0, 0, "abcd"), (0, 25, "dbca"), (25, N, "bacd"))):
+        FRAME[start:end][list(order)].to_parquet(tmp_path / f"part-{place}.parquet", index=False)
+    assert vector_files.read(tmp_path, "parts")[0].tobytes() == X.tobytes()
+    (tmp_path / "part-0.parquet").unlink()
+    assert np.array_equal(vector_files.read(tmp_path, "parts")[0], FRAME[list("dbca")])
+
+
+@pytest.mark.parametrize("cell", ["1_0", "１"])
+def test_other_digits_and_underscores_are_no_numbers(cell: str) -> None:
+    """As pandas and NumPy have it, unlike Python."""
+    assert repr(cell) in refusal(".csv", f"a,b\n0.5,1.5\n{cell},2.5\n0.25,1.0\n".encode())
+    lists = f'e,t\n"[0.5, 1.5]",a\n"[{cell}, 2.5]",b\n'.encode()
+    assert refusal(".csv", lists) == (
+        "mine.csv holds no list of numbers in row 1 of column 'e' (counted from 0): correct it."
+    )
+    assert "no list of numbers in row 1" in refusal(".csv", b'e,t\n"[0.5, 1.5]",a\n"20.5, 2.5]",b\n')
 
 
 def test_types_of_parquet_that_stand_for_floats() -> None:
