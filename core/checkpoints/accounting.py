@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from core.checkpoints.architecture import is_buffer
+from core.checkpoints.architecture import OUTPUT_EMBEDDINGS, is_buffer
 from core.errors import InputError
 from core.weights.tensor_files import Tensor
 
@@ -108,13 +108,28 @@ def _stands_aside(key: str, model: Any, stored: Mapping[str, Tensor]) -> bool:
     inner = key.removeprefix(base)
     if inner.split(".")[0] == "pooler":
         return True
-    if _LORA.search(key) or _belongs(inner, model):
+    if _LORA.search(key):
+        return False
+    if _is_head_of_a_part(inner, model):
+        return True
+    if _belongs(inner, model):
         return False
     if inner.split(".")[0] in _HEADS:
         return True
     # A file of a model with a head has the model's own tensors under its prefix, and the head's beside them.
     headed = base and any(other.startswith(base) for other in stored)
     return bool(headed) and not key.startswith(base) and not _SCALES.search(key)
+
+
+def _is_head_of_a_part(key: str, model: Any) -> bool:
+    """Whether a name is of an output matrix on a part of a model, such as language_model.lm_head.weight.
+
+    Not of one within a numbered layer, nor of a decoder, which may be a stack of layers.
+    """
+    part, _, head = key.rpartition(".")[0].rpartition(".")
+    if head not in OUTPUT_EMBEDDINGS or head == "decoder" or any(one.isdigit() for one in part.split(".")):
+        return False
+    return part in {name for name, _ in model.named_modules() if name}
 
 
 def _belongs(key: str, model: Any) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
+_NO_AUTOMATIC_CLASS = "Unrecognized configuration class"  # as transformers says it of a class without a head
 _SAVE_AGAIN = "save it again with the installed transformers, or measure vectors that you extracted yourself"
 
 
@@ -41,7 +42,15 @@ def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "Pr
         **unwrapped(wrapped),
     }
     with quiet(), one_sentence(f"The model of {checkpoint.name} cannot be built", _SAVE_AGAIN):
-        model, report = AutoModel.from_pretrained(checkpoint.folder, **options)
+        try:
+            model, report = AutoModel.from_pretrained(checkpoint.folder, **options)
+        except ValueError as error:
+            if _NO_AUTOMATIC_CLASS not in str(error):
+                raise
+            named = _of_named_class(checkpoint, options)
+            if named is None:
+                raise
+            model, report = named
         if _missing(report):
             model, report = _of_named_class(checkpoint, options) or (model, report)
     missing = _missing(report)
@@ -111,8 +120,8 @@ def _of_named_class(
     """The model within the class that `architectures` in config.json names, with the report of its loading.
 
     For what a bare model does not know: that only an encoder is stored, or only a matrix that the class ties
-    to the input embedding, or that tables are computed. None where there is no such class or its file lacks
-    something as well.
+    to the input embedding, or that tables are computed; and for configs of which there is no bare model.
+    None where there is no such class or its file lacks something as well.
     """
     import transformers
 

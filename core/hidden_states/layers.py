@@ -1,5 +1,6 @@
 """The states of one layer of a model, without running what lies above it."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -35,7 +36,7 @@ def states_of(
     gives the very bits of `hidden_states[layer]`; else all states are computed and one is kept.
     Errors: InputError if there is no such layer, or not one vector a token in it.
     """
-    extra = {"use_cache": False} if hasattr(model.config, "use_cache") else {}
+    extra = {"use_cache": False} if _takes_cache(model) else {}
 
     def whole(ids: torch.Tensor, mask: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
         return model(input_ids=ids, attention_mask=mask, output_hidden_states=True, **extra).hidden_states
@@ -70,6 +71,13 @@ def states_of(
         if stop is not None:
             stop.remove()
         return lambda ids, mask: whole(ids, mask)[chosen], chosen, None
+
+
+def _takes_cache(model: nn.Module) -> bool:
+    """Whether a forward pass can be told not to keep keys and values; that of an encoder may know of none."""
+    parameters = inspect.signature(model.forward).parameters.values()
+    named = any(one.name == "use_cache" or one.kind is one.VAR_KEYWORD for one in parameters)
+    return named and hasattr(getattr(model, "config", None), "use_cache")
 
 
 def _stop(model: nn.Module, layer: int, layers: int) -> Any:

@@ -1,6 +1,7 @@
 """Tensors that the model leaves aside: heads and tables are fine, what would change it is refused."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,6 +117,35 @@ def test_heads_and_tables_change_nothing(make: Callable[[Path], Path], more: Ten
     before = states(folder)
     rewrite(folder, lambda t: t | more)
     np.testing.assert_array_equal(states(folder), before)
+
+
+class TwoParts(torch.nn.Module):
+    """A language model beside something else, without heads."""
+
+    base_model_prefix, config = "model", None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.language_model = torch.nn.ModuleDict({"layers": torch.nn.ModuleList([torch.nn.Linear(2, 2)])})
+
+
+@pytest.mark.parametrize(
+    ("key", "fine"),
+    [
+        ("language_model.lm_head.weight", True),
+        ("model.language_model.lm_head.bias", True),
+        ("language_model.layers.0.lm_head.weight", False),
+        ("language_model.decoder.weight", False),
+        ("language_model.norm.weight", False),
+        ("speech_model.lm_head.weight", False),
+    ],
+)
+def test_a_head_may_stand_on_a_part_of_a_model(key: str, fine: bool) -> None:
+    if fine:
+        accounting.check_used("made", TwoParts(), [key], {})
+    else:
+        with pytest.raises(InputError, match=f"^made holds {re.escape(key)}, which a TwoParts"):
+            accounting.check_used("made", TwoParts(), [key], {})
 
 
 @pytest.mark.parametrize("prefix", ["_orig_mod.", "module.", "base_model.model.", "module._orig_mod."])
