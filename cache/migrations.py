@@ -109,6 +109,14 @@ def m009_deleted_imports(connection: Connection) -> None:
         connection.execute(f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS deleted BOOLEAN")
 
 
+def m010_marks(connection: Connection) -> None:
+    """A star and a note on a checkpoint, as its user set them last."""
+    connection.execute("""
+        CREATE TABLE marks (
+            subject TEXT PRIMARY KEY, starred BOOLEAN, note TEXT, created_at TIMESTAMP)
+    """)
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m001_tables,
     m002_gaps,
@@ -119,6 +127,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     m007_aliases,
     m008_newest_scores,
     m009_deleted_imports,
+    m010_marks,
 )
 
 

@@ -2,10 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cache.predictions import number, overview_of, subject_of
+from cache.remembered import by_state
 from cache.store import Store
+from cache.tables import one_row_each
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def rank(
@@ -66,6 +71,34 @@ def rank(
             "kendall": number(shown.tau),
         },
     }
+
+
+@by_state(16)
+def ranked_by(store: Store, measure: str, subjects: frozenset[str]) -> "pd.DataFrame":
+    """These checkpoints as `core.prediction.by_measure.rank_by` ranks them, without those that lack it."""
+    from core.prediction.by_measure import rank_by
+
+    overview = one_row_each(store)
+    return rank_by(overview.rows[overview.rows.index.isin(subjects)], overview.errors, measure)
+
+
+@by_state(16)
+def fallback(
+    store: Store, subjects: frozenset[str], known: tuple[str, ...]
+) -> "tuple[str, pd.Series] | None":
+    """The measure that ranks most of these checkpoints, and their ranks by it; None where none does.
+
+    known: measures of which a reference says something, preferred among equals.
+    """
+    from core.prediction.by_measure import rankable
+
+    overview = one_row_each(store)
+    rows = overview.rows[overview.rows.index.isin(subjects)]
+    counts = {name: int(rows[name].notna().sum()) for name in rankable(overview.measures)}
+    if not any(counts.values()):
+        return None
+    best = max(counts, key=lambda name: (counts[name], name in known))
+    return best, ranked_by(store, best, subjects)["rank"]
 
 
 def _whole(value: Any) -> int | None:

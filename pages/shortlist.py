@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from cache.marks import marks
 from cache.predictions import (
     measures_of_reference,
     predictable,
@@ -12,24 +13,33 @@ from cache.predictions import (
     shortlist_by_measure,
     shortlist_of,
 )
+from cache.rankings import fallback, ranked_by
 from cache.tables import one_row_each
 from core.charts.palette import family_colours
 from core.errors import InputError
 from core.measures.titles import title_of
 from core.prediction.alike import usual_of
 from core.prediction.by_measure import rankable
-from core.prediction.shortlist import PREDICTED
+from core.prediction.shortlist import PREDICTED, unpredicted
+from core.tables.as_csv import as_csv
 from core.wording import ranking
+from pages.parts import comparison
 from pages.parts import prediction_choices as choices
 from pages.parts.alike import measured_alike_check
-from pages.parts.cards import reasons, side_by_side
+from pages.parts.cards import reasons
 from pages.parts.cell_sizes import bring_others
 from pages.parts.common import empty, open_store, refresh
+from pages.parts.controls import from_address, to_address
 from pages.parts.markdown import plain
+from pages.parts.marks_form import toggle_star
+from pages.parts.number_filters import number_filters
+from pages.parts.remedies import offer_ranking
 from pages.parts.shortlist_tables import Tables
+from pages.parts.table_view import table_view
+from pages.parts.tabs import open_tab
 from pages.parts.welcome import welcome
 
-MOST_CHOSEN = 4
+LISTS = {"yours": ":material/person: Yours", "published": ":material/menu_book: Published reference"}
 
 store = open_store()
 overview = one_row_each(store)
@@ -62,6 +72,8 @@ else:
         st.stop()
 
 title_at = st.title if own else st.header  # the page has one title
+comparison.begin(overview.rows.index)
+from_address("why", "")
 with place:
     heading = st.container(gap="xsmall")
     st.space("xsmall")
@@ -75,7 +87,14 @@ with place:
     except InputError as error:
         problem = str(error)
     by = choices.rank_by(row, overview, predictions)
-    subjects = frozenset(map(str, choices.filtered(row, overview.rows)))
+    row = st.container(horizontal=True, gap="small", vertical_alignment="bottom")
+    known = marks(store)
+    subjects = choices.filtered(row, overview.rows).intersection(
+        number_filters(row, overview, known.index[known["starred"]])
+    )
+    subjects = frozenset(map(str, subjects))
+    view = table_view(row, overview)
+    file_at = row.container(width="content")
     if by == PREDICTED and predictions is None:
         with heading:
             title_at("Shortlist")
@@ -85,15 +104,14 @@ with place:
         shown = shortlist_of(store, score, asked.predictor, asked.measures, asked.reference, subjects)
     else:
         shown = shortlist_by_measure(store, score, by, subjects)
+    name = asked.reference or choices.largest(references(store, score))
+    of_reference = measures_of_reference(store, score, name)
 
     with heading:
         if shown.candidates.empty:
             title_at("No candidate that the reference covers" if by == PREDICTED else "No candidate to rank")
             if len(shown.outside) and by == PREDICTED:
-                st.markdown(
-                    "Everything chosen here lies outside the reference and is listed apart below. *Rank by* "
-                    "a measure ranks it all the same."
-                )
+                st.markdown("Everything chosen here lies outside the reference and is listed apart below.")
         else:
             title, text = ranking.headline(shown, score)
             if not own:
@@ -105,46 +123,69 @@ with place:
             title_at(plain(title))
             st.markdown(plain(text))
         if by != PREDICTED:
-            name = asked.reference or choices.largest(references(store, score))
             evidence = rank_evidence_of(store, score, name, by)
-            with_evidence = [m for m in rankable(measures_of_reference(store, score, name)) if m != by]
+            with_evidence = [m for m in rankable(of_reference) if m != by]
             st.caption(plain(ranking.evidence_line(evidence, by, score, with_evidence)))
             if problem or predictions is None or shown.own:
                 st.caption(plain(ranking.not_predicted(problem, by)))
         elif predictions is not None:
             st.caption(plain(ranking.learnt_from(predictions, score)))
-        known = len(shown.covered["actual"].dropna())
-        if agreement := ranking.agreement(shown.tau, known):
+        if agreement := ranking.agreement(shown.tau, len(shown.covered["actual"].dropna())):
             st.caption(agreement)
 
-    tables = Tables(predictions, overview, shown, score, family_colours(overview.rows["family"]))
-    tables.draw()
-    for pressed in tables.pressed[:1]:
-        if predictions is not None:
-            reasons(store, overview, predictions, pressed)
+    outside = frozenset(map(str, shown.outside.index))
+    also = fallback(store, outside, tuple(of_reference)) if by == PREDICTED else None
+    colours = family_colours(overview.rows["family"])
+    others = shown.others
+    if by != PREDICTED and len(others):
+        others = ranked_by(store, by, frozenset(map(str, others.index)))
+    tables = Tables(predictions, overview, shown, score, colours, view, known, others, also)
+    which, inside = open_tab("shortlist_tabs", LISTS) if shown.own else ("yours", st.container())
+    with inside:
+        if which == "yours":
+            tables.yours()
+        else:
+            tables.published()
+    comparison.end()
+    if (above := comparison.place(tables.rows)) is not None:
+        with tables.places[above]:
+            everyone = unpredicted(overview.rows, score) if predictions is None else predictions.rows
+            comparison.panel(store, overview, everyone, predictions)
+    if len(file := tables.file()):
+        file_at.download_button(
+            "CSV",
+            data=lambda: as_csv(file),
+            file_name=f"shortlist-{score}-{'published' if which == 'published' else 'candidates'}.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+            key="shortlist_csv",
+            help="What the tables show, all of it, as numbers",
+        )
+
+    if "star" in tables.pressed:
+        toggle_star(store, tables.pressed["star"])
+        st.rerun()
+    if "why" in tables.pressed:
+        st.session_state["why"] = tables.pressed["why"]
+    if predictions is not None and st.session_state["why"] in predictions.rows.index:
+        reasons(store, overview, predictions, predictions.rows.loc[st.session_state["why"]])
+    to_address("why", "")
 
     measures = list(predictions.model.measures) if predictions is not None and by == PREDICTED else [by]
     candidates = shown.candidates[shown.candidates["origin"] != "published"]
-    lacking = shown.outside[
-        shown.outside[[name for name in measures if name in shown.outside]].isna().any(axis=1)
-    ]
-    reference = (
-        predictions.model.reference.rows if predictions is not None and by == PREDICTED else candidates
-    )
-    if shown.own:
-        everyone = pd.concat([candidates, shown.outside])
-        measured_alike_check(store, everyone, usual_of(reference), lacking, measures)
-
-    if predictions is not None and tables.picked:
-        if len(tables.picked) > MOST_CHOSEN:
-            st.caption(f"{len(tables.picked)} rows are selected; the first {MOST_CHOSEN} are shown.")
-        chosen = predictions.rows.loc[tables.picked[:MOST_CHOSEN]]
-        st.space("small")
-        st.subheader("Side by side" if len(chosen) > 1 else plain(chosen["name"].iloc[0]))
-        compared = [name for name in overview.measures if chosen[name].notna().any()]
-        if len(chosen) > 1:
-            st.markdown(plain(ranking.difference(predictions.model, chosen, compared)))
-        side_by_side(overview, predictions, chosen, compared)
+    if shown.own and which == "yours":
+        lacking = shown.outside[
+            shown.outside[[name for name in measures if name in shown.outside]].isna().any(axis=1)
+        ]
+        reference = (
+            predictions.model.reference.rows if predictions is not None and by == PREDICTED else candidates
+        )
+        with inside:
+            everyone = pd.concat([candidates, shown.outside])
+            measured_alike_check(store, everyone, usual_of(reference), lacking, measures)
+            if also:
+                offer_ranking(also[0], len(shown.outside) + len(shown.candidates))
 
     if predictions is not None and by == PREDICTED:
         bring_others(store, overview, measures, "bring_shortlist")

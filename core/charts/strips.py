@@ -93,6 +93,17 @@ def strips(
     )
 
 
+def ticks(low: float, high: float) -> list[float]:
+    """Two to four round numbers between two limits; none where they are not apart."""
+    if not high > low:
+        return []
+    unit = 10 ** np.floor(np.log10(high - low))
+    steps = [unit * size for size in (0.2, 0.25, 0.5, 1.0, 2.0)]
+    step = next(step for step in steps if np.floor(high / step) - np.ceil(low / step) < 4)
+    places = np.arange(np.ceil(low / step), np.floor(high / step) + 1)
+    return [float(f"{place * step:.10g}") for place in places]
+
+
 def range_cell(
     predicted: float,
     low: float,
@@ -107,7 +118,7 @@ def range_cell(
     Arguments:
         predicted, low, high, actual: in the score's units; NaN where unknown.
         span: the lowest and highest score of the reference, drawn as a grey track.
-        limits: the score at the cell's left and right edge.
+        limits: the score at the cell's left and right edge; thin lines stand at `ticks` between them.
     """
     width, height, middle = 206, 28, 14
 
@@ -122,7 +133,11 @@ def range_cell(
             f'rx="{thickness / 2}" fill="{fill}" fill-opacity="{opacity}"/>'
         )
 
-    drawn = [bar(*span, 4, GREY, 0.3)]
+    drawn = [
+        f'<rect x="{at(value)}" y="0" width="1" height="{height}" fill="{GREY}" fill-opacity="0.35"/>'
+        for value in ticks(*limits)
+    ]
+    drawn.append(bar(*span, 4, GREY, 0.3))
     if np.isfinite(low) and np.isfinite(high):
         drawn.append(bar(low, high, 6, colour, 0.45))
     if np.isfinite(actual):

@@ -85,7 +85,7 @@ def shortlist_by(
 
     Raises InputError for a measure of which no direction is stated.
     """
-    here, others = _own(_unpredicted(overview.rows, score), subjects)
+    here, others = _own(unpredicted(overview.rows, score), subjects)
     covered = rank_by(here, overview.errors, measure)
     candidates = _candidates(covered)[here.columns]
     best = _best(candidates)
@@ -130,7 +130,7 @@ def _tau(covered: pd.DataFrame, higher_is_better: bool) -> float:
     return kendall(-np.arange(len(known), dtype=float), known if higher_is_better else -known)
 
 
-def _unpredicted(rows: pd.DataFrame, score: str) -> pd.DataFrame:
+def unpredicted(rows: pd.DataFrame, score: str) -> pd.DataFrame:
     """`rows` with the columns of predictions, empty but for the known score."""
     return rows.assign(
         **dict.fromkeys(("predicted", "low", "high", "sd", "raw"), np.nan),

@@ -39,9 +39,9 @@ def measured_alike_check(
                 },
                 alt="What sets the measuring of candidates apart",
             )
-        settings = [FACTS[name] for name in FACTS if name not in NOT_SETTINGS]
-        again = rows.loc[rows.index.isin(table.loc[table["what"].isin(settings), "subject"])]
-        _offer(store, pd.concat([again, lacking]), usual, measures)
+    settings = [FACTS[name] for name in FACTS if name not in NOT_SETTINGS]
+    again = rows.loc[rows.index.isin(table.loc[table["what"].isin(settings), "subject"])]
+    _offer(store, pd.concat([again, lacking]), usual, measures)
 
 
 def _offer(store: Store, rows: pd.DataFrame, usual: dict[str, str | None], measures: list[str]) -> None:

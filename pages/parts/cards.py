@@ -6,15 +6,14 @@ import streamlit as st
 from cache.relations import among_published
 from cache.store import Store
 from cache.tables import whole
-from core.charts.palette import ORIGINS, family_colours
-from core.charts.strips import strips
+from core.charts.palette import ORIGINS
 from core.formatting import capital, percent, short_number
 from core.measures import MEASURES
 from core.measures.titles import title_of
 from core.overview import Overview, formed
 from core.prediction import Predictions
 from core.statistics.percentiles import percentile
-from core.wording import applicability, ranking
+from core.wording import applicability
 from core.wording.correlations import LEVELS, interval, sentences
 from pages.parts.markdown import plain
 
@@ -147,7 +146,12 @@ def scores_table(store: Store, row: pd.Series) -> None:
     )
 
 
-@st.dialog("How far to trust this row", width="large")
+def reasons_closed() -> None:
+    """The dialog of reasons was closed: the address no longer names its row."""
+    st.session_state["why"] = ""
+
+
+@st.dialog("How far to trust this row", width="large", on_dismiss=reasons_closed)
 def reasons(store: Store, overview: Overview, predictions: Predictions, row: pd.Series) -> None:
     """The reasons behind a row's evidence badge, its measures and its scores."""
     trust, score = predictions.trusts[str(row.name)], predictions.model.score
@@ -166,42 +170,3 @@ def reasons(store: Store, overview: Overview, predictions: Predictions, row: pd.
     measures_table(overview, row, overview.measures)
     scores_table(store, row)
     st.caption(f"Source: {plain(row['source'])}" if isinstance(row["source"], str) else "")
-
-
-def side_by_side(
-    overview: Overview, predictions: Predictions, chosen: pd.DataFrame, measures: list[str]
-) -> None:
-    """The chosen checkpoints in columns, and below them where each measure stands within the reference."""
-    model = predictions.model
-    for column, (_, row) in zip(st.columns(max(len(chosen), 2)), chosen.iterrows(), strict=False):
-        with column.container(border=True, height="stretch", gap="xsmall"):
-            heading(row)
-            predicted = f"{row['predicted']:.2f}" if pd.notna(row["predicted"]) else "–"
-            st.metric(f"Predicted {title_of(model.score)}", predicted)
-            facts = ["no interval"]
-            if pd.notna(row["low"]):
-                facts = [f"{percent(model.level)} interval {row['low']:.2f} to {row['high']:.2f}"]
-            if pd.notna(row["actual"]):
-                facts.append(f"known {row['actual']:.2f}")
-            st.markdown(" · ".join(facts))
-            level = row["trust"]
-            st.badge(capital(level), icon=ICONS[level], color=BADGES[level])
-            if not row["in_range"]:
-                st.caption(plain(applicability.sentences(row["reasons"])))
-    reference = model.reference
-    shown = [name for name in measures if reference.rows[name].notna().any()]
-    if not shown:
-        return
-    shown.sort(key=lambda name: name not in model.measures)  # the predictor's own first
-    st.altair_chart(
-        strips(
-            reference.rows,
-            chosen,
-            shown,
-            colours=family_colours(overview.rows["family"]),
-            title=ranking.side_by_side(model, chosen, shown),
-            subtitle=f"Grey: the {len(reference.rows)} {reference.title} of the reference. No mark: not "
-            "known.",
-        ),
-        alt="The chosen checkpoints within the reference, measure by measure",
-    )

@@ -12,6 +12,16 @@ from cache.store import Store
 from core.errors import InputError
 
 ENTERED = "came through app.py"  # set by app.py in each session
+# What changes the address takes the place of the entry before, so that Back leads to the page before.
+REPLACE = """<script>
+if (!window.replacesAddress) {
+  window.replacesAddress = true;
+  const push = history.pushState.bind(history);
+  history.pushState = (state, title, to) =>
+    new URL(to, location).pathname === location.pathname
+      ? history.replaceState(state, title, to) : push(state, title, to);
+}
+</script>"""
 REFRESH = "5s"  # how soon a page shows what a worker has finished
 
 
@@ -34,6 +44,7 @@ def open_store() -> Store:
         # first request to a new server; app.py then runs from here, and from the next request on by itself.
         runpy.run_path(str(Path(__file__).parents[2] / "app.py"))
         st.stop()
+    st.html(REPLACE, unsafe_allow_javascript=True)
     try:
         store = _open(str(store_folder(None)))
     except InputError as error:

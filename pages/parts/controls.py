@@ -6,10 +6,12 @@ not reach the address (streamlit #14670); and a bound value leaves the address w
 (streamlit #14350).
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 
 def control(
@@ -35,6 +37,20 @@ def control(
     value = draw(label, *choices, key=key, persist_state="session", **look)
     to_address(key, default)
     return value
+
+
+def number(place: DeltaGenerator, label: str, key: str) -> float | None:
+    """A field for a number that may be left empty, bound to the address likewise."""
+    from_address(key, "")
+    try:
+        given = float(str(st.session_state[key]).replace(",", ""))
+    except ValueError:
+        given = math.nan
+    if not math.isfinite(given):
+        st.session_state[key] = ""
+    text = place.text_input(label, key=key, persist_state="session", placeholder="any")
+    to_address(key, "")
+    return given if text and math.isfinite(given) else None
 
 
 def from_address(key: str, default: Any, options: Sequence[Any] | None = None) -> Any:

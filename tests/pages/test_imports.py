@@ -30,7 +30,7 @@ NAMES = {
     "core.prediction.candidates": {"PATCHINESS", "SPREAD"},
     "core.prediction.held_out": {"ANEW", "BEST"},
     "core.prediction.references": {"FEWEST", "TITLES"},
-    "core.prediction.shortlist": {"PREDICTED", "Shortlist"},
+    "core.prediction.shortlist": {"PREDICTED", "Shortlist", "unpredicted"},
     "core.reference": {"held_out"},
     "core.reference.members": {"NAMES"},
     "core.statistics.percentiles": {"percentile", "percentiles"},
@@ -38,6 +38,7 @@ NAMES = {
     "core.studies.latent_geometry": {"COLUMNS"},
     "core.studies.latent_geometry_print": {"as_text"},
     "core.tables": {"READERS"},
+    "core.tables.as_csv": {"as_csv"},
     "core.token_sets": {"FORMS", "TokenSet", "from_text", "token_sets"},
     "core.token_sets.resolving": {"SEVERAL"},
 }

@@ -13,7 +13,7 @@ from core.charts import palette
 from core.charts.estimators import dots
 from core.charts.palette import family_colours
 from core.charts.scatter import scatter
-from core.charts.strips import range_cell, strips
+from core.charts.strips import range_cell, strips, ticks
 from core.statistics.regression import trend
 from tests import TOP
 
@@ -163,9 +163,18 @@ def test_a_value_beyond_the_reference_stands_outside_its_strip(points: pd.DataFr
 def test_the_range_cell_draws_what_is_known() -> None:
     cell = unquote(range_cell(0.5, 0.4, 0.6, 0.55, (0.3, 0.8), (0.0, 1.0), "#009C78"))
     assert cell.startswith("data:image/svg+xml;utf8,<svg ")
-    assert cell.count("<rect") == 3 and cell.count('<circle cx="103.0"') == 1
+    lines = cell.count('width="1"')
+    assert lines == 3 and cell.count("<rect") == 3 + lines and cell.count('<circle cx="103.0"') == 1
     bare = unquote(range_cell(0.5, np.nan, np.nan, np.nan, (0.3, 0.8), (0.0, 1.0), "#009C78"))
-    assert bare.count("<rect") == 1
+    assert bare.count("<rect") == 1 + lines
+
+
+def test_ticks_are_few_round_and_within() -> None:
+    assert ticks(0.0, 1.0) == [0.0, 0.5, 1.0]
+    assert ticks(0.3, 0.3) == []
+    for low, high in ((0.41, 0.66), (-3.0, 40.0), (1e-6, 3e-6), (2000.0, 2001.0)):
+        found = ticks(low, high)
+        assert 2 <= len(found) <= 4 and low <= found[0] and found[-1] <= high
 
 
 def test_no_chart_imports_what_is_private_to_another() -> None:
