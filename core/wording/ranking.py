@@ -32,14 +32,19 @@ def headline(shortlist: Shortlist, score: str) -> tuple[str, str]:
     hits = float(shown["chance"].iloc[: shortlist.best].sum())
     if shown["actual"].notna().all() and shortlist.best == len(top):
         return _test(shown, top, hits, score)
-    sure = confidence(hits / shortlist.best)
+    guess = shortlist.best / len(shown)
+    sure = confidence(hits / shortlist.best, guess)
     if shortlist.best == 1:
         tied = top["tie"] == 1
         top = top[tied] if tied.any() else top.iloc[:1]
-        parts = [f"{sure}: the first is the best of them with a chance of {percent(hits)}.", ties(shown)]
+        said = (
+            f"the first is the best of them with a chance of {percent(hits)}, by guessing {percent(guess)}."
+        )
+        parts = [f"{sure}: {said}", ties(shown)]
     else:
         parts = [
-            f"{sure}: {hits:.1f} of these {len(top)} are expected among the true best {len(top)}.",
+            f"{sure}: {hits:.1f} of these {len(top)} are expected among the true best {len(top)}, "
+            f"{shortlist.best * guess:.1f} by guessing.",
             ties(shown),
         ]
     if top["actual"].notna().any():
@@ -200,9 +205,13 @@ def _known(shown: pd.DataFrame, top: pd.DataFrame, score: str) -> str:
     return f"Known {title_of(score)}: {values}; the best here is {decimal(shown['actual'].max())} ({best})."
 
 
-def confidence(share: float) -> str:
-    """How sure a choice is whose expected share of right picks is `share`."""
-    return f"{'High' if share >= 0.8 else 'Moderate' if share >= 0.4 else 'Low'} confidence"
+def confidence(share: float, guess: float) -> str:
+    """How sure a choice is whose expected share of right picks is `share`, and by guessing `guess`.
+
+    It is graded by how much of the way from guessing to certainty it goes; without a choice it is high.
+    """
+    gain = (share - guess) / (1 - guess) if guess < 1 else 1.0
+    return f"{'High' if gain >= 0.8 else 'Moderate' if gain >= 0.4 else 'Low'} confidence"
 
 
 def caveat(predictions: Predictions) -> str:

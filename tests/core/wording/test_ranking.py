@@ -57,8 +57,8 @@ def listing(rows: pd.DataFrame, chance: list[float], by: str = PREDICTED, **colu
 def test_a_clear_lead_has_high_confidence_and_one_candidate_is_no_ranking() -> None:
     assert headline(listing(FOUR, [1, 1, 1, 0]), "s") == (
         "Fine-tune first: a · b · c",
-        "High confidence: 3.0 of these 3 are expected among the true best 3. a is told from every other in "
-        "at least 90 % of the draws.",
+        "High confidence: 3.0 of these 3 are expected among the true best 3, 2.2 by guessing. a is told from "
+        "every other in at least 90 % of the draws.",
     )
     assert headline(listing(FOUR.iloc[:1], [1]), "s") == (
         "a: predicted s 0.90",
@@ -69,8 +69,8 @@ def test_a_clear_lead_has_high_confidence_and_one_candidate_is_no_ranking() -> N
 def test_ties_and_known_scores_are_named() -> None:
     close = FOUR.assign(actual=[np.nan, 0.6, np.nan, 0.75])
     assert headline(listing(close, [0.6, 0.5, 0.4, 0.2], tie=[1.0, 1, 3, 4]), "s")[1] == (
-        "Moderate confidence: 1.5 of these 3 are expected among the true best 3. Not separable from a: b. "
-        "Known s: 0.60; the best here is 0.75 (d)."
+        "Low confidence: 1.5 of these 3 are expected among the true best 3, 2.2 by guessing. Not separable "
+        "from a: b. Known s: 0.60; the best here is 0.75 (d)."
     )
     assert ties(FOUR.assign(tie=1.0)) == (
         "None of them can be told from the first: the differences lie within the error."
@@ -83,7 +83,8 @@ def test_of_few_candidates_the_title_names_those_tied_with_the_first() -> None:
     tied = replace(listing(three, [0.5, 0.4, 0.1], tie=[1.0, 1, 3]), best=1)
     assert headline(tied, "s") == (
         "Fine-tune first: a · b",
-        "Moderate confidence: the first is the best of them with a chance of 50 %. Not separable from a: b.",
+        "Low confidence: the first is the best of them with a chance of 50 %, by guessing 33 %. Not "
+        "separable from a: b.",
     )
     unknown = replace(listing(three, [0.9, 0.1, 0.0], tie=np.nan), best=1)
     assert headline(unknown, "s")[0] == "Fine-tune first: a"
@@ -135,9 +136,13 @@ def test_what_was_measured_otherwise_is_counted() -> None:
 
 
 def test_confidence_in_words() -> None:
-    assert [confidence(share) for share in (0.8, 0.79, 0.4, 0.39)] == [
+    assert [confidence(share, 0.0) for share in (0.8, 0.79, 0.4, 0.39)] == [
         *("High confidence", "Moderate confidence", "Moderate confidence", "Low confidence")
     ]
+    assert [confidence(share, 0.5) for share in (0.95, 0.75, 0.5)] == [
+        *("High confidence", "Moderate confidence", "Low confidence")
+    ]
+    assert confidence(1.0, 1.0) == "High confidence"
 
 
 def test_the_caveat_states_predictor_reference_and_held_out_figures(predictions: Predictions) -> None:
