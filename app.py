@@ -10,18 +10,17 @@ FIRST = "shortlist"
 PAGES = (  # file in pages/, title, icon, what it is for
     ("shortlist", "Shortlist", "format_list_numbered", "Which checkpoints to fine-tune first, and how sure."),
     ("add", "Add", "add_circle", "Measure models or vectors, bring scores; the queue."),
-    ("explore", "Explore", "scatter_plot", "Any measure against any score: fit and residuals."),
-    ("quantized_cells", "Quantized cells", "grid_on", "How full cells are, and where centroids lie."),
-    ("token_gap", "Token gap", "linear_scale", "How far a model keeps a domain's tokens apart."),
+    ("explore", "Explore", "scatter_plot", "Any number against any other, cells, token gap."),
     ("trust", "Trust", "balance", "How far to believe predictions, and what the measures have shown."),
     ("papers", "Papers", "gallery_thumbnail", "What published studies found, drawn from their data."),
 )
-APART = ("quantized_cells", "token_gap")  # which Explore links to
 MOVED = {  # earlier addresses: the page that they lead to, and its tab
     "add_models": ("add", ""),
     "predicted_scores": ("trust", ""),
     "evidence": ("trust", "evidence"),
     "findings": ("papers", ""),
+    "quantized_cells": ("explore", "cells"),
+    "token_gap": ("explore", "gap"),
     FIRST: (FIRST, ""),  # the first page stands at the root of the address
 }
 TITLES = {file: title for file, title, *_ in PAGES}
@@ -36,7 +35,6 @@ def page(file: str, title: str, icon: str, about: str) -> st.Page:
         help=about,
         url_path="" if file == FIRST else file,
         default=file == FIRST,
-        visibility="hidden" if file in APART else "visible",
     )
 
 

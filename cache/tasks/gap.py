@@ -143,5 +143,5 @@ TASK = Task(
     run=run,
     verb="Measuring the token gap of",
     title=title,
-    page=lambda request: Page("token_gap", "Token gap"),
+    page=lambda request: Page("explore", "Explore", "gap"),
 )

@@ -186,7 +186,7 @@ def page(request: Measure) -> Page:
         alone = only_cells(request.settings)
     except InputError:  # a measure that another version had
         alone = False
-    return Page("quantized_cells", "Quantized cells") if alone else Page("shortlist", "Shortlist")
+    return Page("explore", "Explore", "cells") if alone else Page("shortlist", "Shortlist")
 
 
 TASK = Task(

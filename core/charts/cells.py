@@ -1,4 +1,4 @@
-"""Charts of the Quantized cells page: occupancy, centroid distances, errors, growth with n, ranks over k."""
+"""Charts of the tab Cells: occupancy, centroid distances, errors, growth with n, ranks over k."""
 
 import altair as alt
 import numpy as np

@@ -1,4 +1,4 @@
-"""The chart of the Token gap page: the parts of each checkpoint's gap as bars, its accuracy as a line."""
+"""The chart of the tab Token gap: the parts of each checkpoint's gap as bars, its accuracy as a line."""
 
 import altair as alt
 import numpy as np

@@ -24,7 +24,7 @@ NEEDS = {
     "spectrum": "the covariance of the vectors, summed in the same pass, and its eigenvalues",
     **{f"{name}_codes": f"the cells of the quantizer {name}, trained on all vectors" for name in QUANTIZERS},
     "matrix": "that the vectors are the rows of an output-embedding matrix",
-    "token_sets": "the rows of two sets of tokens, which only the gap command and the Token gap page ask for",
+    "token_sets": "the rows of two sets of tokens, which only the gap command and the tab Token gap ask for",
     "labels": "a label for each text, which only `--labels` and the form for labelled text ask for",
 }
 

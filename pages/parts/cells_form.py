@@ -78,7 +78,7 @@ def ask_for_cells(store: Store, *, empty: bool) -> None:
         subjects = [offered[name] for name in chosen]
         if submit(store, Measure(settings), subjects, f"Cells of {first_few(chosen)}"):
             st.rerun()
-    shown = Page("quantized_cells", "Quantized cells")
+    shown = Page("explore", "Explore", "cells")
     if any(job.page == shown for job in jobs.list_jobs(store)):
         st.subheader("Queue")
         queue(store)

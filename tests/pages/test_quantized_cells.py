@@ -1,4 +1,4 @@
-"""The Quantized cells page without a browser, empty and full."""
+"""The tab Cells of Explore without a browser, empty and full."""
 
 import io
 from collections.abc import Callable
@@ -51,9 +51,8 @@ def open_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Open:
     def open_it(folder: Path, **query: str) -> AppTest:
         monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(folder))
         monkeypatch.setenv("LATENT_SHORTLIST_ROOTS", str(tmp_path))
-        app = AppTest.from_file(str(TOP / "app.py"), default_timeout=90).switch_page(
-            "pages/quantized_cells.py"
-        )
+        app = AppTest.from_file(str(TOP / "app.py"), default_timeout=90).switch_page("pages/explore.py")
+        app.query_params["tab"] = "cells"
         for key, value in query.items():
             app.query_params[key] = value
         app.run()

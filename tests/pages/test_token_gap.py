@@ -1,4 +1,4 @@
-"""The Token gap page without a browser, empty and full; the panels and sentences behind it."""
+"""The tab Token gap of Explore without a browser, empty and full; the panels and sentences behind it."""
 
 import json
 import shutil
@@ -66,7 +66,8 @@ def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
             stores.new(tmp_path / "store")
         monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(where / "store"))
         monkeypatch.setenv("LATENT_SHORTLIST_ROOTS", str(where / "checkpoints"))
-        app = AppTest.from_file(str(TOP / "app.py"), default_timeout=90).switch_page("pages/token_gap.py")
+        app = AppTest.from_file(str(TOP / "app.py"), default_timeout=90).switch_page("pages/explore.py")
+        app.query_params["tab"] = "gap"
         for key, value in query.items():
             app.query_params[key] = value
         app.run()

@@ -162,7 +162,7 @@ def tied(gap_a: float, gap_b: float, resamples_a: Resamples, resamples_b: Resamp
     return abs(apart) <= Z * error
 
 
-# Its values come from `cli.py gap` and the Token gap page, which ask for the token sets.
+# Its values come from `cli.py gap` and the tab Token gap, which ask for the token sets.
 ENTRIES = tuple(
     Measure(
         name=f"gap_{distance}",

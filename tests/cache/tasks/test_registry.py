@@ -35,7 +35,7 @@ from core.token_sets import load
 from tests import TOP, stores
 from tests.test_layers import HEAVY, loaded_after
 
-CELLS, SHORTLIST = Page("quantized_cells", "Quantized cells"), Page("shortlist", "Shortlist")
+CELLS, SHORTLIST = Page("explore", "Explore", "cells"), Page("shortlist", "Shortlist")
 ASKED: list[tuple[Request, str, Page | None, str]] = [  # its verb, the page of its result, its title
     (Measure(), "Measuring", SHORTLIST, "minilm and 1 more"),
     (Measure(Settings(measures="all,cells")), "Measuring", SHORTLIST, "minilm and 1 more"),
@@ -45,7 +45,7 @@ ASKED: list[tuple[Request, str, Page | None, str]] = [  # its verb, the page of 
     (
         Gap(load("digits"), "random:20"),
         "Measuring the token gap of",
-        Page("token_gap", "Token gap"),
+        Page("explore", "Explore", "gap"),
         "Token gap of 2 checkpoints: digits against random:20",
     ),
     (

@@ -2,21 +2,19 @@
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cache import gaps
 from cache.gaps import Panel
+from cache.store import Store
 from core.charts import gap as charts_gap
 from core.token_sets import token_sets
-from pages.parts.common import open_store, refresh
 from pages.parts.controls import control
 from pages.parts.markdown import plain
 from pages.parts.token_gap_form import form
 
 DISTANCES = {"cosine": "Cosine", "euclidean": "Euclidean"}
 SHOWN = 2  # panels side by side at first
-
-store = open_store()
-refresh(store, store.state())
 
 
 def set_title(name: str) -> str:
@@ -110,7 +108,7 @@ def words(panel: Panel) -> None:
         st.caption(plain(details["note"]))
 
 
-def draw(panel: Panel, distance: str) -> None:
+def draw(store: Store, panel: Panel, distance: str) -> None:
     """One panel: bars, what they say, the numbers and the words."""
     st.subheader(plain(panel_title(panel)))
     rows = panel.rows
@@ -137,58 +135,59 @@ def draw(panel: Panel, distance: str) -> None:
         words(panel)
 
 
-panels = gaps.panels(store)
-ids = [panel.id for panel in panels]
-by_id = {panel.id: panel for panel in panels}
-default = ids[:SHOWN]
-top = st.container(gap="xsmall")
-if st.session_state.get("sets") == st.session_state.get("first sets") != default:
-    st.session_state["sets"] = default  # nobody chose, and there is something newer to show
-st.session_state["first sets"] = default
-left, right = st.columns([4, 1.3], vertical_alignment="bottom")
-chosen = control(
-    left.multiselect,
-    "Token sets, side by side",
-    "sets",
-    default,
-    ids,
-    format_func=lambda name: panel_title(by_id[name]),
-    placeholder="Choose what to compare",
-)
-distance = control(
-    right.segmented_control,
-    "Distance",
-    "distance",
-    "cosine",
-    list(DISTANCES),
-    format_func=DISTANCES.__getitem__,
-    required=True,
-)
-
-with top:
-    st.title(plain(gaps.reading(store, chosen[0], distance).heading) if chosen else "Token gap")
-    st.markdown(
-        "The gap is the mean distance among a domain's tokens plus their mean distance to everyday tokens, "
-        "in the rows of the model's output embedding. No text is read and no model is run; a few hundred "
-        "rows of one matrix are enough."
+def gap_tab(store: Store, heading: DeltaGenerator) -> None:
+    """Draw the tab; its finding goes into `heading`."""
+    panels = gaps.panels(store)
+    ids = [panel.id for panel in panels]
+    by_id = {panel.id: panel for panel in panels}
+    default = ids[:SHOWN]
+    if st.session_state.get("sets") == st.session_state.get("first sets") != default:
+        st.session_state["sets"] = default  # nobody chose, and there is something newer to show
+    st.session_state["first sets"] = default
+    left, right = st.columns([4, 1.3], vertical_alignment="bottom")
+    chosen = control(
+        left.multiselect,
+        "Token sets, side by side",
+        "sets",
+        default,
+        ids,
+        format_func=lambda name: panel_title(by_id[name]),
+        placeholder="Choose what to compare",
     )
-if not chosen:
-    st.info("Choose a token set above, or measure one below.", icon=":material/arrow_upward:")
-for start in range(0, len(chosen), 2):
-    pair = chosen[start : start + 2]
-    for column, name in zip(
-        st.columns(2, gap="large") if len(chosen) > 1 else [st.container()], pair, strict=False
-    ):
-        with column:
-            draw(by_id[name], distance)
+    distance = control(
+        right.segmented_control,
+        "Distance",
+        "distance",
+        "cosine",
+        list(DISTANCES),
+        format_func=DISTANCES.__getitem__,
+        required=True,
+    )
 
-if (claim := gaps.claim(store)) and any(by_id[name].published for name in chosen):
-    with st.container(border=True):
-        st.markdown(f":material/fact_check: **Does the paper's claim follow from its tables?** {claim}")
-        st.caption(
-            "Source: arXiv 2506.24106, Section 3.2 and Tables 3 and 4. What this does not show: how the gap "
-            "fares with other token sets, and whether a larger gap makes a model better."
+    with heading:
+        st.title(plain(gaps.reading(store, chosen[0], distance).heading) if chosen else "Token gap")
+        st.markdown(
+            "The gap is the mean distance among a domain's tokens plus their mean distance to everyday "
+            "tokens, in the rows of the model's output embedding. No text is read and no model is run; a few "
+            "hundred rows of one matrix are enough."
         )
+    if not chosen:
+        st.info("Choose a token set above, or measure one below.", icon=":material/arrow_upward:")
+    for start in range(0, len(chosen), 2):
+        pair = chosen[start : start + 2]
+        for column, name in zip(
+            st.columns(2, gap="large") if len(chosen) > 1 else [st.container()], pair, strict=False
+        ):
+            with column:
+                draw(store, by_id[name], distance)
 
-st.space("small")
-form(store)
+    if (claim := gaps.claim(store)) and any(by_id[name].published for name in chosen):
+        with st.container(border=True):
+            st.markdown(f":material/fact_check: **Does the paper's claim follow from its tables?** {claim}")
+            st.caption(
+                "Source: arXiv 2506.24106, Section 3.2 and Tables 3 and 4. What this does not show: how the "
+                "gap fares with other token sets, and whether a larger gap makes a model better."
+            )
+
+    st.space("small")
+    form(store)

@@ -4,24 +4,22 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cache import cells
 from cache.samples import title as text_name
+from cache.store import Store
 from core.charts import cells as charts_cells
 from core.charts.palette import PALETTE
 from core.measures import MEASURES
 from core.measures.titles import title_of
 from core.wording import cells as wording
 from pages.parts.cells_form import ask_for_cells, ask_for_growth, ask_for_sweep, ask_for_the_same_size
-from pages.parts.common import open_store, refresh
 from pages.parts.controls import control
 from pages.parts.markdown import plain
 
 QUANTIZERS = {"lsq": "Additive (LSQ)", "pq": "Product (PQ)"}
 SENTENCES = {"occupancy": wording.occupancy, "nearest": wording.nearest, "errors": wording.errors}
-
-store = open_store()
-refresh(store, store.state())
 
 
 def label(row: pd.Series) -> str:
@@ -104,7 +102,7 @@ def cell_value(spread: pd.DataFrame, name: str) -> str:
     return f"{mean:.4g} ± {std:.2g} ({seeds:.0f} seeds)" if seeds > 1 else f"{mean:.4g} (one seed)"
 
 
-def draw_measures(chosen: list[pd.Series], quantizer: str) -> None:
+def draw_measures(store: Store, chosen: list[pd.Series], quantizer: str) -> None:
     """The nine measures of the chosen clouds, with the spread between quantizer seeds."""
     measures = [name for name in MEASURES if name.startswith(f"{quantizer}_")]
     frame = pd.DataFrame({"Measure": [title_of(name) for name in measures]})
@@ -115,7 +113,7 @@ def draw_measures(chosen: list[pd.Series], quantizer: str) -> None:
     st.dataframe(frame, hide_index=True, height="content", alt="Cell measures of what is chosen")
 
 
-def draw_growth(quantizer: str, first: list[str]) -> None:
+def draw_growth(store: Store, quantizer: str, first: list[str]) -> None:
     """How a measure changes with the number of vectors; the names drawn above first, in their colours."""
     measure = measure_choice(quantizer, "growth_measure")
     rows = cells.growth(store, measure)
@@ -130,7 +128,7 @@ def draw_growth(quantizer: str, first: list[str]) -> None:
     st.markdown(plain(sentence))
 
 
-def draw_bins(quantizer: str) -> None:
+def draw_bins(store: Store, quantizer: str) -> None:
     """Ranks of checkpoints over k and over M."""
     measure = measure_choice(quantizer, "bins_measure")
     ordered, agreement = cells.orders(store, measure)
@@ -182,47 +180,51 @@ def measure_choice(quantizer: str, key: str) -> str:
     return f"{quantizer}_{suffix}"
 
 
-drawn = cells.drawn(store)
-heading = st.container(gap="xsmall")
-if drawn.empty:
+def cells_tab(store: Store, heading: DeltaGenerator) -> None:
+    """Draw the tab; its finding goes into `heading`."""
+    drawn = cells.drawn(store)
+    if drawn.empty:
+        with heading:
+            st.title("Quantized cells")
+            st.markdown(
+                "Patchiness and its relatives divide a cloud of vectors into the cells of a quantizer and "
+                "ask how evenly they are filled. This page shows what they see: how full the cells are, how "
+                "far apart their centres lie, and how large the errors. Nothing "
+                "has been quantized in this store yet."
+            )
+        ask_for_cells(store, empty=True)
+        return
+
+    quantizer, chosen = choose(drawn)
     with heading:
-        st.title("Quantized cells")
+        st.title(wording.heading({plain(row["name"]): row["curves"] for row in chosen}))
         st.markdown(
-            "Patchiness and its relatives divide a cloud of vectors into the cells of a quantizer and ask "
-            "how evenly they are filled. This page shows what they see: how full the cells are, how far "
-            "apart their centres lie, and how large the errors. Nothing has been quantized in this store yet."
+            "A quantizer replaces each vector by a few centroids; a cell is the set of vectors that share "
+            f"one. Here {QUANTIZERS[quantizer]} with 4 codebooks of 256 centroids, trained on the very "
+            "vectors shown."
         )
-    ask_for_cells(store, empty=True)
-    st.stop()
+    ask_for_the_same_size(store, chosen)
+    draw_pictures(chosen)
+    with st.expander("The nine measures", icon=":material/table:", key="measures_open"):
+        draw_measures(store, chosen, quantizer)
 
-quantizer, chosen = choose(drawn)
-with heading:
-    st.title(wording.heading({plain(row["name"]): row["curves"] for row in chosen}))
-    st.markdown(
-        "A quantizer replaces each vector by a few centroids; a cell is the set of vectors that share one. "
-        f"Here {QUANTIZERS[quantizer]} with 4 codebooks of 256 centroids, trained on the very vectors shown."
+    st.space("small")
+    st.subheader("How it grows with the number of vectors")
+    draw_growth(store, quantizer, [row["name"] for row in chosen])
+    ask_for_growth(store, chosen)
+
+    st.space("small")
+    st.subheader("Does the number of cells matter?")
+    draw_bins(store, quantizer)
+    ask_for_sweep(store, quantizer)
+
+    st.space("small")
+    st.subheader("Measure more")
+    ask_for_cells(store, empty=False)
+    st.caption(
+        "What this page does not show: whether any of it predicts a score (Explore and Shortlist do), and "
+        "how the pictures change from one quantizer seed to the next; they are of the lowest seed. The "
+        "published tables were made on 5,000 sequences of PTB + WikiText-2, all tokens of the last layer: "
+        "values compare with them only where measured by the same protocol. "
+        "Sources: arXiv 2406.12159, Section 3.3.2."
     )
-ask_for_the_same_size(store, chosen)
-draw_pictures(chosen)
-with st.expander("The nine measures", icon=":material/table:", key="measures_open"):
-    draw_measures(chosen, quantizer)
-
-st.space("small")
-st.subheader("How it grows with the number of vectors")
-draw_growth(quantizer, [row["name"] for row in chosen])
-ask_for_growth(store, chosen)
-
-st.space("small")
-st.subheader("Does the number of cells matter?")
-draw_bins(quantizer)
-ask_for_sweep(store, quantizer)
-
-st.space("small")
-st.subheader("Measure more")
-ask_for_cells(store, empty=False)
-st.caption(
-    "What this page does not show: whether any of it predicts a score (Explore and Shortlist do), and how "
-    "the pictures change from one quantizer seed to the next; they are of the lowest seed. The published "
-    "tables were made on 5,000 sequences of PTB + WikiText-2, all tokens of the last layer: values compare "
-    "with them only where measured by the same protocol. Sources: arXiv 2406.12159, Section 3.3.2."
-)
