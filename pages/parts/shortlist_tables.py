@@ -80,11 +80,7 @@ class Tables:
         parts = [ranked_table.as_rows(table, self.view) for table in self.drawn]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
-    def _table(self, kind: str, rows: pd.DataFrame) -> None:
-        also = ""
-        if kind == OUTSIDE and self.also:
-            also, ranks = self.also
-            rows = rows.assign(also_rank=ranks).sort_values("also_rank", kind="stable")
+    def _table(self, kind: str, rows: pd.DataFrame, also: str = "") -> None:
         table = RankedTable(
             kind,
             rows,
@@ -119,10 +115,14 @@ class Tables:
             st.subheader(f"Without {title_of(shown.by)} ({len(shown.outside)})")
             self._table(OUTSIDE, shown.outside)
             return
-        by = f", ranked by {lower_first(title_of(self.also[0]))}" if self.also else ""
+        rows, also, by = shown.outside, "", ""
+        if self.also:
+            also, ranks = self.also
+            rows = rows.assign(also_rank=ranks).sort_values("also_rank", kind="stable")
+            by = f", ranked by {lower_first(title_of(also))}"
         st.subheader(f"Outside what the reference covers ({len(shown.outside)}){by}")
         st.caption(
             "Predictions for these extrapolate beyond the reference, so they are not ranked among the "
             "others. Each row gives the reasons."
         )
-        self._table(OUTSIDE, shown.outside)
+        self._table(OUTSIDE, rows, also)
