@@ -31,7 +31,7 @@ _TABLES = (
 )
 _LORA = re.compile(r"\.lora_\w+?\b")
 # First parts of the names of what stands on a model: heads of language models, of tasks and of pretraining.
-_HEADS = frozenset(
+HEADS = frozenset(
     """cls lm_head embed_out output_projection logits_proj final_logits_bias lm_loss pred_layer predictions
     sop_classifier discriminator_predictions generator_predictions generator_lm_head vocab_transform
     vocab_layer_norm vocab_projector pre_classifier classifier score qa_outputs multiple_choice_head mc_head
@@ -114,7 +114,7 @@ def _stands_aside(key: str, model: Any, stored: Mapping[str, Tensor]) -> bool:
         return True
     if _belongs(inner, model):
         return False
-    if inner.split(".")[0] in _HEADS:
+    if inner.split(".")[0] in HEADS:
         return True
     # A file of a model with a head has the model's own tensors under its prefix, and the head's beside them.
     headed = base and any(other.startswith(base) for other in stored)

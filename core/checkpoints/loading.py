@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.checkpoints import accounting, adapters, variants
@@ -41,18 +42,22 @@ def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "Pr
         "ignore_mismatched_sizes": True,  # refused below, with the shapes
         **unwrapped(wrapped),
     }
-    with quiet(), one_sentence(f"The model of {checkpoint.name} cannot be built", _SAVE_AGAIN):
+    with (
+        quiet(),
+        one_sentence(f"The model of {checkpoint.name} cannot be built", _SAVE_AGAIN),
+        adapters.without(checkpoint.folder) as folder,
+    ):
         try:
-            model, report = AutoModel.from_pretrained(checkpoint.folder, **options)
+            model, report = AutoModel.from_pretrained(folder, **options)
         except ValueError as error:
             if _NO_AUTOMATIC_CLASS not in str(error):
                 raise
-            named = _of_named_class(checkpoint, options)
+            named = _of_named_class(checkpoint, folder, options)
             if named is None:
                 raise
             model, report = named
         if _missing(report):
-            model, report = _of_named_class(checkpoint, options) or (model, report)
+            model, report = _of_named_class(checkpoint, folder, options) or (model, report)
     missing = _missing(report)
     if misfits := sorted(report["mismatched_keys"]):
         key, of_file, of_config = misfits[0]
@@ -115,7 +120,7 @@ def _missing(report: dict[str, Any]) -> list[str]:
 
 
 def _of_named_class(
-    checkpoint: Checkpoint, options: dict[str, Any]
+    checkpoint: Checkpoint, folder: Path, options: dict[str, Any]
 ) -> tuple["PreTrainedModel", dict[str, Any]] | None:
     """The model within the class that `architectures` in config.json names, with the report of its loading.
 
@@ -129,7 +134,7 @@ def _of_named_class(
     if not (isinstance(named, type) and issubclass(named, transformers.PreTrainedModel)):
         return None
     load: Any = named.from_pretrained
-    whole, report = load(checkpoint.folder, **options)
+    whole, report = load(folder, **options)
     inner = whole.base_model
     path = "" if inner is whole else f"{whole.base_model_prefix}."
     if any(key.startswith(path) for key in _missing(report)):

@@ -51,7 +51,11 @@ def check(checkpoint: Checkpoint, tensor: Tensor, config: dict[str, Any]) -> Non
             f"{tensor.name} of {name} is {rows} by {columns}, and its config.json states "
             f"{' and '.join(stated)}: it is transposed, cut or another model's; download or save it again."
         )
-    is_one = is_input_embedding if stands_in else is_output_embedding
+    tied = stands_in or is_tied(config)
+
+    def is_one(name: str) -> bool:
+        return is_output_embedding(name) or (tied and is_input_embedding(name))
+
     if changed := adapters.touches(checkpoint.folder, is_one):
         raise InputError(
             f"The adapter beside {name} (adapter_config.json) changes {changed}, which is read from the "

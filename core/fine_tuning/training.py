@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.checkpoints import accounting
+from core.checkpoints import accounting, adapters
 from core.checkpoints.loading import follow_recipe, unwrapped
 from core.checkpoints.resolve import Checkpoint
 from core.checkpoints.tokenizing import load_tokenizer
@@ -120,16 +120,17 @@ def classifier(checkpoint: Checkpoint, classes: int, seed: int, pad: int | None)
     logging.disable_progress_bar()
     set_seed(seed)
     try:
-        model = AutoModelForSequenceClassification.from_pretrained(
-            checkpoint.folder,
-            num_labels=classes,
-            problem_type="regression" if classes == 1 else "single_label_classification",
-            dtype=torch.float32,
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            **unwrapped(accounting.wrapper(read_headers(weight_files(checkpoint.folder)))),
-        )
+        with adapters.without(checkpoint.folder) as folder:
+            model = AutoModelForSequenceClassification.from_pretrained(
+                folder,
+                num_labels=classes,
+                problem_type="regression" if classes == 1 else "single_label_classification",
+                dtype=torch.float32,
+                use_safetensors=True,
+                local_files_only=True,
+                trust_remote_code=False,
+                **unwrapped(accounting.wrapper(read_headers(weight_files(checkpoint.folder)))),
+            )
     except Exception as error:
         reason = first_line(error)
         raise InputError(f"{checkpoint.name} cannot be fine-tuned: {reason}.") from error

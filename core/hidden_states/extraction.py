@@ -22,7 +22,7 @@ from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
 from core.hidden_states.batches import BUDGETS, Budget, batches, each, pad, threads_for
 from core.hidden_states.devices import resolve_device, resolve_precision
-from core.hidden_states.sharing import tried
+from core.hidden_states.sharing import repeatable, tried
 from core.hidden_states.tokens import tokenize
 
 EXTRACTOR_VERSION = 1
@@ -129,9 +129,12 @@ def extract(
             rows = np.lib.format.open_memmap(out, mode="w+", dtype=np.float32, shape=(n, d))
             claim_space(out)
             done = 0
-            with closing(
-                each(work, batches(lengths, budget), shares.threads, workers // shares.threads)
-            ) as finished:
+            with (
+                repeatable(run, ids[starts[longest] : starts[longest + 1]], checkpoint.name),
+                closing(
+                    each(work, batches(lengths, budget), shares.threads, workers // shares.threads)
+                ) as finished,
+            ):
                 for tokens in finished:
                     done += tokens
                     if progress is not None:

@@ -20,7 +20,7 @@ from core.errors import InputError
 from core.hidden_states.batches import BUDGETS, Budget, batches, each, pad, threads_for
 from core.hidden_states.devices import resolve_device, resolve_precision
 from core.hidden_states.extraction import claim_space, running
-from core.hidden_states.sharing import tried
+from core.hidden_states.sharing import repeatable, tried
 from core.hidden_states.tokens import tokenize
 
 _MOST_VALUES = 64_000_000  # in the states of a batch at all layers: 256 MB
@@ -102,10 +102,15 @@ def extract_layers(
 
         shortest, longest = np.argsort(lengths, kind="stable")[[0, -1]]
         last, _, d = np.add(pooled(np.array([shortest])).shape, (-1, 0, 0))
+
+        def every_layer(padded: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+            return torch.stack(run(padded, mask)).float().cpu().numpy()
+
+        sequence = made.ids[made.starts[longest] : made.starts[longest + 1]]
         shares = tried(
             model,
-            lambda padded, mask: torch.stack(run(padded, mask)).float().cpu().numpy(),
-            made.ids[made.starts[longest] : made.starts[longest + 1]],
+            every_layer,
+            sequence,
             workers=workers,
             precision=kind,
             name=checkpoint.name,
@@ -124,7 +129,10 @@ def extract_layers(
 
             done = 0
             cut = batches(lengths, shares.budget(Budget(most, min(budget.enough, most))))
-            with closing(each(work, cut, shares.threads, workers // shares.threads)) as finished:
+            with (
+                repeatable(every_layer, sequence, checkpoint.name),
+                closing(each(work, cut, shares.threads, workers // shares.threads)) as finished,
+            ):
                 for tokens in finished:
                     done += tokens
                     if progress is not None:

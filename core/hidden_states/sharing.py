@@ -6,14 +6,16 @@ overwrites. Two short sequences run alone, padded together, and in two threads t
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
+from core.errors import InputError
 from core.hidden_states.batches import Budget, pad
 
 Run = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
@@ -83,6 +85,34 @@ def tried(model: Any, run: Run, ids: np.ndarray, *, workers: int, precision: str
     if not threads:
         notes.append(f"two runs of {name} at once change each other's states, so it is run in one thread")
     return Sharing(lengths, batch, workers if threads else 1, "; ".join(notes) or None)
+
+
+@contextmanager
+def repeatable(run: Run, ids: np.ndarray, name: str) -> Iterator[None]:
+    """Refuse a model that drew random numbers in the runs within, where two runs on `ids` (t,) differ.
+
+    Reformer hashes with new random directions each time unless its config sets hash_seed.
+    Errors: InputError, after the runs.
+    """
+    before = _random_state()
+    yield
+    if _random_state() == before:
+        return
+    first, second = (run(ids[None], None)[..., 0, :, :] for _ in range(2))
+    if not _equal([first], [second], TOLERANCES["float32"]):
+        raise InputError(
+            f"The states of {name} differ from one run to the next, since the model draws random numbers: "
+            "set the seed that its config.json may have (hash_seed of a Reformer), or measure vectors that "
+            "you extracted yourself."
+        )
+
+
+def _random_state() -> list[bytes]:
+    """What changes where random numbers are drawn."""
+    import torch
+
+    states = [torch.get_rng_state(), *(torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [])]
+    return [state.numpy().tobytes() for state in states]
 
 
 def _together(run: Run, sequences: list[np.ndarray]) -> list[np.ndarray]:

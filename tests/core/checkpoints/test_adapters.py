@@ -93,7 +93,7 @@ def test_it_is_part_of_the_fingerprint(tmp_path: Path) -> None:
     [
         ({"peft_type": "IA3"}, "its peft_type is IA3"),
         ({"use_dora": True}, "it sets use_dora"),
-        ({"alpha_pattern": {"q_proj": 3}}, "it sets alpha_pattern"),
+        ({"monteclora_config": {"a": 1}}, "it sets monteclora_config"),
         ({"modules_to_save": ["lm_head"]}, "it sets modules_to_save"),
         ({"bias": "all"}, "it sets bias"),
         (
@@ -126,6 +126,7 @@ def test_more_than_plain_low_rank_updates_is_refused(
             "its update of model.layers.0.self_attn.q_proj is (16, 32), not (32, 32)",
         ),
         ("model.embed_tokens", (32, 32), "model.embed_tokens is a Embedding"),
+        ("transformer.h.0.attn.c_attn", (32, 32), "its model has no module transformer.h.0.attn.c_attn"),
     ],
 )
 def test_updates_that_fit_no_matrix_are_refused(

@@ -18,6 +18,8 @@ from transformers import (
     MobileBertModel,
     RecurrentGemmaConfig,
     RecurrentGemmaModel,
+    ReformerConfig,
+    ReformerModel,
 )
 
 from core.checkpoints import loading, tokenizing
@@ -247,3 +249,56 @@ def test_positions_that_the_longest_of_a_batch_decides() -> None:
     assert shared(model, ids=21) == Sharing(False, True, 1, f"{LENGTHS}; {THREADS}".format("toy", "toy"))
     model.config.rope_parameters = {"full": dict(model.config.rope_parameters), "local": {}}
     assert shared(model, ids=21).threads == 1
+
+
+def reformer(attention: str, seed: int | None) -> Callable[[int], Any]:
+    """Two reversible layers, whose last_hidden_state is both streams and hidden_states[-1] is one."""
+
+    def make(size: int) -> Any:
+        return ReformerModel(
+            ReformerConfig(
+                vocab_size=size,
+                hidden_size=32,
+                attention_head_size=8,
+                num_attention_heads=4,
+                feed_forward_size=64,
+                attn_layers=[attention, "local"],
+                axial_pos_embds=False,
+                max_position_embeddings=64,
+                is_decoder=False,
+                local_attn_chunk_length=16,
+                lsh_attn_chunk_length=8,
+                num_buckets=4,
+                hash_seed=seed,
+            )
+        )
+
+    return make
+
+
+@pytest.mark.parametrize(("attention", "seed"), [("local", None), ("lsh", 5)])
+def test_reversible_layers_end_with_both_streams(attention: str, seed: int | None, tmp_path: Path) -> None:
+    checkpoint = resolve(str(saved(reformer(attention, seed), tmp_path / "made")))
+    made = extract(checkpoint, TEXTS, tmp_path / "states.npy")
+    model = ReformerModel.from_pretrained(checkpoint.folder).eval()
+    tokenizer: Any = tokenizing.load_tokenizer(checkpoint)
+    with torch.inference_mode():
+        alone = [model(torch.tensor([tokenizer(text)["input_ids"]])).last_hidden_state[0] for text in TEXTS]
+    np.testing.assert_allclose(np.load(tmp_path / "states.npy"), torch.cat(alone), rtol=1e-4, atol=1e-5)
+    assert made.d == 64
+    assert (
+        "the last layer of made is its last_hidden_state, which is not the last of its hidden_states in "
+        "transformers"
+    ) in (made.note or "").split("; ")
+
+
+def test_states_that_differ_from_run_to_run_are_refused(tmp_path: Path) -> None:
+    checkpoint = resolve(str(saved(reformer("lsh", None), tmp_path / "made")))
+    with pytest.raises(InputError) as caught:
+        extract(checkpoint, TEXTS, tmp_path / "states.npy")
+    assert str(caught.value) == (
+        "The states of made differ from one run to the next, since the model draws random numbers: set the "
+        "seed that its config.json may have (hash_seed of a Reformer), or measure vectors that you extracted "
+        "yourself."
+    )
+    assert not (tmp_path / "states.npy").exists()
