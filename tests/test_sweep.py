@@ -1,10 +1,13 @@
 """Classes of transformers, built small, are measured as plain transformers runs them, or say why not."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import transformers
 
+from tests import TOP
 from tests.sweep import comparing, report
 from tests.sweep.comparing import FOLDER, Result, compare
 from tests.sweep.making import Case, build, cases
@@ -62,9 +65,18 @@ def test_results_are_counted_kept_and_written(tmp_path: Path) -> None:
     assert report.totals(results) == (
         "2 classes: 1 the states of plain transformers; 1 refused in one sentence"
     )
-    page = report.page(results)
+    page = report.page(results, 3)
     assert "| BModel (b) | The checkpoint is \\| not right. |" in page and "AModel (a)." in page
-    assert "| all | 2 |" in page
+    assert "| not swept yet | 1 |\n| all | 3 |" in page
+
+
+def test_the_page_is_of_the_installed_transformers_and_has_no_class_apart() -> None:
+    page = (TOP / "docs/model-types.md").read_text()
+    assert f"of transformers {transformers.__version__}," in page, "run python -m tests.sweep --write"
+    counts = dict(re.findall(r"^\| ([a-z ,]+) \| (\d+) \|$", page, flags=re.MULTILINE))
+    assert counts["apart from plain transformers without a word"] == "0"
+    assert int(counts["the states of plain transformers"]) > 100
+    assert sum(map(int, counts.values())) == 2 * int(counts["all"])
 
 
 @pytest.mark.sweep

@@ -2,19 +2,25 @@
 
 Importing transformers and its table of model types takes seconds and brings torch along, so the table of the
 version that the requirements pin is kept beside this module, and transformers itself is asked only about
-types that are not in it. So is the list of types whose output matrix is one of its own where their config
-does not say. `python -m core.checkpoints.config` writes both anew; a test compares them.
+types that are not in it. So are the list of types whose output matrix is one of its own where their config
+does not say, and what the classes of a type call their input embedding. `python -m core.checkpoints.config`
+writes them anew; a test compares them.
 """
 
 import json
+import re
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from core.checkpoints.architecture import INPUT_EMBEDDINGS
 from core.errors import InputError
 
 MODEL_TYPES = Path(__file__).with_name("model_types.txt")
 UNTIED_TYPES = Path(__file__).with_name("untied_types.txt")
+INPUT_NAMES = Path(__file__).with_name("input_embeddings.txt")
+_EMBEDDING = re.compile(r"self\.(\w+) = (?:nn\.|\w+)Embedding\(")  # nn.Embedding, BartScaledWordEmbedding
 
 # Keys that say where or by what a file was written, not what the model is.
 _INCIDENTAL = ("_name_or_path", "name_or_path", "transformers_version", "_commit_hash")
@@ -132,6 +138,34 @@ def _untied() -> frozenset[str]:
     return frozenset(UNTIED_TYPES.read_text(encoding="utf-8").split())
 
 
+def input_names(model_type: str) -> frozenset[str]:
+    """What the classes of a model type call their embeddings, such as wte; empty where that is not known."""
+    return _input_names().get(model_type, frozenset())
+
+
+@cache
+def _input_names() -> dict[str, frozenset[str]]:
+    rows = (line.split() for line in INPUT_NAMES.read_text(encoding="utf-8").splitlines())
+    return {kind: frozenset(names) for kind, *names in rows}
+
+
+def write_input_names(file: Path = INPUT_NAMES) -> None:
+    """Write the names that each model type's own source gives embeddings to a file, a type a line."""
+    from transformers.models.auto.configuration_auto import model_type_to_module_name
+
+    spec = find_spec("transformers")
+    assert spec is not None and spec.origin is not None
+    sources = Path(spec.origin).parent / "models"
+    rows = []
+    for kind in sorted(installed_model_types()):
+        module = model_type_to_module_name(kind)
+        source = sources / module / f"modeling_{module}.py"
+        names = set(_EMBEDDING.findall(source.read_text(encoding="utf-8"))) if source.is_file() else set()
+        if kept := sorted(names & set(INPUT_EMBEDDINGS)):
+            rows.append(" ".join([kind, *kept]))
+    file.write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
 def write_table(file: Path = MODEL_TYPES) -> None:
     """Write the model types of the installed transformers to a file, one a line."""
     file.write_text("\n".join(sorted(installed_model_types())) + "\n", encoding="utf-8")
@@ -157,3 +191,4 @@ def write_untied(file: Path = UNTIED_TYPES) -> None:
 if __name__ == "__main__":
     write_table()
     write_untied()
+    write_input_names()

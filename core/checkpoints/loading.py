@@ -104,6 +104,7 @@ def complete(checkpoint: Checkpoint) -> Facts:
     return replace(
         own,
         kind=loaded.kind,
+        width=loaded.width if own.width is None else own.width,
         vocabulary=loaded.vocabulary if vocabulary is None else vocabulary,
         max_positions=loaded.max_positions if own.max_positions is None else own.max_positions,
     )

@@ -1,10 +1,12 @@
 """Whether a matrix in a checkpoint's files can be its output embedding: its own or tied, and of its shape."""
 
+from collections.abc import Collection
 from typing import Any
 
 from core.checkpoints import adapters
-from core.checkpoints.architecture import is_input_embedding, is_output_embedding
-from core.checkpoints.config import is_tied
+from core.checkpoints.architecture import OUTPUT_EMBEDDINGS, is_input_embedding, is_output_embedding
+from core.checkpoints.config import input_names, is_tied
+from core.checkpoints.loading import complete
 from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
 from core.weights.tensor_files import Tensor
@@ -27,13 +29,19 @@ def has_head(checkpoint: Checkpoint) -> bool:
     return checkpoint.facts.architecture.endswith(_WITH_HEAD)
 
 
-def check(checkpoint: Checkpoint, tensor: Tensor, config: dict[str, Any]) -> None:
+def check(checkpoint: Checkpoint, tensor: Tensor, config: dict[str, Any], names: Collection[str]) -> None:
     """Refuse `tensor`, an output matrix or the input embedding, if it is not what the model multiplies with.
 
+    names: of all tensors in the files.
     Errors: InputError for an input embedding in the place of an output matrix that is not tied to it, for a
-    shape that the config does not state, and for a matrix that an adapter changes.
+    shape that the config does not state, for files of another model type, and for a matrix that an adapter
+    changes.
     """
     name, facts = checkpoint.name, checkpoint.facts
+    if facts.width is None or facts.vocabulary is None:
+        facts = complete(checkpoint)
+    _check_type(name, config, names)
+    _check_place(name, tensor.name, names)
     stands_in = not is_output_embedding(tensor.name)
     if stands_in and has_head(checkpoint) and not is_tied(config):
         raise InputError(
@@ -61,3 +69,33 @@ def check(checkpoint: Checkpoint, tensor: Tensor, config: dict[str, Any]) -> Non
             f"The adapter beside {name} (adapter_config.json) changes {changed}, which is read from the "
             "weights alone: merge it with peft's merge_and_unload and save the model again."
         )
+
+
+def _check_type(name: str, config: dict[str, Any], names: Collection[str]) -> None:
+    """Refuse files whose input embedding is not called as the model type of the config calls it."""
+    kind = str((config.get("text_config") or config).get("model_type"))
+    expected = input_names(kind)
+    stored = sorted(one for one in names if is_input_embedding(one))
+    if expected and stored and not any(_called(one) in expected for one in stored):
+        raise InputError(
+            f"{name} holds {stored[0]}, and a {kind}, the model type in its config.json, calls its input "
+            f"embedding {' or '.join(sorted(expected))}: its config.json or its weights are another model's; "
+            "download or save it again."
+        )
+
+
+def _check_place(name: str, tensor: str, names: Collection[str]) -> None:
+    """Refuse a matrix within a part of the model of which the files hold nothing else."""
+    heads = [one for one in OUTPUT_EMBEDDINGS if f".{tensor}".endswith(f".{one}.weight")]
+    own = max(heads, key=len) if is_output_embedding(tensor) and heads else _called(tensor)
+    part, inside, _ = tensor.removesuffix(f"{own}.weight").partition(".")
+    if inside and not any(other.startswith(f"{part}.") for other in names if other != tensor):
+        raise InputError(
+            f"{name} holds {tensor} and no other tensor of {part}, so its model does not know it by that "
+            "name: rename it, or save the model again."
+        )
+
+
+def _called(tensor: str) -> str:
+    """`wte` of the tensor transformer.wte.weight."""
+    return tensor.removesuffix(".weight").rpartition(".")[2]

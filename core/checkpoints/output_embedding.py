@@ -85,7 +85,7 @@ def output_embedding(checkpoint: Checkpoint) -> TensorAt:
     outputs = _of_vocabulary([t for t in matrices if is_output_embedding(t.name)], checkpoint)
     inputs = _of_vocabulary([t for t in matrices if is_input_embedding(t.name)], checkpoint)
     tensor = _only(outputs or inputs, matrices, checkpoint, meter)
-    check(checkpoint, tensor, read_config(checkpoint.folder))
+    check(checkpoint, tensor, read_config(checkpoint.folder), tensors)
     note = None
     if not outputs and not (checkpoint.facts.tied and has_head(checkpoint)):
         note = f"{checkpoint.name} has no language-model head: its input embedding {tensor.name} stands in."

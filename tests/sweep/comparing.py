@@ -28,7 +28,7 @@ OUTCOMES = {
     "noted": "the states of plain transformers, with a note",
     "refused": "refused in one sentence",
     "apart": "apart from plain transformers without a word",
-    "not run": "of which plain transformers gives no states from tokens alone",
+    "not run": "not run by plain transformers, on tokens alone or in small sizes",
     "not built": "not built small at random",
 }
 
@@ -97,6 +97,10 @@ def below_head(model: Any) -> tuple[Any, dict[str, Any]]:
         return model.text_model, {}
     else:
         part = model.base_model
+        if part is model and hasattr(
+            model, "lm_head"
+        ):  # of Llama 4, that does not name its model without head
+            part = model.model
     return part, {"use_cache": False} if _takes_cache(part) else {}
 
 

@@ -160,6 +160,7 @@ def _size(name: str) -> int | None:
 
 # What the names of sizes do not tell, by model type.
 OVERRIDES: dict[str, dict[str, Any]] = {
+    "deepseek_v2": {"num_experts_per_tok": 2},
     "dots1": {"n_routed_experts": 4, "n_shared_experts": 1, "num_experts_per_tok": 2},
     "dbrx": {"attn_config": {"kv_n_heads": 2, "rope_theta": 1e4, "clip_qkv": 8.0}},
 }

@@ -34,11 +34,14 @@ def totals(results: Sequence[Result]) -> str:
     return f"{len(results)} classes: " + "; ".join(parts)
 
 
-def page(results: Sequence[Result]) -> str:
-    """docs/model-types.md: totals, a table of each outcome with its reasons, and the equal classes."""
+def page(results: Sequence[Result], classes: int) -> str:
+    """docs/model-types.md: totals, a table of each outcome with its reasons, and the equal classes.
+
+    classes: how many there are to sweep; the page says how many were not yet.
+    """
     import transformers
 
-    parts = [_HEAD.format(version=transformers.__version__, totals=_table_of_totals(results))]
+    parts = [_HEAD.format(version=transformers.__version__, totals=_table_of_totals(results, classes))]
     for outcome, title in _TITLES.items():
         rows = sorted(f"| {_class(one)} | {_reason(one)} |" for one in results if one.outcome == outcome)
         if rows:
@@ -54,7 +57,8 @@ _HEAD = """# Model types
 
 Each text model class of transformers {version}, built small with random weights, saved with a tokenizer, and
 measured: the hidden states of the last layer beside those of plain transformers, which runs one sequence at a
-time. Equal means within 1e-4 of a token's norm. `python -m tests.sweep --write` writes this page anew.
+time. Equal means within 1e-4 of a token's norm. `python -m tests.sweep --write` writes this page anew;
+`--keep FILE` lets a sweep be stopped and go on.
 
 Swept are the classes of the model types that transformers lists as causal, masked or sequence-to-sequence
 language models or as text encoders, and of other types without a part for images or sound: of each type the
@@ -65,15 +69,16 @@ _TITLES = {
     "apart": "Apart from plain transformers",
     "refused": "Refused",
     "noted": "Equal, with a note",
-    "not run": "Not run by plain transformers on tokens alone",
+    "not run": "Not run by plain transformers, on tokens alone or in small sizes",
     "not built": "Not built small",
 }
 
 
-def _table_of_totals(results: Sequence[Result]) -> str:
+def _table_of_totals(results: Sequence[Result], classes: int) -> str:
     counts = Counter(one.outcome for one in results)
     rows = [f"| {words} | {counts[outcome]} |" for outcome, words in OUTCOMES.items()]
-    return "\n".join(["| outcome | classes |", "|---|---|", *rows, f"| all | {len(results)} |"])
+    rows += [f"| not swept yet | {left} |"] if (left := classes - len(results)) else []
+    return "\n".join(["| outcome | classes |", "|---|---|", *rows, f"| all | {classes} |"])
 
 
 def _class(result: Result) -> str:

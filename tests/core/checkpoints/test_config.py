@@ -15,6 +15,15 @@ def test_the_table_is_that_of_the_installed_transformers(tmp_path: Path) -> None
     )
 
 
+def test_the_names_of_embeddings_are_those_of_the_installed_transformers(tmp_path: Path) -> None:
+    config.write_input_names(tmp_path / "names.txt")
+    assert (tmp_path / "names.txt").read_bytes() == config.INPUT_NAMES.read_bytes(), (
+        "python -m core.checkpoints.config writes it anew"
+    )
+    assert config.input_names("gpt2") == {"wte"} and config.input_names("bart") == {"shared", "embed_tokens"}
+    assert config.input_names("own") == frozenset()
+
+
 def test_the_untied_types_are_those_of_the_installed_transformers(tmp_path: Path) -> None:
     config.write_untied(tmp_path / "untied.txt")
     assert (tmp_path / "untied.txt").read_bytes() == config.UNTIED_TYPES.read_bytes(), (

@@ -49,6 +49,70 @@ def test_is_the_loaded_models_output_matrix(case: str, tmp_path: Path) -> None:
     assert at.note is None
 
 
+def configured(folder: Path, **changes) -> None:
+    """Keys of config.json set, or taken out where they are None."""
+    config = json.loads((folder / "config.json").read_text()) | changes
+    kept = {key: value for key, value in config.items() if value is not None}
+    (folder / "config.json").write_text(json.dumps(kept))
+
+
+def refusal(folder: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        weights.output_embedding(checkpoints.resolve(str(folder)))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "other", "message"),
+    [
+        (
+            tiny.llama,
+            tiny.gpt2,
+            "holds model.embed_tokens.weight, and a gpt2, the model type in its config.json, calls its input "
+            "embedding wte",
+        ),
+        (
+            lambda folder: tiny.encoder(folder, head=True),
+            tiny.llama,
+            "holds bert.embeddings.word_embeddings.weight, and a llama, the model type in its config.json, "
+            "calls its input embedding embed_tokens",
+        ),
+    ],
+)
+def test_the_weights_of_another_model_type_are_refused(make, other, message: str, tmp_path: Path) -> None:
+    make(tmp_path / "made")
+    other(tmp_path / "other")
+    (tmp_path / "made/config.json").write_bytes((tmp_path / "other/config.json").read_bytes())
+    assert refusal(tmp_path / "made") == (
+        f"made {message}: its config.json or its weights are another model's; download or save it again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "old", "new", "part"),
+    [
+        (tiny.llama, "lm_head.weight", "module.lm_head.weight", "module"),
+        (tiny.gpt2, "transformer.wte.weight", "own.wte.weight", "own"),
+    ],
+)
+def test_a_matrix_alone_in_its_part_is_refused(make, old: str, new: str, part: str, tmp_path: Path) -> None:
+    make(tmp_path / "made")
+    rewrite(tmp_path / "made", lambda tensors: {new if k == old else k: v for k, v in tensors.items()})
+    assert refusal(tmp_path / "made") == (
+        f"made holds {new} and no other tensor of {part}, so its model does not know it by that name: rename "
+        "it, or save the model again."
+    )
+
+
+@pytest.mark.parametrize(("key", "usual"), [("hidden_size", "4096 dim"), ("vocab_size", "32000 tok")])
+def test_what_the_config_leaves_to_its_class_is_its_class_default(
+    key: str, usual: str, tmp_path: Path
+) -> None:
+    tiny.llama(tmp_path / "made")
+    configured(tmp_path / "made", **{key: None})
+    assert usual in refusal(tmp_path / "made")
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
 def test_any_floating_precision_becomes_float32(dtype: str, tmp_path: Path) -> None:
     import torch
@@ -86,12 +150,6 @@ def test_copies_of_one_matrix_are_no_doubt_but_different_ones_are(tmp_path: Path
         "transformer.wte.weight): "
         "save it with the one its language-model head uses."
     )
-
-
-def refusal(folder: Path) -> str:
-    with pytest.raises(InputError) as caught:
-        weights.output_embedding(checkpoints.resolve(str(folder)))
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("stated", [False, None])
