@@ -1,5 +1,6 @@
 """How one number of the checkpoints goes with another, as Explore and the cards of checkpoints show it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from core.evidence.correlations import Evidence
     from core.measures.protocol import Sample
     from core.overview import Overview
+    from core.statistics.correlation import Correlation
 
 FEWEST = 3  # checkpoints with both numbers for them to be drawn
 LOGARITHMIC = "parameters"  # the number that a line is fitted to the logarithm of
@@ -80,6 +82,21 @@ def relation(
         return None
     lines, residuals = trend(points, x, y, by="family" if by_family else None, log_x=x == LOGARITHMIC)
     return Relation(points, lines, residuals, evidence(points, x, y))
+
+
+def within(points: "pd.DataFrame", box: Mapping[str, Sequence[float]]) -> "pd.DataFrame":
+    """The points within a rectangle: column → (low, high)."""
+    kept = points
+    for name, (low, high) in box.items():
+        kept = kept[kept[name].between(low, high)]
+    return kept
+
+
+def pooled(points: "pd.DataFrame", x: str, y: str) -> "Correlation":
+    """The correlation of y with x over some points."""
+    from core.statistics.correlation import correlation
+
+    return correlation(points[x], points[y])
 
 
 @by_state(128)

@@ -9,6 +9,8 @@ from core.charts.palette import FIT_WIDTH, GREY, SHAPES, colour_scale, field_nam
 from core.measures.titles import axis_title, title_of
 from core.metrics import scale_of
 
+NAMED = ("family", "origin")  # what colour may stand for, besides numbers
+
 
 def scatter(
     points: pd.DataFrame,
@@ -19,9 +21,12 @@ def scatter(
     metrics: Mapping[str, str],
     colours: Mapping[str, str],
     colour_by: str = "family",
+    size_by: str = "",
     title: str,
     subtitle: str,
     height: int = 400,
+    clicked: str = "",
+    characters: int = 100,
 ) -> alt.VConcatChart:
     """One measure against a score or measure, with fitted lines and bands, and the residuals below.
 
@@ -29,19 +34,40 @@ def scatter(
         points: one row a checkpoint: subject, name, family, origin (display words), text, x, y and residual.
         lines: x, y, low, high, and group ("all" or a family).
         metrics: of scores, as the store has them; they give the axes' units.
-        colours: of every value of `colour_by` ("family" or "origin").
+        colours: of every value of `colour_by` where that is "family" or "origin".
+        colour_by, size_by: "family", "origin" or any number among the columns of `points`; size_by "": all
+            points have one size.
         title: what is seen, in words; subtitle: the numbers behind it.
+        clicked: the subject that is picked at first; characters: after which title and subtitle break.
 
     Returns: two views that share the x axis. Named selections: "picked" (a click; field subject) and "brush"
-    (a range of x in either view, which greys out everything outside it in both).
+    (a rectangle in the upper view, which greys out everything outside it in both).
     """
-    brush = alt.selection_interval(name="brush", encodings=["x"])
-    picked = alt.selection_point(name="picked", fields=["subject"], on="click", empty=False)
+    brush = alt.selection_interval(name="brush", encodings=["x", "y"])
+    picked = alt.selection_point(
+        name="picked",
+        fields=["subject"],
+        on="click",
+        empty=False,
+        value=[{"subject": clicked}] if clicked else alt.Undefined,
+    )
     shown = [name for name in SHAPES if name in set(points["origin"])]
     pooled = len(lines) and lines["group"].iloc[0] == "all"
-    scale = colour_scale(colours, points[colour_by])
-    colour = alt.Color(
-        f"{colour_by}:N", scale=scale, title=None, legend=alt.Legend(orient="top", symbolOpacity=1)
+    colour = (
+        alt.Color(
+            f"{colour_by}:N",
+            scale=colour_scale(colours, points[colour_by]),
+            title=None,
+            legend=alt.Legend(orient="top", symbolOpacity=1),
+        )
+        if colour_by in NAMED
+        else alt.Color(
+            field=field_name(colour_by),
+            type="quantitative",
+            scale=_shade(colour_by),
+            title=title_of(colour_by),
+            legend=alt.Legend(orient="top", gradientLength=220, format=_format(colour_by)),
+        )
     )
     shape = alt.Shape(
         "origin:N",
@@ -58,6 +84,24 @@ def scatter(
         alt.Tooltip("origin:N", title="Origin"),
         alt.Tooltip("text:N", title="Text"),
     ]
+    size = (
+        alt.Size(
+            field=field_name(size_by),
+            type="quantitative",
+            scale=alt.Scale(range=[25, 400], zero=False),
+            title=title_of(size_by),
+            legend=alt.Legend(
+                orient="top", format=_format(size_by), values=_few(points[size_by]), symbolFillColor=GREY
+            ),
+        )
+        if size_by
+        else alt.value(90)
+    )
+    tooltip += [
+        alt.Tooltip(field=field_name(name), type="quantitative", title=title_of(name), format=".4~g")
+        for name in dict.fromkeys((colour_by, size_by))
+        if name and name not in (*NAMED, x, y)
+    ]
     marks = (
         alt.Chart(points)
         .mark_point(filled=True, size=90)
@@ -72,7 +116,7 @@ def scatter(
             color=colour,
             shape=shape,
             opacity=alt.when(brush).then(alt.value(0.8)).otherwise(alt.value(0.12)),
-            size=alt.when(picked).then(alt.value(220)).otherwise(alt.value(90)),
+            size=alt.when(picked).then(alt.value(220)).otherwise(size),
             tooltip=tooltip,
         )
     )
@@ -107,9 +151,27 @@ def scatter(
     ).properties(height=height // 3, width="container")
     return (
         alt.vconcat(main, alt.layer(zero, residuals).properties(width="container"), spacing=24)
-        .properties(title=heading(title, subtitle), autosize=FIT_WIDTH)
-        .resolve_scale(x="shared", color="shared", shape="shared")
+        .properties(title=heading(title, subtitle, characters), autosize=FIT_WIDTH)
+        .resolve_scale(x="shared", color="shared", shape="shared", size="shared")
     )
+
+
+def _shade(name: str) -> alt.Scale:
+    """Colours of a number, dark enough for white and light enough for dark at both ends."""
+    return alt.Scale(
+        range=["#35B0F0", "#9679A9", "#D81E5B"], type="log" if name == "parameters" else "linear", nice=False
+    )
+
+
+def _few(values: pd.Series) -> list[float]:
+    """Three values for a legend: the lowest, the median, the highest."""
+    known = values.dropna().astype(float)
+    return sorted({float(f"{known.quantile(share):.3g}") for share in (0, 0.5, 1)}) if len(known) else []
+
+
+def _format(name: str) -> str:
+    """How a legend writes a number: parameters with their unit."""
+    return "~s" if name == "parameters" else ".3~g"
 
 
 def _scale(name: str) -> alt.Scale:

@@ -1,6 +1,5 @@
 """Scatter: any measure against any score or measure, the residuals of the line, and one checkpoint's card."""
 
-import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -9,7 +8,7 @@ from cache.store import Store
 from cache.tables import one_row_each
 from core.charts.palette import ORIGINS, PALETTE, family_colours
 from core.charts.scatter import scatter
-from core.formatting import capital, signed
+from core.formatting import capital
 from core.measures import MEASURES
 from core.measures.protocol import PUBLISHED_TEXT, sample_of
 from core.measures.titles import title_of
@@ -17,11 +16,15 @@ from core.wording.correlations import LEVELS, finding, interval, sentences
 from pages.parts.cards import card, text_line
 from pages.parts.cell_sizes import bring_others
 from pages.parts.common import empty
-from pages.parts.controls import control
+from pages.parts.controls import control, from_address, to_address
 from pages.parts.markdown import plain
+from pages.parts.picture_downloads import picture_downloads
+from pages.parts.scatter_side import brushed, by_family, explained, send
 
 DEFAULTS = ("lsq_patchiness_published", "glue_average")
 COLOURS = {"family": "Family", "origin": "Origin"}
+HOW = "Band: 95 % confidence of the line's mean. Click a point for its card; drag a rectangle for a list."
+SOURCE = "Latent Shortlist: published tables (arXiv 2406.12159) and checkpoints measured on this machine"
 LINES = {"all": "One for all", "family": "One per family"}
 
 
@@ -42,10 +45,25 @@ def scatter_tab(store: Store, heading: DeltaGenerator) -> None:
     x_default = DEFAULTS[0] if DEFAULTS[0] in offered else offered[0]
     y_default = DEFAULTS[1] if DEFAULTS[1] in offered else next(name for name in offered if name != x_default)
     row = st.container(horizontal=True, gap="small")
-    x = control(row.selectbox, "x axis", "x", x_default, offered, format_func=title_of, width=290)
-    y = control(row.selectbox, "y axis", "y", y_default, offered, format_func=title_of, width=230)
+    x = control(row.selectbox, "x axis", "x", x_default, offered, format_func=title_of, width=265)
+    y = control(row.selectbox, "y axis", "y", y_default, offered, format_func=title_of, width=195)
     colour = control(
-        row.selectbox, "Colour", "colour", "family", list(COLOURS), format_func=COLOURS.__getitem__, width=130
+        row.selectbox,
+        "Colour",
+        "colour",
+        "family",
+        [*COLOURS, *offered],
+        format_func=lambda name: COLOURS.get(name) or title_of(name),
+        width=150,
+    )
+    size = control(
+        row.selectbox,
+        "Size of points",
+        "points",
+        "",
+        ["", *offered],
+        format_func=lambda name: title_of(name) if name else "All alike",
+        width=150,
     )
     families = control(
         row.multiselect,
@@ -54,10 +72,10 @@ def scatter_tab(store: Store, heading: DeltaGenerator) -> None:
         [],
         sorted(overview.rows["family"].unique()),
         placeholder="All families",
-        width=210,
+        width=165,
     )
     lines_by = control(
-        row.selectbox, "Line", "lines", "all", list(LINES), format_func=LINES.__getitem__, width=150
+        row.selectbox, "Line", "lines", "all", list(LINES), format_func=LINES.__getitem__, width=140
     )
     ids = [sample.id for sample in samples(store, (x, y))]
     sample = ids[0] if ids else None
@@ -71,8 +89,7 @@ def scatter_tab(store: Store, heading: DeltaGenerator) -> None:
             format_func=lambda name: sample_of(name).title,
             width=290,
             help="Cell measures depend on how many vectors the quantizer is trained on, and compare at one "
-            "text "
-            "and number only.",
+            "text and number only.",
         )
     if sample:
         overview = at_sample(store, sample)
@@ -100,33 +117,75 @@ def scatter_tab(store: Store, heading: DeltaGenerator) -> None:
             )
         )
 
-    st.space("small")  # the chart's own buttons appear above it and must not cover the controls
-    event = st.altair_chart(
-        scatter(
-            points.reset_index()[["subject", "name", "family", "origin", x, y]].assign(
-                origin=points["origin"].map(ORIGINS).to_numpy(),
-                residual=shown.residuals.to_numpy(),
-                text=[text_line(point) for _, point in points.iterrows()],
-            ),
-            shown.lines,
-            x,
-            y,
-            metrics=overview.metrics,
-            colours=family_colours(overview.rows["family"])
-            if colour == "family"
-            else dict(zip(ORIGINS.values(), PALETTE, strict=False)),
-            colour_by=colour,
-            title=interval(evidence.pooled),
-            subtitle="Band: 95 % confidence of the line's mean. Drag sideways to follow a range into the "
-            "residuals; click a point for its card.",
+    large = from_address("chart", "beside", ["beside", "large"]) == "large"
+    to_address("chart", "beside")
+    from_address("point", "")
+    buttons = st.container(horizontal=True, vertical_alignment="center")
+    left, right = st.columns([13, 9], gap="medium") if not large else (st.container(), st.container())
+    columns = [
+        name for name in dict.fromkeys((x, y, colour, size)) if name and name not in ("family", "origin")
+    ]
+    key = f"chart-{x}-{y}-{colour}-{size}-{lines_by}-{large}"
+    clicked = st.session_state.setdefault(f"first point of {key}", st.session_state["point"])
+    drawn = scatter(
+        points.reset_index()[["subject", "name", "family", "origin", *columns]].assign(
+            origin=points["origin"].map(ORIGINS).to_numpy(),
+            residual=shown.residuals.to_numpy(),
+            text=[text_line(point) for _, point in points.iterrows()],
         ),
-        width="stretch",
-        on_select="rerun",
-        selection_mode="picked",
-        key=f"chart-{x}-{y}-{colour}-{lines_by}",
-        alt=claim,
+        shown.lines,
+        x,
+        y,
+        metrics=overview.metrics,
+        colours=family_colours(overview.rows["family"])
+        if colour == "family"
+        else dict(zip(ORIGINS.values(), PALETTE, strict=False)),
+        colour_by=colour,
+        size_by=size,
+        title=interval(evidence.pooled),
+        subtitle=HOW,
+        height=560 if large else 340,
+        clicked=clicked,
+        characters=110 if large else 62,
     )
-
+    with left:
+        event = st.altair_chart(
+            drawn,
+            width="stretch",
+            on_select=lambda: _clicked(key),
+            selection_mode=["picked", "brush"],
+            key=key,
+            alt=claim,
+        )
+    with buttons:
+        st.button(
+            "Beside its table" if large else "Show large",
+            icon=":material/fullscreen_exit:" if large else ":material/fullscreen:",
+            type="tertiary",
+            key="chart_large",
+            on_click=_resize,
+            args=("beside" if large else "large",),
+        )
+        source = f"{interval(evidence.pooled)}. {SOURCE}"
+        name = f"{title_of(y)} against {title_of(x)}"
+        picture_downloads(drawn, claim, source, name, "scatter")
+    point = st.session_state["point"]
+    with right:
+        box = event["selection"].get("brush") or {}
+        box = {column: ends for column, ends in box.items() if column in (x, y) and len(ends) == 2}
+        if len(box) == 2:
+            brushed(points, box, x, y)
+        elif point in points.index:
+            send([point], "Compare it on Shortlist")
+            with st.container(height="content" if large else 560, border=True):
+                card(store, overview, overview.rows.loc[point])
+        else:
+            by_family(shown)
+            explained([x, y])
+    to_address("point", "")
+    if point in points.index or len(box) == 2:
+        by_family(shown)
+        explained([x, y])
     other_text = (points["corpus"] != PUBLISHED_TEXT["corpus"]) | (
         points["sequences"] != PUBLISHED_TEXT["sequences"]
     )
@@ -138,53 +197,13 @@ def scatter_tab(store: Store, heading: DeltaGenerator) -> None:
         )
 
     bring_others(store, overview, [x, y], "bring_explore")
-    picked = [str(item["subject"]) for item in event["selection"].get("picked", [])]
-    picked = [subject for subject in picked if subject in points.index]
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        if picked:
-            with st.container(border=True):
-                card(store, overview, overview.rows.loc[picked[0]])
-        else:
-            st.caption(
-                "Click a point to see its card here: facts, measures with their percentiles, scores and how "
-                "they were formed."
-            )
-    with right:
-        by_family = pd.DataFrame(
-            [
-                {
-                    "Family": name,
-                    "n": c.n,
-                    "r": c.pearson,
-                    "95 % interval": (
-                        f"{signed(c.pearson_low)} to {signed(c.pearson_high)}"
-                        if pd.notna(c.pearson_low)
-                        else "too few"
-                    ),
-                    "Spearman": c.spearman,
-                }
-                for name, c in [("All", evidence.pooled), *evidence.families.items()]
-            ]
-        )
-        st.dataframe(
-            by_family,
-            hide_index=True,
-            placeholder="–",
-            column_config={
-                "r": st.column_config.NumberColumn(format="%+.2f", help="Pearson correlation", width=60),
-                "Spearman": st.column_config.NumberColumn(format="%+.2f", width=85),
-                "n": st.column_config.NumberColumn(help="Checkpoints", width=50),
-                "95 % interval": st.column_config.TextColumn(
-                    width=130, help="Of Pearson's r, from 1,000 resamplings of the checkpoints"
-                ),
-            },
-            alt="Correlation by family",
-        )
-        st.caption(
-            "\n\n".join(
-                f"**{MEASURES[name].title}**: {MEASURES[name].explanation} Source: {MEASURES[name].source}."
-                for name in (x, y)
-                if name in MEASURES
-            )
-        )
+
+
+def _clicked(key: str) -> None:
+    """Remember which point was clicked, for the card and the address."""
+    picked = st.session_state[key]["selection"].get("picked") or [{}]
+    st.session_state["point"] = str(picked[0].get("subject", ""))
+
+
+def _resize(shape: str) -> None:
+    st.session_state["chart"] = shape

@@ -298,3 +298,26 @@ def test_a_page_asked_for_first_comes_through_the_entry_point(
     app.switch_page("pages/explore.py").run()
     assert not app.exception
     assert app.session_state["came through app.py"]
+
+
+def test_a_link_restores_the_clicked_point_colour_and_size_of_explore(
+    full: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"x": "eee", "y": "vrm", "colour": "isoscore", "points": "parameters", "point": "a" * 32}
+    app = opened(full, monkeypatch, "pages/explore.py", **asked, chart="large")
+    assert {key: app.query_params[key] for key in asked} == asked and app.query_params["chart"] == "large"
+    assert (
+        "our BERT" in text_of(words(app))
+        and app.button(key="explore_send").label == "Compare it on Shortlist"
+    )
+    spec = app.get("vega_lite_chart")[0].proto.spec
+    assert f'"value": [{{"subject": "{"a" * 32}"}}]' in spec and '"field": "parameters"' in spec
+
+
+@pytest.mark.parametrize(("old", "tab"), [("quantized_cells", "cells"), ("token_gap", "gap")])
+def test_the_tabs_of_explore_are_where_the_earlier_addresses_lead(
+    full: Path, monkeypatch: pytest.MonkeyPatch, old: str, tab: str
+) -> None:
+    assert f'"{old}": ("explore", "{tab}")' in Path(APP).read_text()
+    app = opened(full, monkeypatch, "pages/explore.py", tab=tab)
+    assert app.query_params["tab"] == tab and len(app.title) == 1
