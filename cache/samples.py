@@ -46,7 +46,7 @@ def title(corpus: str) -> str:
 
 def text_sample(store: Store, corpus: str, sequences: int, seed: int, column: str | None = None) -> Sample:
     """The sample that `core.corpora.sources` draws; from disk, where it was drawn before."""
-    source = _source(corpus, column)
+    source = source_of(corpus, column)
     path = _path(store, "sample", source, sequences, seed)
     if kept := files.read_json(path):
         return Sample(**kept)
@@ -57,7 +57,7 @@ def text_sample(store: Store, corpus: str, sequences: int, seed: int, column: st
 
 def drawn(store: Store, corpus: str, sequences: int, seed: int, column: str | None = None) -> str | None:
     """The fingerprint of a sample that was drawn before, or None; nothing is drawn."""
-    kept = files.read_json(_path(store, "sample", _source(corpus, column), sequences, seed))
+    kept = files.read_json(_path(store, "sample", source_of(corpus, column), sequences, seed))
     return kept["fingerprint"] if kept else None
 
 
@@ -67,7 +67,7 @@ def representativeness(
     """How representative the sample is, if that was found out (`compare`), else None."""
     from core.corpora.representativeness import Representativeness
 
-    path = _path(store, "representativeness", _source(corpus, column), sequences, seed)
+    path = _path(store, "representativeness", source_of(corpus, column), sequences, seed)
     return Representativeness.from_json(path.read_text()) if path.is_file() else None
 
 
@@ -75,7 +75,7 @@ def compare(store: Store, corpus: str, sequences: int, seed: int = 0, column: st
     """Find out how representative the sample is and keep that beside it, unless it is known."""
     from core.corpora.representativeness import representativeness as computed
 
-    source = _source(corpus, column)
+    source = source_of(corpus, column)
     path = _path(store, "representativeness", source, sequences, seed)
     if not path.is_file():
         text = _loaded(chosen(corpus), column, source)
@@ -84,7 +84,7 @@ def compare(store: Store, corpus: str, sequences: int, seed: int = 0, column: st
 
 def compared(store: Store, corpus: str, sequences: int, seed: int = 0, column: str | None = None) -> bool:
     """Whether it is known how representative the sample is; InputError for a corpus that is not there."""
-    return _path(store, "representativeness", _source(corpus, column), sequences, seed).is_file()
+    return _path(store, "representativeness", source_of(corpus, column), sequences, seed).is_file()
 
 
 @lru_cache(maxsize=1)
@@ -93,7 +93,13 @@ def _loaded(corpus: str, column: str | None, source: str) -> Corpus:
     return load(corpus, column=column, folder=paths.corpora_folder())
 
 
-def _source(corpus: str, column: str | None) -> str:
+def whole(corpus: str, column: str | None = None) -> Corpus:
+    """A corpus with all its passages; InputError for one that is not there."""
+    return _loaded(chosen(corpus), column, source_of(corpus, column))
+
+
+def source_of(corpus: str, column: str | None = None) -> str:
+    """A key that changes when what is read of a corpus changes; InputError for one that is not there."""
     return source_key(chosen(corpus), column, paths.corpora_folder())
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 _NO_AUTOMATIC_CLASS = "Unrecognized configuration class"  # as transformers says it of a class without a head
-_SAVE_AGAIN = "save it again with the installed transformers, or measure vectors that you extracted yourself"
+SAVE_AGAIN = "save it again with the installed transformers, or measure vectors that you extracted yourself"
 
 
 def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "PreTrainedModel":
@@ -44,7 +44,7 @@ def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "Pr
     }
     with (
         quiet(),
-        one_sentence(f"The model of {checkpoint.name} cannot be built", _SAVE_AGAIN),
+        one_sentence(f"The model of {checkpoint.name} cannot be built", SAVE_AGAIN),
         adapters.without(checkpoint.folder) as folder,
     ):
         try:
@@ -58,19 +58,7 @@ def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "Pr
             model, report = named
         if _missing(report):
             model, report = _of_named_class(checkpoint, folder, options) or (model, report)
-    missing = _missing(report)
-    if misfits := sorted(report["mismatched_keys"]):
-        key, of_file, of_config = misfits[0]
-        more = f", and {len(misfits) - 1:,} more tensors differ" if len(misfits) > 1 else ""
-        raise InputError(
-            f"The weight {key} of {checkpoint.name} has shape {tuple(of_file)} and its config.json asks for "
-            f"{tuple(of_config)}{more}: download or save it again."
-        )
-    if missing:
-        raise InputError(
-            f"The weights of {checkpoint.name} lack {len(missing)} tensors that its config.json asks for, "
-            f"first {missing[0]}: download or save it again."
-        )
+    refuse_misfits(checkpoint.name, report)
     unused = [key.removeprefix(wrapped) for key in report["unexpected_keys"]]
     bare = {key.removeprefix(wrapped): tensor for key, tensor in stored.items()}
     accounting.check_used(checkpoint.name, model, unused, bare)
@@ -79,6 +67,26 @@ def load_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype") -> "Pr
         if isinstance(part, PreTrainedModel):
             part.config.return_dict = True  # whatever config.json asks for: states are found by name
     return model.eval().requires_grad_(False).to(device, dtype)
+
+
+def refuse_misfits(name: str, report: dict[str, Any]) -> None:
+    """InputError where tensors have another shape than the config asks for, or are not in the files.
+
+    name: what messages call the checkpoint. report: of the loading, as transformers gives it.
+    """
+    missing = _missing(report)
+    if misfits := sorted(report["mismatched_keys"]):
+        key, of_file, of_config = misfits[0]
+        more = f", and {len(misfits) - 1:,} more tensors differ" if len(misfits) > 1 else ""
+        raise InputError(
+            f"The weight {key} of {name} has shape {tuple(of_file)} and its config.json asks for "
+            f"{tuple(of_config)}{more}: download or save it again."
+        )
+    if missing:
+        raise InputError(
+            f"The weights of {name} lack {len(missing)} tensors that its config.json asks for, "
+            f"first {missing[0]}: download or save it again."
+        )
 
 
 def text_part(model: Any) -> Any:
@@ -95,7 +103,7 @@ def complete(checkpoint: Checkpoint) -> Facts:
     """
     from transformers import AutoConfig
 
-    with quiet(), one_sentence(f"The config.json of {checkpoint.name} cannot be read", _SAVE_AGAIN):
+    with quiet(), one_sentence(f"The config.json of {checkpoint.name} cannot be read", SAVE_AGAIN):
         config = AutoConfig.from_pretrained(
             checkpoint.folder, local_files_only=True, trust_remote_code=False
         ).to_dict()

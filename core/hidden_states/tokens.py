@@ -49,23 +49,17 @@ def tokenize(
     tokenizer = loaded.tokenizer
     least = tokenizer.num_special_tokens_to_add(pairs is not None) + 1
     limit = _limit(checkpoint.name, facts.max_positions, least, tokenizer.model_max_length, max_length)
-    closed = _closed_vocabulary(tokenizer)
     wants_types = pairs is not None and "token_type_ids" in tokenizer.model_input_names
     pieces: dict[str, list[np.ndarray]] = {"input_ids": [], "token_type_ids": []}
-    words = left_out = 0
+    vocabulary = _Vocabulary(tokenizer)
     for first in range(0, len(sequences), _AT_ONCE):
-        given: list[Any] = [one[first : first + _AT_ONCE] for one in (sequences, pairs) if one is not None]
-        if closed is not None:
-            split = [[_words(tokenizer, text) for text in texts] for texts in given]
-            given = [[[word for word in one if word in closed] for one in texts] for texts in split]
-            count, kept = (
-                sum(len(one) for texts in texts_of for one in texts) for texts_of in (split, given)
-            )
-            words, left_out = words + count, left_out + count - kept
+        given = vocabulary.known(
+            [one[first : first + _AT_ONCE] for one in (sequences, pairs) if one is not None]
+        )
         with one_sentence(f"The tokenizer of {checkpoint.name} cannot cut the text", _SAVE_AGAIN), quiet():
             encoded = tokenizer(
                 *given,
-                is_split_into_words=closed is not None,
+                is_split_into_words=vocabulary.closed is not None,
                 truncation=True,
                 max_length=limit,
                 return_attention_mask=False,
@@ -81,22 +75,104 @@ def tokenize(
         raise InputError(
             f"None of the {len(sequences)} sequences has a token for {checkpoint.name}: give other text."
         )
-    vocabulary = facts.vocabulary
-    if vocabulary is not None and ids.max() >= vocabulary:
-        raise InputError(
-            f"The tokenizer of {checkpoint.name} gives token {ids.max()} and its model knows {vocabulary} "
-            "tokens: it belongs to another model; save the right one beside the weights."
-        )
-    notes = [loaded.note(sequences)]
-    if closed is None:
-        notes.append(coverage.note(checkpoint.name, tokenizer, [*sequences, *(pairs or [])], ids))
-    if left_out:
-        notes.append(
-            f"{left_out / words:.1%} of the text's characters or words are unknown to the tokenizer of "
-            f"{checkpoint.name}, which has no token for the unknown: they are left out"
-        )
+    _check_ids(checkpoint.name, ids, facts.vocabulary)
+    notes = [loaded.note(sequences), vocabulary.note(checkpoint.name, [*sequences, *(pairs or [])], ids)]
     types = np.concatenate(pieces["token_type_ids"]) if pieces["token_type_ids"] else None
     return Tokens(ids, starts, types, "; ".join(filter(None, notes)) or None)
+
+
+@dataclass(frozen=True)
+class RunningText:
+    """Texts as one run of token ids, int32, without the special tokens that would stand around a sequence.
+
+    before, after: ids that the tokenizer puts around a sequence. note: as in `Tokens`.
+    """
+
+    ids: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+    note: str | None
+
+
+def running_text(checkpoint: Checkpoint, texts: list[str], progress: Progress | None = None) -> RunningText:
+    """The tokens of texts one after the other, a line break after each, nothing cut.
+
+    Errors: InputError for a tokenizer that cannot be used, and for texts without a token.
+    """
+    loaded, facts = read_tokenizer(checkpoint), complete(checkpoint)
+    tokenizer, vocabulary = loaded.tokenizer, _Vocabulary(loaded.tokenizer)
+    pieces: list[np.ndarray] = []
+    split = vocabulary.closed is not None
+    options: dict[str, Any] = {"return_attention_mask": False, "return_token_type_ids": False}
+    cutting = one_sentence(f"The tokenizer of {checkpoint.name} cannot cut the text", _SAVE_AGAIN)
+    with cutting, quiet():
+        for first in range(0, len(texts), _AT_ONCE):
+            (given,) = vocabulary.known([[f"{text}\n" for text in texts[first : first + _AT_ONCE]]])
+            encoded = tokenizer(given, add_special_tokens=False, is_split_into_words=split, **options)
+            pieces.append(np.concatenate([np.asarray(one, dtype=np.int32) for one in encoded["input_ids"]]))
+            if progress is not None:
+                progress("tokenising", min(first + _AT_ONCE, len(texts)), len(texts), "passages")
+        (given,) = vocabulary.known([texts[:1]])
+        before, after = _around(tokenizer, given[0] if given else "", split)
+    ids = np.concatenate([*pieces, np.empty(0, np.int32)])
+    if not len(ids):
+        raise InputError(f"None of the {len(texts)} passages has a token for {checkpoint.name}: give others.")
+    _check_ids(checkpoint.name, np.concatenate([ids, before, after]), facts.vocabulary)
+    notes = [loaded.note(texts), vocabulary.note(checkpoint.name, texts, ids)]
+    return RunningText(ids, before, after, "; ".join(filter(None, notes)) or None)
+
+
+def _around(tokenizer: Any, given: Any, split: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The special tokens that a tokenizer puts before and behind a sequence, `given`."""
+    whole, bare = (
+        tokenizer(given, is_split_into_words=split, add_special_tokens=special)["input_ids"]
+        for special in (True, False)
+    )
+    start = next((i for i in range(len(whole)) if whole[i : i + len(bare)] == bare), 0)
+    parts = whole[:start], whole[start + len(bare) :]
+    return np.array(parts[0], dtype=np.int32), np.array(parts[1], dtype=np.int32)
+
+
+def _check_ids(name: str, ids: np.ndarray, vocabulary: int | None) -> None:
+    """Refuse tokens that the model does not know."""
+    if vocabulary is not None and ids.max() >= vocabulary:
+        raise InputError(
+            f"The tokenizer of {name} gives token {ids.max()} and its model knows {vocabulary} "
+            "tokens: it belongs to another model; save the right one beside the weights."
+        )
+
+
+class _Vocabulary:
+    """What a tokenizer can encode, and how much of the texts it was given it cannot.
+
+    closed: the only words that it can encode; None where it has a token for, or can spell, any other.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        self.closed = _closed_vocabulary(tokenizer)
+        self._words = self._left_out = 0
+
+    def known(self, given: list[list[str]]) -> list[Any]:
+        """What the tokenizer is given of some lists of texts: of a closed vocabulary its words alone."""
+        if self.closed is None:
+            return given
+        split = [[_words(self._tokenizer, text) for text in texts] for texts in given]
+        kept = [[[word for word in one if word in self.closed] for one in texts] for texts in split]
+        count, left = (sum(len(one) for texts in of for one in texts) for of in (split, kept))
+        self._words, self._left_out = self._words + count, self._left_out + count - left
+        return kept
+
+    def note(self, name: str, texts: list[str], ids: np.ndarray) -> str | None:
+        """What a reader should know of what the tokenizer does not see of the texts, or None."""
+        if self.closed is None:
+            return coverage.note(name, self._tokenizer, texts, ids)
+        if not self._left_out:
+            return None
+        return (
+            f"{self._left_out / self._words:.1%} of the text's characters or words are unknown to the "
+            f"tokenizer of {name}, which has no token for the unknown: they are left out"
+        )
 
 
 def _closed_vocabulary(tokenizer: Any) -> Container[str] | None:

@@ -29,6 +29,7 @@ from cache.store import Store
 from cache.tasks import Page
 from cache.tasks.evidence import Evidence
 from cache.tasks.labelled import Labelled
+from cache.tasks.perplexity import Perplexity
 from cache.tasks.reference_build import ReferenceBuild
 from core.errors import InputError
 from core.token_sets import load
@@ -65,6 +66,12 @@ ASKED: list[tuple[Request, str, Page | None, str]] = [  # its verb, the page of 
         "Measuring labels with",
         SHORTLIST,
         "Labels of mine.csv: MiniLM-L6 and 1 more",
+    ),
+    (
+        Perplexity(),
+        "Reading text with",
+        Page("explore", "Explore"),
+        "Perplexity on Python's standard library: MiniLM-L6 and 1 more",
     ),
     (GlueRun(), "Fine-tuning", Page("explore", "Explore"), "GLUE: MiniLM-L6 and 1 more"),
     (Pretrain(), "Pre-training", None, "Pre-training: minilm, org/model"),

@@ -1,0 +1,33 @@
+"""Sentences on text by its difficulty: each sign, and what is undefined."""
+
+from core.studies.perplexity import Association, Curve
+from core.wording.text_difficulty import coefficient, course
+
+
+def found(low: float | None, high: float | None, r: float | None = 0.5) -> Association:
+    return Association(20, r, low, high, -0.25, -0.5, 0.125)
+
+
+def shown(association: Association, last_token: bool = False) -> str:
+    return course("small", "PTB", Curve(128, 5, last_token, [], association, found(0, 0)))
+
+
+def test_a_course_is_said_as_found() -> None:
+    assert shown(found(-0.75, -0.25, -0.5)) == (
+        "Text that small predicts better is spread more widely, as the paper found of large models: "
+        "r = −0.50 (95 % interval −0.75 to −0.25) over 20 bins of PTB, at layer 5."
+    )
+    assert shown(found(0.25, 0.75), last_token=True) == (
+        "Tokens that small predicts better are spread less widely, the opposite of what the paper found: "
+        "r = +0.50 (95 % interval +0.25 to +0.75) over 20 bins of PTB, after 128 tokens of context."
+    )
+    assert shown(found(-0.25, 0.75)) == (
+        "Dispersion does not surely rise or fall with the perplexity of small: r = +0.50 (95 % interval "
+        "−0.25 to +0.75) over 20 bins of PTB, at layer 5."
+    )
+
+
+def test_coefficients() -> None:
+    assert coefficient(found(0.25, 0.75), "spearman") == "ρ = −0.25 (95 % interval −0.50 to +0.12)"
+    assert coefficient(found(None, None)) == "r = +0.50 (too few for an interval)"
+    assert coefficient(found(None, None, None)) == "r undefined"
