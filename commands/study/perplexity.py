@@ -5,10 +5,9 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from cache import jobs
 from cache.measuring.segments import SegmentedText
 from cache.paths import store_folder
-from cache.requests import Subject
+from cache.requests import Request
 from cache.store import Store
 from cache.tasks import perplexity as task
 from cache.tasks.perplexity import Perplexity, StudiedPerplexity
@@ -22,17 +21,16 @@ from commands.study.text_options import (
     SeedOption,
     SegmentsOption,
     ShorterOption,
+    carried_out,
 )
 from commands.terminal import (
     DetachOption,
     JsonOption,
     StoreOption,
-    attempt,
     numbers,
     people,
     print_frame,
     print_json,
-    queued,
     report,
 )
 from core.wording import text_difficulty as wording
@@ -62,7 +60,7 @@ def study_perplexity(
     as_json: JsonOption = False,
 ) -> None:
     """Set the dispersion of segments of a text against their perplexity, bin by bin."""
-    requests = [
+    requests: list[Request] = [
         Perplexity(
             SegmentedText(
                 corpus=one,
@@ -81,18 +79,11 @@ def study_perplexity(
         )
         for one in corpus or ["auto"]
     ]
-    for request in requests:
-        task.check(request)
     opened = Store.open(store_folder(store))
-    if detach:
-        subjects = [Subject(name) for name in checkpoints]
-        queued(opened, [jobs.submit(opened, request, subjects) for request in requests], as_json)
+    done = carried_out(opened, requests, checkpoints, task.study, detach=detach, as_json=as_json)
+    if done is None:
         return
-    asked = [(name, request) for request in requests for name in checkpoints]
-    results, failures = attempt(
-        [name for name, _ in asked],
-        lambda index, progress: task.study(opened, Subject(asked[index][0]), asked[index][1], progress),
-    )
+    results, failures = done
     if as_json:
         documents = [result.to_json() | {"sentences": sentences(result)} for result in results]
         print_json({"results": documents, "failures": failures})

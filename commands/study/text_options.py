@@ -1,8 +1,17 @@
 """Options that the studies of a text share."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 import typer
+
+from cache import jobs, tasks
+from cache.requests import Request, Subject
+from cache.results import Result
+from cache.store import Store
+from commands.terminal import attempt, queued
+
+Made = TypeVar("Made", bound=Result)
 
 CheckpointsArgument = Annotated[
     list[str], typer.Argument(metavar="CHECKPOINT…", help="Folders, hub ids, or variants of them.")
@@ -20,3 +29,29 @@ ShorterOption = Annotated[
 SeedOption = Annotated[int, typer.Option(help="Seed of the draw.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 PrecisionOption = Annotated[str, typer.Option(help="auto, float32 or bfloat16.")]
+
+
+def carried_out(
+    opened: Store,
+    requests: list[Request],
+    checkpoints: list[str],
+    study: Callable[..., Made],
+    *,
+    detach: bool,
+    as_json: bool,
+) -> tuple[list[Made], list[dict[str, str]]] | None:
+    """(results, failures) of each request on each checkpoint, a text after the other; None: queued as jobs.
+
+    study: of a task, called as study(store, subject, request, progress).
+    """
+    for request in requests:
+        tasks.task_of(request).check(request)
+    if detach:
+        subjects = [Subject(name) for name in checkpoints]
+        queued(opened, [jobs.submit(opened, request, subjects) for request in requests], as_json)
+        return None
+    asked = [(name, request) for request in requests for name in checkpoints]
+    return attempt(
+        [name for name, _ in asked],
+        lambda index, progress: study(opened, Subject(asked[index][0]), asked[index][1], progress),
+    )

@@ -1,7 +1,20 @@
 """What the studies of text by its difficulty show, in sentences."""
 
 from core.formatting import capital, signed
+from core.studies.layers import MEASURES, LayerFigures
 from core.studies.perplexity import Association, Curve
+
+TITLES = {
+    "dispersion": "dispersion",
+    "effective_rank": "effective rank",
+    "alpha_req": "α-ReQ",
+    "prompt_entropy": "prompt entropy",
+    "curvature": "curvature",
+}
+LAYERS_NOT_SHOWN = (
+    "A measure that rises or falls with perplexity at a layer need not say which layer is of use, nor which "
+    "checkpoint is better."
+)
 
 NOT_SHOWN = (
     "It says how parts of one text compare for one checkpoint: neither which of two checkpoints is better, "
@@ -37,3 +50,42 @@ def course(name: str, corpus: str, curve: Curve) -> str:
     }[sign(curve.picked)]
     what = f"after {curve.tokens} tokens of context" if curve.last_token else f"at layer {curve.layer}"
     return capital(f"{claim}: {coefficient(curve.picked)} over {curve.picked.n} bins of {corpus}, {what}.")
+
+
+def along_layers(name: str, corpus: str, layers: list[LayerFigures]) -> list[str]:
+    """At which layer each measure goes with perplexity the most, as found; one sentence without it."""
+    if not layers[0].correlations:
+        return [f"{name} predicts nothing, so its layers are not set against perplexity."]
+    last = len(layers) - 1
+    found = []
+    for measure in MEASURES:
+        each = [layer.correlations[measure] for layer in layers]
+        sure = [k for k, one in enumerate(each) if sign(one)]
+        if not sure:
+            found.append(
+                f"{capital(TITLES[measure])} of {name} surely goes with perplexity on {corpus} at no layer."
+            )
+            continue
+        best = max(sure, key=lambda k: abs(each[k].pearson or 0))
+        verb = "rises" if sign(each[best]) > 0 else "falls"
+        found.append(
+            f"{capital(TITLES[measure])} of {name} {verb} with perplexity on {corpus} the most at layer "
+            f"{best} of {last}: {coefficient(each[best])}."
+        )
+    return found
+
+
+def between(names: tuple[str, str], found: tuple[Association, Association], measure: str) -> str:
+    """How the correlation of a measure at the last layer differs between two checkpoints of one course.
+
+    names, found: of the earlier and the later. Two intervals that overlap are no proof that they are equal.
+    """
+    ends = [(one.pearson_low, one.pearson_high) for one in found]
+    apart = all(None not in pair for pair in ends) and (
+        max(low for low, _ in ends if low is not None) > min(high for _, high in ends if high is not None)
+    )
+    verdict = "the intervals are apart" if apart else "the intervals overlap, so no change is shown"
+    return (
+        f"From {names[0]} to {names[1]} the correlation of {TITLES[measure]} at the last layer with "
+        f"perplexity goes from {coefficient(found[0])} to {coefficient(found[1])}: {verdict}."
+    )

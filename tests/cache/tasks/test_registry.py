@@ -29,6 +29,7 @@ from cache.store import Store
 from cache.tasks import Page
 from cache.tasks.evidence import Evidence
 from cache.tasks.labelled import Labelled
+from cache.tasks.layers import LayerStudy
 from cache.tasks.perplexity import Perplexity
 from cache.tasks.reference_build import ReferenceBuild
 from core.errors import InputError
@@ -72,6 +73,12 @@ ASKED: list[tuple[Request, str, Page | None, str]] = [  # its verb, the page of 
         "Reading text with",
         Page("explore", "Explore"),
         "Perplexity on Python's standard library: MiniLM-L6 and 1 more",
+    ),
+    (
+        LayerStudy(),
+        "Measuring the layers of",
+        Page("explore", "Explore"),
+        "Layers on Python's standard library: MiniLM-L6 and 1 more",
     ),
     (GlueRun(), "Fine-tuning", Page("explore", "Explore"), "GLUE: MiniLM-L6 and 1 more"),
     (Pretrain(), "Pre-training", None, "Pre-training: minilm, org/model"),

@@ -1,7 +1,8 @@
 """Sentences on text by its difficulty: each sign, and what is undefined."""
 
+from core.studies.layers import MEASURES, LayerFigures
 from core.studies.perplexity import Association, Curve
-from core.wording.text_difficulty import coefficient, course
+from core.wording.text_difficulty import along_layers, between, coefficient, course
 
 
 def found(low: float | None, high: float | None, r: float | None = 0.5) -> Association:
@@ -31,3 +32,31 @@ def test_coefficients() -> None:
     assert coefficient(found(0.25, 0.75), "spearman") == "ρ = −0.25 (95 % interval −0.50 to +0.12)"
     assert coefficient(found(None, None)) == "r = +0.50 (too few for an interval)"
     assert coefficient(found(None, None, None)) == "r undefined"
+
+
+def test_layers_say_where_a_measure_goes_with_perplexity_the_most() -> None:
+    unsure = dict.fromkeys(MEASURES, found(-0.25, 0.75))
+    figures = [
+        LayerFigures(0, {}, unsure),
+        LayerFigures(1, {}, unsure | {"curvature": found(-0.75, -0.25, -0.5)}),
+    ]
+    shown = along_layers("small", "PTB", figures)
+    assert len(shown) == 5
+    assert shown[0] == "Dispersion of small surely goes with perplexity on PTB at no layer."
+    assert shown[4] == (
+        "Curvature of small falls with perplexity on PTB the most at layer 1 of 1: r = −0.50 (95 % interval "
+        "−0.75 to −0.25)."
+    )
+    assert along_layers("bert", "PTB", [LayerFigures(0, {}, {})]) == [
+        "bert predicts nothing, so its layers are not set against perplexity."
+    ]
+
+
+def test_a_change_is_said_where_intervals_are_apart() -> None:
+    low, middle, high = found(-0.75, -0.5, -0.625), found(-0.625, 0.25, 0.0), found(0.25, 0.75)
+    assert between(("ep0", "ep3"), (low, high), "dispersion") == (
+        "From ep0 to ep3 the correlation of dispersion at the last layer with perplexity goes from r = −0.62 "
+        "(95 % interval −0.75 to −0.50) to r = +0.50 (95 % interval +0.25 to +0.75): the intervals are apart."
+    )
+    assert "overlap, so no change is shown" in between(("ep0", "ep3"), (low, middle), "dispersion")
+    assert "overlap, so no change is shown" in between(("a", "b"), (found(None, None), high), "dispersion")
