@@ -137,15 +137,12 @@ def curves(
     import numpy as np
 
     from core.studies.perplexity import curve
+    from core.studies.segments import layer_of
 
     read, vectors = made.read, made.vectors
     rows = {(slot.layer, slot.tokens): row for row, slot in enumerate(read.slots)}
-    last = max(slot.layer for slot in read.slots)
-    layer = last if request.layer is None else request.layer
-    if not 0 <= layer <= last:
-        raise InputError(
-            f"{called_in_messages} has no layer {layer}: its layers are 0 (embeddings) to {last} (last)."
-        )
+    last = layer_of(called_in_messages, read, None)
+    layer = layer_of(called_in_messages, read, request.layer)
 
     def one(perplexity: np.ndarray, layer: int, tokens: int, last_token: bool) -> Curve:
         return curve(

@@ -88,12 +88,9 @@ def cut(
     """
     most = complete(checkpoint).max_positions
     notes = []
-    if most is not None and most < length:
-        if not shorter:
-            raise InputError(
-                f"{checkpoint.name} reads at most {most} tokens at once, and segments have {length}: ask for "
-                f"segments of {most} or fewer, or allow shorter ones where a checkpoint reads less."
-            )
+    if not shorter:
+        check_length(checkpoint, length)
+    elif most is not None and most < length:
         notes.append(f"segments of {most} tokens, the most that {checkpoint.name} reads")
         length = most
     text = running_text(checkpoint, texts, progress)
@@ -115,6 +112,27 @@ def cut(
     if text.note:
         notes.append(text.note)
     return Segments(np.hstack([before, rows, after]).astype(np.int32), available, "; ".join(notes) or None)
+
+
+def check_length(checkpoint: Checkpoint, length: int) -> None:
+    """InputError where a checkpoint cannot read `length` tokens at once."""
+    most = complete(checkpoint).max_positions
+    if most is not None and most < length:
+        raise InputError(
+            f"{checkpoint.name} reads at most {most} tokens at once, and {length} were asked for: ask for "
+            f"{most} or fewer, or, of segments, allow shorter ones where a checkpoint reads less."
+        )
+
+
+def layer_of(name: str, made: "Read", layer: int | None) -> int:
+    """The layer asked for, None being the last; InputError where there is no such layer.
+
+    name: what messages call the checkpoint.
+    """
+    last = max(slot.layer for slot in made.slots)
+    if layer is not None and not 0 <= layer <= last:
+        raise InputError(f"{name} has no layer {layer}: its layers are 0 (embeddings) to {last} (last).")
+    return last if layer is None else layer
 
 
 def read(

@@ -1,6 +1,6 @@
 """What the studies of text by its difficulty show, in sentences."""
 
-from core.formatting import capital, signed
+from core.formatting import capital, decimal, signed
 from core.studies.layers import MEASURES, LayerFigures
 from core.studies.perplexity import Association, Curve
 
@@ -11,6 +11,10 @@ TITLES = {
     "prompt_entropy": "prompt entropy",
     "curvature": "curvature",
 }
+CLUSTERS_NOT_SHOWN = (
+    "The clusters are whatever words the text repeats, in a small text mostly formulas, and checkpoints "
+    "compare only where their tokenizers cut the same n-grams."
+)
 LAYERS_NOT_SHOWN = (
     "A measure that rises or falls with perplexity at a layer need not say which layer is of use, nor which "
     "checkpoint is better."
@@ -88,4 +92,27 @@ def between(names: tuple[str, str], found: tuple[Association, Association], meas
     return (
         f"From {names[0]} to {names[1]} the correlation of {TITLES[measure]} at the last layer with "
         f"perplexity goes from {coefficient(found[0])} to {coefficient(found[1])}: {verdict}."
+    )
+
+
+def of_clusters(name: str, corpus: str, sizes: tuple[int, int, int], within: float, between: float) -> str:
+    """Distances of a checkpoint. sizes: clusters, occurrences of each, tokens of the n-grams."""
+    count, occurrences, tokens = sizes
+    return (
+        f"{name} on {corpus}, {count:,} clusters of {occurrences} contexts before the same {tokens} tokens: "
+        f"mean cosine distance {decimal(within, 3)} within a cluster and {decimal(between, 3)} between them."
+    )
+
+
+def clusters_between(
+    names: tuple[str, str], within: tuple[float, float], between: tuple[float, float]
+) -> str:
+    """How both distances differ from an earlier to a later checkpoint on the same clusters."""
+    moves = ["rises" if later > earlier else "falls" for earlier, later in (within, between)]
+    both = all(move == "rises" for move in moves)
+    paper = "as the paper found during training" if both else "where the paper found both to rise"
+    return (
+        f"From {names[0]} to {names[1]} the distance within clusters {moves[0]} from "
+        f"{decimal(within[0], 3)} to {decimal(within[1], 3)} and that between them {moves[1]} from "
+        f"{decimal(between[0], 3)} to {decimal(between[1], 3)}, {paper}."
     )

@@ -27,6 +27,7 @@ from cache.requests import (
 )
 from cache.store import Store
 from cache.tasks import Page
+from cache.tasks.clusters import ClusterStudy
 from cache.tasks.evidence import Evidence
 from cache.tasks.labelled import Labelled
 from cache.tasks.layers import LayerStudy
@@ -79,6 +80,12 @@ ASKED: list[tuple[Request, str, Page | None, str]] = [  # its verb, the page of 
         "Measuring the layers of",
         Page("explore", "Explore"),
         "Layers on Python's standard library: MiniLM-L6 and 1 more",
+    ),
+    (
+        ClusterStudy(),
+        "Measuring clusters with",
+        Page("explore", "Explore"),
+        "Clusters of Python's standard library: MiniLM-L6 and 1 more",
     ),
     (GlueRun(), "Fine-tuning", Page("explore", "Explore"), "GLUE: MiniLM-L6 and 1 more"),
     (Pretrain(), "Pre-training", None, "Pre-training: minilm, org/model"),

@@ -128,8 +128,8 @@ def test_a_checkpoint_that_reads_less_is_refused_or_has_shorter_segments(made) -
     with pytest.raises(InputError) as refused:
         cut(made["llama"], TEXTS, 128)
     assert str(refused.value) == (
-        f"{name} reads at most 64 tokens at once, and segments have 128: ask for segments of 64 or fewer, or "
-        "allow shorter ones where a checkpoint reads less."
+        f"{name} reads at most 64 tokens at once, and 128 were asked for: ask for 64 or fewer, or, of "
+        "segments, allow shorter ones where a checkpoint reads less."
     )
     shorter = cut(made["llama"], TEXTS, 128, 5, shorter=True)
     assert shorter.ids.shape == (5, 64)

@@ -2,7 +2,14 @@
 
 from core.studies.layers import MEASURES, LayerFigures
 from core.studies.perplexity import Association, Curve
-from core.wording.text_difficulty import along_layers, between, coefficient, course
+from core.wording.text_difficulty import (
+    along_layers,
+    between,
+    clusters_between,
+    coefficient,
+    course,
+    of_clusters,
+)
 
 
 def found(low: float | None, high: float | None, r: float | None = 0.5) -> Association:
@@ -60,3 +67,18 @@ def test_a_change_is_said_where_intervals_are_apart() -> None:
     )
     assert "overlap, so no change is shown" in between(("ep0", "ep3"), (low, middle), "dispersion")
     assert "overlap, so no change is shown" in between(("a", "b"), (found(None, None), high), "dispersion")
+
+
+def test_clusters_are_said_with_their_sizes_and_what_changes() -> None:
+    assert of_clusters("small", "PTB", (1500, 12, 10), 0.25, 0.5) == (
+        "small on PTB, 1,500 clusters of 12 contexts before the same 10 tokens: mean cosine distance 0.250 "
+        "within a cluster and 0.500 between them."
+    )
+    assert clusters_between(("ep0", "ep3"), (0.25, 0.5), (0.125, 0.25)) == (
+        "From ep0 to ep3 the distance within clusters rises from 0.250 to 0.500 and that between them rises "
+        "from 0.125 to 0.250, as the paper found during training."
+    )
+    assert clusters_between(("ep0", "ep3"), (0.5, 0.25), (0.125, 0.25)).endswith(
+        "falls from 0.500 to 0.250 and that between them rises from 0.125 to 0.250, where the paper found "
+        "both to rise."
+    )
