@@ -128,9 +128,9 @@ def _keep(store: Store, name: str, made: "Read", length: int) -> None:
         "note": np.array(made.note or ""),
         "length": np.array(length),
     }
-    for kind in ("prompt_entropy", "curvature"):
-        if (values := getattr(made, kind)) is not None:
-            arrays[kind] = values
+    for name_of_path in ("prompt_entropy", "curvature"):
+        if (values := getattr(made, name_of_path)) is not None:
+            arrays[name_of_path] = values
     with writable(store.folder):
         _path(store, name).parent.mkdir(parents=True, exist_ok=True)
         with replacing(_path(store, name)) as temporary, temporary.open("wb") as file:
