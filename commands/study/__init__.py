@@ -2,10 +2,21 @@
 
 import typer
 
-from commands.study import cells_sweep, clusters, glue, held_out, labels, layers, own, paper, perplexity
+from commands.study import (
+    cells_sweep,
+    clusters,
+    glue,
+    held_out,
+    knnlm,
+    labels,
+    layers,
+    own,
+    paper,
+    perplexity,
+)
 
 app = typer.Typer(
     help="Questions that the papers leave open, asked of your checkpoints.", no_args_is_help=True
 )
-for part in (held_out, glue, own, labels, cells_sweep, paper, perplexity, layers, clusters):
+for part in (held_out, glue, own, labels, cells_sweep, paper, perplexity, layers, clusters, knnlm):
     app.add_typer(part.app)

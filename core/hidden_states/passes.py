@@ -6,9 +6,9 @@ with its own head, so that whatever the class does to its logits (scaling, caps,
 
 import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +27,8 @@ from core.hidden_states.sharing import tried
 if TYPE_CHECKING:
     import torch
 
+    from core.hidden_states.sublayers import SubLayers
+
 _MOST_VALUES = 64_000_000  # in the states and logits of a batch: 256 MB
 
 
@@ -37,12 +39,14 @@ class Batch:
     sequences: (b,), which they are. lengths: (b,), their tokens.
     states: at each layer 0 to L, (b, t, d); those beyond a sequence's length mean nothing.
     losses: (b, t − 1), nats of each token but the first given those before it; None unless asked for.
+    blocks: number of a block → the vectors of its sub-layers; of those asked for.
     """
 
     sequences: np.ndarray
     lengths: np.ndarray
     states: "tuple[torch.Tensor, ...]"
     losses: "torch.Tensor | None"
+    blocks: "dict[int, SubLayers]" = field(default_factory=dict)
 
 
 Take = Callable[[Batch], None]
@@ -67,6 +71,7 @@ def run(
     begin: Callable[[int, int], Take],
     *,
     predicting: bool,
+    blocks: Callable[[int], Sequence[int]] | None = None,
     device: str = "auto",
     precision: str = "auto",
     progress: Progress | None = None,
@@ -76,16 +81,20 @@ def run(
     ids, starts: (T,) and (n + 1,), as `core.hidden_states.tokens.Tokens`; no sequence is empty.
     begin: called once as begin(last, d) with the number of the last layer and the width; what it returns
         takes the batches, several at a time from different threads.
-    predicting: losses too, from the model with its head. device, precision: see `core.hidden_states.devices`.
+    predicting: losses too, from the model with its head. blocks: blocks(last) gives the numbers, 1 to `last`,
+        of those whose sub-layers are wanted. device, precision: see `core.hidden_states.devices`.
     progress: called with stage, done, total, unit; whatever it raises stops the work.
-    Errors: InputError for an unknown device, a model without the head, layers that differ in shape.
+    Errors: InputError for an unknown device, a model without the head, layers that differ in shape, and for
+    sub-layers of a model whose blocks have none that are known.
     """
     import torch
+
+    from core.hidden_states.sublayers import blocks_of, recording
 
     started = time.perf_counter()
     where, kind = resolve_device(device), resolve_precision(precision)
     lengths = np.diff(starts)
-    with quiet(), threads_for(where) as workers:
+    with quiet(), threads_for(where) as workers, ExitStack() as hooks:
         load = load_language_model if predicting else load_model
         loaded: Any = load(checkpoint, where, getattr(torch, kind))
         model, base = (loaded, loaded.base_model) if predicting else (text_part(loaded),) * 2
@@ -94,8 +103,8 @@ def run(
         if predicting and base is not model:
             base.register_forward_hook(lambda module, args, output: setattr(seen, "output", output))
 
-        def forward(padded: np.ndarray, mask: np.ndarray | None) -> tuple[tuple[Any, ...], Any, Any]:
-            """The states at every layer, the logits (None without head), and the ids as a tensor."""
+        def forward(padded: np.ndarray, mask: np.ndarray | None) -> tuple[tuple[Any, ...], Any, Any, dict]:
+            """States at every layer, logits (None without head), the ids as a tensor, and sub-layers."""
             tokens = torch.from_numpy(padded).to(where)
             attended = None if mask is None else torch.from_numpy(mask).to(where)
             with running(checkpoint.name), torch.inference_mode():
@@ -109,13 +118,21 @@ def run(
                     f"The layers of {checkpoint.name} differ in the number or the width of their vectors, so "
                     "they cannot be compared: measure one layer at a time."
                 )
+            vectors = getattr(seen, "blocks", {})
             seen.__dict__.clear()
-            return states, getattr(output, "logits", None) if predicting else None, tokens
+            return states, getattr(output, "logits", None) if predicting else None, tokens, vectors
 
         longest = int(np.argmax(lengths))
         example = ids[starts[longest] : starts[longest + 1]]
-        states, logits, _ = forward(example[None, :8], None)
+        states, logits, *_ = forward(example[None, :8], None)
         last, d = len(states) - 1, int(states[0].shape[-1])
+        chosen = [] if blocks is None else blocks(last)
+        if chosen:
+
+            def receive(block: int, vectors: "SubLayers") -> None:
+                seen.__dict__.setdefault("blocks", {})[block] = vectors
+
+            hooks.enter_context(recording(blocks_of(model, last, checkpoint.name), chosen, receive))
         shares = tried(
             model,
             lambda padded, mask: torch.stack(forward(padded, mask)[0]).float().cpu().numpy(),
@@ -129,12 +146,12 @@ def run(
         def work(batch: np.ndarray) -> int:
             padded, mask = pad(ids, starts, batch)
             with torch.inference_mode():
-                states, logits, tokens = forward(padded, mask)
+                states, logits, tokens, vectors = forward(padded, mask)
                 losses = None if logits is None else _losses(logits, tokens)
-                take(Batch(batch, lengths[batch], states, losses))
+                take(Batch(batch, lengths[batch], states, losses, vectors))
             return int(lengths[batch].sum())
 
-        values = (last + 1) * d + (0 if logits is None else 2 * logits.shape[-1])
+        values = (last + 1 + 6 * len(chosen)) * d + (0 if logits is None else 2 * logits.shape[-1])
         budget = BUDGETS[where]
         most = max(1, min(budget.most, _MOST_VALUES // values))
         cut = batches(lengths, shares.budget(Budget(most, min(budget.enough, most))))

@@ -29,6 +29,7 @@ from cache.store import Store
 from cache.tasks import Page
 from cache.tasks.clusters import ClusterStudy
 from cache.tasks.evidence import Evidence
+from cache.tasks.knnlm import KnnLm
 from cache.tasks.labelled import Labelled
 from cache.tasks.layers import LayerStudy
 from cache.tasks.perplexity import Perplexity
@@ -86,6 +87,12 @@ ASKED: list[tuple[Request, str, Page | None, str]] = [  # its verb, the page of 
         "Measuring clusters with",
         Page("explore", "Explore"),
         "Clusters of Python's standard library: MiniLM-L6 and 1 more",
+    ),
+    (
+        KnnLm(train="/data/train.txt"),
+        "Building the kNN-LM of",
+        None,
+        "kNN-LM on train.txt: MiniLM-L6 and 1 more",
     ),
     (GlueRun(), "Fine-tuning", Page("explore", "Explore"), "GLUE: MiniLM-L6 and 1 more"),
     (Pretrain(), "Pre-training", None, "Pre-training: minilm, org/model"),
