@@ -8,6 +8,7 @@ from commands.study import (
     glue,
     held_out,
     knnlm,
+    label_free,
     labels,
     layers,
     own,
@@ -18,5 +19,17 @@ from commands.study import (
 app = typer.Typer(
     help="Questions that the papers leave open, asked of your checkpoints.", no_args_is_help=True
 )
-for part in (held_out, glue, own, labels, cells_sweep, paper, perplexity, layers, clusters, knnlm):
+for part in (
+    held_out,
+    glue,
+    own,
+    labels,
+    cells_sweep,
+    paper,
+    perplexity,
+    layers,
+    clusters,
+    knnlm,
+    label_free,
+):
     app.add_typer(part.app)

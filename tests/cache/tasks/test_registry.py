@@ -30,6 +30,7 @@ from cache.tasks import Page
 from cache.tasks.clusters import ClusterStudy
 from cache.tasks.evidence import Evidence
 from cache.tasks.knnlm import KnnLm
+from cache.tasks.label_free import LabelFree
 from cache.tasks.labelled import Labelled
 from cache.tasks.layers import LayerStudy
 from cache.tasks.perplexity import Perplexity
@@ -93,6 +94,12 @@ ASKED: list[tuple[Request, str, Page | None, str]] = [  # its verb, the page of 
         "Building the kNN-LM of",
         None,
         "kNN-LM on train.txt: MiniLM-L6 and 1 more",
+    ),
+    (
+        LabelFree(calibration="/data/known.csv"),
+        "Estimating the accuracy of",
+        None,
+        "Accuracy without labels on known.csv: MiniLM-L6 and 1 more",
     ),
     (GlueRun(), "Fine-tuning", Page("explore", "Explore"), "GLUE: MiniLM-L6 and 1 more"),
     (Pretrain(), "Pre-training", None, "Pre-training: minilm, org/model"),

@@ -1,0 +1,95 @@
+"""What accuracy without labels shows, in sentences."""
+
+import math
+
+from core.formatting import capital, decimal, percent, signed
+from core.studies.label_free import Calibration, Estimate
+
+NOT_SHOWN = (
+    "The estimate presumes that right and wrong queries of the unlabelled set spread as those of the "
+    "calibration; nothing here can tell whether they do."
+)
+_USEFUL = 0.5  # of the range from 0 to 100 %: a wider interval says little
+
+
+def course(found: Calibration) -> str:
+    """Whether dispersion rises with accuracy, as the paper has it."""
+    first, last = found.points[0], found.points[-1]
+    errors = math.hypot(first.standard_error, last.standard_error)
+    apart = last.dispersion - first.dispersion
+    how = "does not surely change" if abs(apart) <= 2 * errors else "rises" if apart > 0 else "falls"
+    paper = "as in the paper" if how == "rises" else "unlike in the paper"
+    rho = "" if found.spearman is None else f"; Spearman's ρ = {signed(found.spearman)} over all mixtures"
+    return (
+        f"Dispersion {how} with accuracy, {paper}: {first.dispersion:.4f} of mixtures without a right "
+        f"answer, {last.dispersion:.4f} of right ones alone ({found.queries} queries each{rho})."
+    )
+
+
+def estimated(found: Estimate | None) -> str | None:
+    """The accuracy of the unlabelled set; None without one."""
+    if found is None:
+        return None
+    if found.low is None or found.high is None:
+        return (
+            f"The {found.n:,} unlabelled queries have dispersion {found.dispersion:.4f}, which no mixture of "
+            "the calibration has: the two sets differ in more than accuracy, and there is no estimate."
+        )
+    wide = found.high - found.low > _USEFUL
+    says = ", which says little" if wide else ""
+    return (
+        f"Estimated accuracy on {found.n:,} unlabelled queries: {percent(found.accuracy)}, 95 % interval "
+        f"{percent(found.low)} to {percent(found.high)}{says}."
+    )
+
+
+def baselines(
+    accuracy: float, confidence: float | None, mean_confidence: float | None, truth: float | None
+) -> list[str]:
+    """What one would say without dispersion, and what labels say.
+
+    accuracy, confidence: of the calibration. mean_confidence, truth: of the unlabelled set; None: not known.
+    """
+    lines = [f"Baseline: the accuracy of the calibration, {percent(accuracy, '.1f')}."]
+    if mean_confidence is not None:
+        off = ""
+        if confidence is not None:
+            off = f" (on the calibration it is {percent(confidence, '.1f')})"
+        lines.append(
+            "Baseline: the mean confidence of the model's own answers, "
+            f"{percent(mean_confidence, '.1f')}{off}."
+        )
+    if truth is not None:
+        lines.append(f"The labels that the set has say {percent(truth, '.1f')}.")
+    return lines
+
+
+def single(auc: float) -> str:
+    """Whether single queries that spread little are those answered wrongly."""
+    if abs(auc - 0.5) < 0.05:
+        return (
+            "Single queries: distance to the others hardly tells right from wrong answers (AUC "
+            f"{decimal(auc)}; 0.5 is chance)."
+        )
+    which = "wrong" if auc > 0.5 else "right"
+    return capital(
+        f"single queries: those nearest to the others are more often answered {which}ly (AUC {decimal(auc)} "
+        "for right answers to lie farther off; 0.5 is chance)."
+    )
+
+
+def sentences(
+    curve: Calibration,
+    estimate: Estimate | None,
+    accuracy: float,
+    confidence: float | None,
+    mean_confidence: float | None,
+    truth: float | None,
+) -> list[str]:
+    """All of the above, in order; the arguments are those of their functions."""
+    return [
+        *filter(None, [estimated(estimate)]),
+        course(curve),
+        single(curve.auc),
+        *(baselines(accuracy, confidence, mean_confidence, truth) if estimate else []),
+    ]
