@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from core.checkpoints import accounting
+from core.checkpoints import accounting, adapters
 from core.checkpoints.architecture import is_output_embedding
 from core.checkpoints.loading import SAVE_AGAIN, follow_recipe, refuse_misfits, unwrapped
 from core.checkpoints.quiet import one_sentence, quiet
@@ -50,7 +50,11 @@ def load_language_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype
         )
     stored = read_headers(weight_files(checkpoint.folder))
     wrapped = accounting.wrapper(stored)
-    with quiet(), one_sentence(f"The model of {checkpoint.name} cannot be built", SAVE_AGAIN):
+    with (
+        quiet(),
+        one_sentence(f"The model of {checkpoint.name} cannot be built", SAVE_AGAIN),
+        adapters.without(checkpoint.folder) as folder,
+    ):
         config = AutoConfig.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False)
         if type(config) not in AutoModelForCausalLM._model_mapping:
             raise InputError(
@@ -58,7 +62,7 @@ def load_language_model(checkpoint: Checkpoint, device: str, dtype: "torch.dtype
                 "loss and perplexity need a causal language model."
             )
         loaded: Any = AutoModelForCausalLM.from_pretrained(
-            checkpoint.folder,
+            folder,
             dtype=dtype if checkpoint.recipe is None else torch.float32,
             use_safetensors=True,
             local_files_only=True,
