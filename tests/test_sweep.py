@@ -28,6 +28,9 @@ QUICK = {
     Case("audioflamingo3", "AudioFlamingo3ForConditionalGeneration"): ("equal", ""),  # a head within a part
     Case("emu3", "Emu3ForCausalLM"): ("equal", ""),  # AutoModel does not know its config
     Case("fsmt", "FSMTModel"): ("equal", ""),  # an encoder without a config, that takes no use_cache
+    Case("pegasus_x", "PegasusXModel"): ("equal", ""),  # its layers pass on more than the states
+    Case("ultrabert", "UltrabertForMaskedLM"): ("equal", ""),  # a head beside a model without a prefix
+    Case("mllama", "MllamaForCausalLM"): ("equal", ""),  # its prefix is not where its model lies
     Case("fnet", "FNetModel"): ("noted", LENGTHS),
     Case("funnel", "FunnelBaseModel"): (
         "refused",

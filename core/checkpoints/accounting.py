@@ -36,7 +36,7 @@ HEADS = frozenset(
     sop_classifier discriminator_predictions generator_predictions generator_lm_head vocab_transform
     vocab_layer_norm vocab_projector pre_classifier classifier score qa_outputs multiple_choice_head mc_head
     sequence_summary summary pooler seq_relationship regression span_head crf v_head value_head reward_head
-    mtp lm_scale logit_scale text_projection""".split()  # noqa: SIM905
+    mtp lm_scale logit_scale text_projection head""".split()  # noqa: SIM905
 )
 
 

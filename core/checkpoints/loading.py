@@ -146,6 +146,11 @@ def _of_named_class(
     whole, report = load(folder, **options)
     inner = whole.base_model
     path = "" if inner is whole else f"{whole.base_model_prefix}."
+    if inner is whole and whole.get_output_embeddings() is not None and hasattr(whole, "model"):
+        inner, path = (
+            whole.model,
+            "model.",
+        )  # a class whose prefix is not where its model lies (Mllama's text)
     if any(key.startswith(path) for key in _missing(report)):
         return None
     return inner, report | {"missing_keys": []}

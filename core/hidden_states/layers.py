@@ -39,7 +39,9 @@ def states_of(
     extra = {"use_cache": False} if _takes_cache(model) else {}
 
     def whole(ids: torch.Tensor, mask: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
-        return model(input_ids=ids, attention_mask=mask, output_hidden_states=True, **extra).hidden_states
+        made = model(input_ids=ids, attention_mask=mask, output_hidden_states=True, **extra)
+        # Of a layer that passes something on beside the states, they are the first (PEGASUS-X).
+        return tuple(one[0] if isinstance(one, tuple) else one for one in made.hidden_states)
 
     def last(ids: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         return model(input_ids=ids, attention_mask=mask, **extra).last_hidden_state

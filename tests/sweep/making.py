@@ -158,9 +158,16 @@ def _size(name: str) -> int | None:
     return next((size for pattern, size in _SIZES if re.fullmatch(pattern, name)), None)
 
 
+_TIME_AND_PLACE = {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [2, 1, 1]}
 # What the names of sizes do not tell, by model type.
 OVERRIDES: dict[str, dict[str, Any]] = {
     "deepseek_v2": {"num_experts_per_tok": 2},
+    "lfm2_moe": {"layer_types": ["conv", "full_attention"], "num_dense_layers": 1},
+    "mamba2": {"num_heads": 8, "head_dim": 8, "n_groups": 1, "chunk_size": 16},
+    "nemotron": {"num_key_value_heads": 2},
+    "qwen2_vl_text": {"rope_parameters": _TIME_AND_PLACE},
+    "qwen2_5_vl_text": {"rope_parameters": _TIME_AND_PLACE},
+    "xmod": {"default_language": "en_XX", "languages": ["en_XX"]},
     "dots1": {"n_routed_experts": 4, "n_shared_experts": 1, "num_experts_per_tok": 2},
     "dbrx": {"attn_config": {"kv_n_heads": 2, "rope_theta": 1e4, "clip_qkv": 8.0}},
 }
