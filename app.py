@@ -10,7 +10,7 @@ FIRST = "shortlist"
 PAGES = (  # file in pages/, title, icon, what it is for
     ("shortlist", "Shortlist", "format_list_numbered", "Which checkpoints to fine-tune first, and how sure."),
     ("add", "Add", "add_circle", "Measure models or vectors, bring scores; the queue."),
-    ("explore", "Explore", "scatter_plot", "Any number against any other, cells, token gap."),
+    ("explore", "Explore", "scatter_plot", "Any number against any other, cells, token gap, text."),
     ("trust", "Trust", "balance", "How far to believe predictions, and what the measures have shown."),
     ("papers", "Papers", "gallery_thumbnail", "What published studies found, drawn from their data."),
 )

@@ -1,9 +1,10 @@
-"""Explore: a scatter chart of any two numbers, quantized cells, the token gap."""
+"""Explore: a scatter chart of any two numbers, quantized cells, the token gap, text difficulty."""
 
 import streamlit as st
 
 from pages.parts.cells_view import cells_tab
 from pages.parts.common import open_store, refresh
+from pages.parts.difficulty_view import difficulty_tab
 from pages.parts.gap_view import gap_tab
 from pages.parts.scatter_view import scatter_tab
 from pages.parts.tabs import open_tab
@@ -12,6 +13,7 @@ TABS = {  # value of `tab` in the address → (title, what draws it, with its fi
     "scatter": (":material/scatter_plot: Scatter", scatter_tab),
     "cells": (":material/grid_on: Cells", cells_tab),
     "gap": (":material/linear_scale: Token gap", gap_tab),
+    "difficulty": (":material/menu_book: Text difficulty", difficulty_tab),
 }
 
 store = open_store()

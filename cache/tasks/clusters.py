@@ -167,7 +167,7 @@ TASK = Task(
     run=run,
     verb="Measuring clusters with",
     title=title,
-    page=lambda request: Page("explore", "Explore"),
+    page=lambda request: Page("explore", "Explore", "difficulty"),
     remedy="free some, or ask for fewer clusters or shorter contexts",
     check=check,
 )

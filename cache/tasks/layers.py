@@ -120,7 +120,7 @@ TASK = Task(
     run=run,
     verb="Measuring the layers of",
     title=title,
-    page=lambda request: Page("explore", "Explore"),
+    page=lambda request: Page("explore", "Explore", "difficulty"),
     remedy="free some, or ask for fewer or shorter segments",
     check=check,
 )

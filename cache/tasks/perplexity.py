@@ -178,7 +178,7 @@ TASK = Task(
     run=run,
     verb="Reading text with",
     title=title,
-    page=lambda request: Page("explore", "Explore"),
+    page=lambda request: Page("explore", "Explore", "difficulty"),
     remedy="free some, or ask for fewer or shorter segments",
     check=check,
 )

@@ -1,6 +1,7 @@
 """Distances within and between clusters of contexts that the same words follow."""
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
@@ -11,6 +12,7 @@ from cache.requests import Request
 from cache.store import Store
 from cache.tasks import clusters as task
 from cache.tasks.clusters import ClusterStudy, StudiedClusters
+from cache.text_difficulty import cluster_rows
 from commands.study.text_options import (
     CheckpointsArgument,
     ColumnOption,
@@ -21,6 +23,7 @@ from commands.study.text_options import (
     carried_out,
 )
 from commands.terminal import DetachOption, JsonOption, StoreOption, people, print_frame, print_json, report
+from core.studies import text_difficulty as tables
 from core.studies.clusters import CLUSTERS, CONTEXT, OCCURRENCES, TOKENS
 from core.wording import text_difficulty as wording
 
@@ -45,6 +48,7 @@ def study_clusters(
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",
+    save: Annotated[Path | None, typer.Option(help="Also write the figures to this .csv file.")] = None,
     detach: DetachOption = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -59,6 +63,9 @@ def study_clusters(
     if done is None:
         return
     results, failures = done
+    if save:
+        rows = [row for one in results for row in cluster_rows(one)]
+        tables.table("clusters", rows).to_csv(save, index=False, float_format="%.6g")
     if as_json:
         documents = [one.to_json() for one in results]
         print_json({"results": documents, "sentences": sentences(results), "failures": failures})

@@ -1,6 +1,7 @@
 """Measures at every layer, and how each goes with perplexity."""
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
@@ -12,6 +13,7 @@ from cache.requests import Request
 from cache.store import Store
 from cache.tasks import layers as task
 from cache.tasks.layers import LayerStudy, StudiedLayers
+from cache.text_difficulty import layer_rows
 from commands.study.text_options import (
     CheckpointsArgument,
     ColumnOption,
@@ -26,6 +28,7 @@ from commands.study.text_options import (
 )
 from commands.terminal import DetachOption, JsonOption, StoreOption, people, print_frame, print_json, report
 from core.checkpoints.variants import SEEDS
+from core.studies import text_difficulty as tables
 from core.studies.perplexity import BIN, PICKED
 from core.wording import text_difficulty as wording
 
@@ -48,6 +51,7 @@ def study_layers(
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",
+    save: Annotated[Path | None, typer.Option(help="Also write the figures to this .csv file.")] = None,
     detach: DetachOption = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -78,6 +82,9 @@ def study_layers(
     if done is None:
         return
     results, failures = done
+    if save:
+        rows = [row for one in results for row in layer_rows(one)]
+        tables.table("layers", rows).to_csv(save, index=False, float_format="%.6g")
     if as_json:
         print_json(
             {
@@ -97,11 +104,12 @@ def study_layers(
 
 
 def sentences(results: list[StudiedLayers]) -> list[str]:
-    """What each shows, and what changes from one to the next on the same text."""
+    """What each shows, and what changes from one to the next on one text, where they have as many layers."""
     found = [line for one in results for line in wording.along_layers(one.name, one.corpus, one.layers)]
     for earlier, later in pairwise(results):
         ends = [one.layers[-1].correlations.get("dispersion") for one in (earlier, later)]
-        if earlier.corpus == later.corpus and ends[0] is not None and ends[1] is not None:
+        alike = earlier.corpus == later.corpus and len(earlier.layers) == len(later.layers)
+        if alike and ends[0] is not None and ends[1] is not None:
             found.append(wording.between((earlier.name, later.name), (ends[0], ends[1]), "dispersion"))
     return found
 

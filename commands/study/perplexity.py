@@ -1,5 +1,6 @@
 """Perplexity against dispersion."""
 
+from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
@@ -11,6 +12,7 @@ from cache.requests import Request
 from cache.store import Store
 from cache.tasks import perplexity as task
 from cache.tasks.perplexity import Perplexity, StudiedPerplexity
+from cache.text_difficulty import point_rows
 from commands.study.text_options import (
     CheckpointsArgument,
     ColumnOption,
@@ -33,6 +35,7 @@ from commands.terminal import (
     print_json,
     report,
 )
+from core.studies import text_difficulty as tables
 from core.wording import text_difficulty as wording
 
 app = typer.Typer()
@@ -55,6 +58,7 @@ def study_perplexity(
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",
+    save: Annotated[Path | None, typer.Option(help="Also write the figures to this .csv file.")] = None,
     detach: DetachOption = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -84,6 +88,9 @@ def study_perplexity(
     if done is None:
         return
     results, failures = done
+    if save:
+        rows = [row for one in results for row in point_rows(one)]
+        tables.table("points", rows).to_csv(save, index=False, float_format="%.6g")
     if as_json:
         documents = [result.to_json() | {"sentences": sentences(result)} for result in results]
         print_json({"results": documents, "failures": failures})

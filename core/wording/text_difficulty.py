@@ -1,5 +1,7 @@
 """What the studies of text by its difficulty show, in sentences."""
 
+from collections.abc import Mapping
+
 from core.formatting import capital, decimal, signed
 from core.studies.layers import MEASURES, LayerFigures
 from core.studies.perplexity import Association, Curve
@@ -24,6 +26,12 @@ NOT_SHOWN = (
     "It says how parts of one text compare for one checkpoint: neither which of two checkpoints is better, "
     "nor what holds on other text."
 )
+
+
+def title(measure: str) -> str:
+    """A measure as it begins a sentence; a Greek letter stays as it is."""
+    name = TITLES[measure]
+    return name if name.startswith("α") else capital(name)
 
 
 def coefficient(found: Association, kind: str = "pearson") -> str:
@@ -59,24 +67,27 @@ def course(name: str, corpus: str, curve: Curve) -> str:
 def along_layers(name: str, corpus: str, layers: list[LayerFigures]) -> list[str]:
     """At which layer each measure goes with perplexity the most, as found; one sentence without it."""
     if not layers[0].correlations:
-        return [f"{name} predicts nothing, so its layers are not set against perplexity."]
-    last = len(layers) - 1
-    found = []
-    for measure in MEASURES:
-        each = [layer.correlations[measure] for layer in layers]
-        sure = [k for k, one in enumerate(each) if sign(one)]
-        if not sure:
-            found.append(
-                f"{capital(TITLES[measure])} of {name} surely goes with perplexity on {corpus} at no layer."
-            )
-            continue
-        best = max(sure, key=lambda k: abs(each[k].pearson or 0))
-        verb = "rises" if sign(each[best]) > 0 else "falls"
-        found.append(
-            f"{capital(TITLES[measure])} of {name} {verb} with perplexity on {corpus} the most at layer "
-            f"{best} of {last}: {coefficient(each[best])}."
-        )
-    return found
+        return [along(name, corpus, "dispersion", {})]
+    return [
+        along(name, corpus, measure, {one.layer: one.correlations[measure] for one in layers})
+        for measure in MEASURES
+    ]
+
+
+def along(name: str, corpus: str, measure: str, found: Mapping[int, Association | None]) -> str:
+    """At which layer one measure goes with perplexity the most. found: layer → correlation; None: none."""
+    each = {layer: one for layer, one in found.items() if one is not None}
+    if not each:
+        return f"{name} predicts nothing, so its layers are not set against perplexity."
+    sure = [layer for layer, one in each.items() if sign(one)]
+    if not sure:
+        return f"{title(measure)} of {name} surely goes with perplexity on {corpus} at no layer."
+    best = max(sure, key=lambda layer: abs(each[layer].pearson or 0))
+    verb = "rises" if sign(each[best]) > 0 else "falls"
+    return (
+        f"{title(measure)} of {name} {verb} with perplexity on {corpus} the most at layer "
+        f"{best} of {max(each)}: {coefficient(each[best])}."
+    )
 
 
 def between(names: tuple[str, str], found: tuple[Association, Association], measure: str) -> str:

@@ -74,19 +74,19 @@ ASKED: list[tuple[Request, str, Page | None, str]] = [  # its verb, the page of 
     (
         Perplexity(),
         "Reading text with",
-        Page("explore", "Explore"),
+        Page("explore", "Explore", "difficulty"),
         "Perplexity on Python's standard library: MiniLM-L6 and 1 more",
     ),
     (
         LayerStudy(),
         "Measuring the layers of",
-        Page("explore", "Explore"),
+        Page("explore", "Explore", "difficulty"),
         "Layers on Python's standard library: MiniLM-L6 and 1 more",
     ),
     (
         ClusterStudy(),
         "Measuring clusters with",
-        Page("explore", "Explore"),
+        Page("explore", "Explore", "difficulty"),
         "Clusters of Python's standard library: MiniLM-L6 and 1 more",
     ),
     (
@@ -176,7 +176,7 @@ def test_all_kinds_are_looked_at_and_their_pages_are_in_the_navigation() -> None
     navigation = (TOP / "app.py").read_text()
     named = dict(re.findall(r'\("(\w+)", "([^"]+)", "\w+", ', navigation))
     pages = {page for _, _, page, _ in ASKED if page}
-    assert len(pages) == 5
+    assert len(pages) == 6
     assert {page.file: page.title for page in pages}.items() <= named.items()
 
 

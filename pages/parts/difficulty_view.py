@@ -1,0 +1,159 @@
+"""Text difficulty: dispersion over perplexity, measures at every layer, clusters of contexts."""
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from cache import text_difficulty
+from cache.store import Store
+from core.charts import text_difficulty as charts
+from core.studies.perplexity import Association, Curve, Point, association
+from core.wording import text_difficulty as wording
+from pages.parts.common import REFRESH
+from pages.parts.controls import control
+from pages.parts.difficulty_form import ask
+from pages.parts.markdown import plain
+
+WHOLE = "whole segments"
+SIDES = {"pearson": "Correlation with perplexity", "value": "Value"}
+
+
+@st.fragment(run_every=REFRESH)
+def refresh(store: Store, seen: str) -> None:
+    """Draw the page anew once another study is kept."""
+    if text_difficulty.state(store) != seen:
+        st.rerun()
+
+
+def choose(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the text and the checkpoints that a person picks."""
+    texts = list(dict.fromkeys(frame["text"]))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = control(st.selectbox, "Text", "text", texts[0], texts, width=260)
+        rows = frame[frame["text"] == text]
+        offered = list(dict.fromkeys(rows["checkpoint"]))
+        names = control(
+            st.multiselect, "Checkpoints", "models", [], offered, placeholder="All checkpoints", width=440
+        )
+    return rows[rows["checkpoint"].isin(names or offered)]
+
+
+def curve_of(rows: pd.DataFrame) -> Curve:
+    """The curve that rows of a table "points" are the bins of."""
+    first, picked = rows.iloc[0], rows[rows["picked"].astype(bool)]
+    points = [
+        Point(float(row.perplexity), float(row.dispersion), int(row.segments), bool(row.picked))
+        for row in rows.itertuples()
+    ]
+    both = [association(some["perplexity"], some["dispersion"]) for some in (picked, rows)]
+    return Curve(int(first["tokens"]), int(first["layer"]), bool(first["last_token"]), points, *both)
+
+
+def perplexity(store: Store) -> None:
+    """Dispersion over perplexity: one point a bin."""
+    rows = choose(text_difficulty.table(store, "points"))
+    lengths = sorted(rows.loc[rows["last_token"].astype(bool), "tokens"].unique())
+    contexts = [WHOLE, *map(str, lengths)]
+    context = control(
+        st.segmented_control,
+        "Perplexity of",
+        "context",
+        WHOLE,
+        contexts,
+        format_func=lambda name: name if name == WHOLE else f"the token after {int(name) - 1} others",
+        required=True,
+    )
+    last = context != WHOLE
+    rows = rows[rows["last_token"].astype(bool) == last]
+    rows = rows[rows["tokens"] == int(context)] if last else rows
+    shown = rows[rows["picked"].astype(bool)]
+    title = "Dispersion of segments over their perplexity, a point a bin"
+    with st.container(border=True):
+        st.altair_chart(charts.course_chart(shown), width="stretch", alt=title)
+    for name, some in rows.groupby("checkpoint", sort=False):
+        st.markdown(f"- {plain(wording.course(str(name), some['text'].iloc[0], curve_of(some)))}")
+    st.caption(wording.NOT_SHOWN)
+
+
+def layers(store: Store) -> None:
+    """One measure at every layer: its correlation with perplexity, or its value."""
+    rows = choose(text_difficulty.table(store, "layers"))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        measure = control(
+            st.selectbox,
+            "Measure",
+            "layer_measure",
+            "dispersion",
+            list(wording.TITLES),
+            format_func=wording.title,
+            width=220,
+        )
+        side = control(
+            st.segmented_control,
+            "Show",
+            "side",
+            "pearson",
+            list(SIDES),
+            format_func=SIDES.__getitem__,
+            required=True,
+        )
+    some = rows[rows["measure"] == measure]
+    shown = f"{wording.title(measure)}: {SIDES[side].lower()}"
+    with st.container(border=True):
+        st.altair_chart(charts.layers_chart(some, side, shown), width="stretch", alt=f"{shown}, by layer")
+    for name, of in some.groupby("checkpoint", sort=False):
+        found = {int(row["layer"]): correlation_of(row) for _, row in of.iterrows()}
+        st.markdown(f"- {plain(wording.along(str(name), of['text'].iloc[0], measure, found))}")
+    st.caption(wording.LAYERS_NOT_SHOWN)
+
+
+def correlation_of(row: pd.Series) -> Association | None:
+    """The correlation that a row of a table "layers" holds; None where there is no perplexity."""
+    if pd.isna(row["n"]):
+        return None
+    sides = [f"{kind}{end}" for kind in ("pearson", "spearman") for end in ("", "_low", "_high")]
+    return Association(int(row["n"]), *(None if pd.isna(row[one]) else float(row[one]) for one in sides))
+
+
+def clusters(store: Store) -> None:
+    """Distances within and between clusters of contexts that the same tokens follow."""
+    rows = choose(text_difficulty.table(store, "clusters"))
+    title = "Mean cosine distance within and between clusters, by checkpoint"
+    with st.container(border=True):
+        st.altair_chart(charts.clusters_chart(rows), width="stretch", alt=title)
+    for row in rows.itertuples():
+        sizes = int(row.clusters), int(row.occurrences), int(row.tokens)
+        st.markdown(
+            f"- {plain(wording.of_clusters(row.checkpoint, row.text, sizes, row.within, row.between))}"
+        )
+    st.caption(wording.CLUSTERS_NOT_SHOWN)
+
+
+VIEWS = {  # value of `difficulty` in the address → (title, what draws it)
+    "perplexity": ("Perplexity", perplexity),
+    "layers": ("Layers", layers),
+    "clusters": ("Clusters", clusters),
+}
+
+
+def difficulty_tab(store: Store, heading: DeltaGenerator) -> None:
+    """Draw the tab; its title goes into `heading`."""
+    refresh(store, text_difficulty.state(store))
+    with heading:
+        st.title("Text difficulty")
+        st.markdown(
+            "How a decoder’s vectors spread over text that it predicts well and badly, layer by layer. "
+            "Figures of small decoders come with the program; a text that you let a checkpoint read is added."
+        )
+    view = control(
+        st.segmented_control,
+        "View",
+        "difficulty",
+        "perplexity",
+        list(VIEWS),
+        format_func=lambda name: VIEWS[name][0],
+        label_visibility="collapsed",
+        required=True,
+    )
+    VIEWS[view][1](store)
+    ask(store, view)
