@@ -18,8 +18,8 @@ from pages.parts.submit import submit
 BIN = 50  # segments: a first look takes fewer than the paper's 100
 
 
-def ask(store: Store, kind: str) -> None:
-    """Draw the form and queue what it asks for. kind: "perplexity", "layers" or "clusters"."""
+def ask(store: Store, view: str) -> None:
+    """Draw the form and queue what it asks for. view: "perplexity", "layers" or "clusters"."""
     with st.expander("Read a text with checkpoints of yours", icon=":material/play_arrow:"):
         chosen = choose_checkpoints("difficulty")
         subjects = [Subject(name) for name in chosen]
@@ -34,20 +34,20 @@ def ask(store: Store, kind: str) -> None:
                 help="Or type the path of a text file, one passage a line.",
                 width=280,
             )
-            sizes = _sizes(kind)
+            sizes = _sizes(view)
         if st.button(
             "Read the text",
             icon=":material/play_arrow:",
             disabled=not subjects,
-            key=f"difficulty_submit_{kind}",
-        ) and submit(store, _request(kind, corpus or "auto", sizes), subjects):
+            key=f"difficulty_submit_{view}",
+        ) and submit(store, _request(view, corpus or "auto", sizes), subjects):
             st.success("Queued. The result appears here.", icon=":material/check:")
             st.page_link("pages/add.py", label="See how far it is", icon=":material/hourglass_top:")
 
 
-def _sizes(kind: str) -> dict[str, int]:
+def _sizes(view: str) -> dict[str, int]:
     """The sizes that a person may change: of segments, or of clusters."""
-    if kind == "clusters":
+    if view == "clusters":
         return {
             "tokens": st.number_input("Tokens that follow", 1, 50, 10, key="difficulty_tokens", width=150),
             "context": st.number_input(
@@ -64,8 +64,8 @@ def _sizes(kind: str) -> dict[str, int]:
     }
 
 
-def _request(kind: str, corpus: str, sizes: dict[str, Any]) -> Request:
-    if kind == "clusters":
+def _request(view: str, corpus: str, sizes: dict[str, Any]) -> Request:
+    if view == "clusters":
         return ClusterStudy(corpus, **sizes)
     text = SegmentedText(corpus, shorter=True, **sizes)
-    return Perplexity(text, size=BIN) if kind == "perplexity" else LayerStudy(text, size=BIN)
+    return Perplexity(text, size=BIN) if view == "perplexity" else LayerStudy(text, size=BIN)

@@ -111,7 +111,7 @@ def correlation_of(row: pd.Series) -> Association | None:
     """The correlation that a row of a table "layers" holds; None where there is no perplexity."""
     if pd.isna(row["n"]):
         return None
-    sides = [f"{kind}{end}" for kind in ("pearson", "spearman") for end in ("", "_low", "_high")]
+    sides = [f"{name}{end}" for name in ("pearson", "spearman") for end in ("", "_low", "_high")]
     return Association(int(row["n"]), *(None if pd.isna(row[one]) else float(row[one]) for one in sides))
 
 
