@@ -15,7 +15,7 @@ from core.weights.tensor_files import Tensor
 # What wrappers of models (compilation, data parallelism, adapters) put before every name.
 _WRAPPERS = ("_orig_mod.", "module.", "base_model.model.")
 _NUMBERS = ("F64", "F32", "F16", "BF16")
-_SCALES = re.compile(
+SCALES = re.compile(
     r"(^|[._])(scales?|weight_scale|weight_scale_inv|SCB|absmax|quant_map|quant_state|q?zeros)$"
 )
 # Tables that older versions of a class stored and newer ones compute.
@@ -29,7 +29,7 @@ _TABLES = (
     "relative_position_index",
     "_float_tensor",
 )
-_LORA = re.compile(r"\.lora_\w+?\b")
+LORA = re.compile(r"\.lora_\w+?\b")
 # First parts of the names of what stands on a model: heads of language models, of tasks and of pretraining.
 HEADS = frozenset(
     """cls lm_head embed_out output_projection logits_proj final_logits_bias lm_loss pred_layer predictions
@@ -65,9 +65,9 @@ def check_used(name: str, model: Any, unused: Iterable[str], stored: Mapping[str
         return
     first = lost[0]
     more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
-    if any(_LORA.search(key) for key in lost):
+    if any(LORA.search(key) for key in lost):
         remedy = "merge the adapter into the weights with peft's merge_and_unload and save the model again"
-    elif any(_SCALES.search(key) for key in lost):
+    elif any(SCALES.search(key) for key in lost):
         remedy = "its weights are quantized, so save it in float32, float16 or bfloat16"
     elif all(key.endswith(("bias", "_b")) for key in lost):
         remedy = "set in config.json the option that gives the class these biases, or save the model again"
@@ -108,7 +108,7 @@ def _stands_aside(key: str, model: Any, stored: Mapping[str, Tensor]) -> bool:
     inner = key.removeprefix(base)
     if inner.split(".")[0] == "pooler":
         return True
-    if _LORA.search(key):
+    if LORA.search(key):
         return False
     if _is_head_of_a_part(inner, model):
         return True
@@ -118,7 +118,7 @@ def _stands_aside(key: str, model: Any, stored: Mapping[str, Tensor]) -> bool:
         return True
     # A file of a model with a head has the model's own tensors under its prefix, and the head's beside them.
     headed = base and any(other.startswith(base) for other in stored)
-    return bool(headed) and not key.startswith(base) and not _SCALES.search(key)
+    return bool(headed) and not key.startswith(base) and not SCALES.search(key)
 
 
 def _is_head_of_a_part(key: str, model: Any) -> bool:

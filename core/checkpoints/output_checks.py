@@ -1,9 +1,9 @@
 """Whether a matrix in a checkpoint's files can be its output embedding: its own or tied, and of its shape."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from core.checkpoints import adapters
+from core.checkpoints import accounting, adapters
 from core.checkpoints.architecture import OUTPUT_EMBEDDINGS, is_input_embedding, is_output_embedding
 from core.checkpoints.config import input_names, is_tied
 from core.checkpoints.loading import complete
@@ -22,6 +22,24 @@ _WITH_HEAD = (
 )
 # Settings of models whose embeddings are narrower than their states.
 _NARROWER = ("embedding_size", "word_embed_proj_dim", "emb_dim", "d_embed", "input_embedding_size")
+
+
+def check_alone(checkpoint: Checkpoint, tensor: Tensor, names: Iterable[str], scaled: bool) -> None:
+    """Refuse `tensor` where others of `names` stand beside it in its module that change its numbers.
+
+    scaled: whether factors of it are known and applied.
+    Errors: InputError for an adapter's matrices, and for factors that are not applied.
+    """
+    module = tensor.name.removesuffix("weight")
+    for name in sorted(names):
+        lora, factors = accounting.LORA.search(name), accounting.SCALES.search(name)
+        if name == tensor.name or not name.startswith(module) or not (lora or (factors and not scaled)):
+            continue
+        remedy = "merge the adapter with peft's merge_and_unload" if lora else "multiply it by its factors"
+        raise InputError(
+            f"{checkpoint.name} holds {name} beside {tensor.name}, whose numbers are not the model's without "
+            f"it: {remedy} and save the model again."
+        )
 
 
 def has_head(checkpoint: Checkpoint) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 
 from core.checkpoints.architecture import is_input_embedding, is_output_embedding
 from core.checkpoints.config import read_config
-from core.checkpoints.output_checks import check, has_head
+from core.checkpoints.output_checks import check, check_alone, has_head
 from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
 from core.weights.number_formats import FORMATS, decode
@@ -77,7 +77,7 @@ def output_embedding(checkpoint: Checkpoint) -> TensorAt:
     """Where the output-embedding matrix (V, d) of a checkpoint lies, local or on the hub.
 
     Errors: InputError if no tensor has a known name, or several do and differ; if it is not tied and not
-    there; if its shape is not the config's; and if an adapter changes it.
+    there; if its shape is not the config's; and if an adapter or factors change it.
     """
     meter = Meter()
     tensors = read_headers(checkpoint.remote or weight_files(checkpoint.folder), meter)
@@ -86,6 +86,8 @@ def output_embedding(checkpoint: Checkpoint) -> TensorAt:
     inputs = _of_vocabulary([t for t in matrices if is_input_embedding(t.name)], checkpoint)
     tensor = _only(outputs or inputs, matrices, checkpoint, meter)
     check(checkpoint, tensor, read_config(checkpoint.folder), tensors)
+    scale = _scale(tensor, tensors, checkpoint)
+    check_alone(checkpoint, tensor, tensors, scale is not None)
     note = None
     if not outputs and not (checkpoint.facts.tied and has_head(checkpoint)):
         note = f"{checkpoint.name} has no language-model head: its input embedding {tensor.name} stands in."
@@ -97,7 +99,7 @@ def output_embedding(checkpoint: Checkpoint) -> TensorAt:
         tensor.start,
         not outputs,
         note,
-        _scale(tensor, tensors, checkpoint),
+        scale,
         meter.traffic,
     )
 

@@ -68,6 +68,7 @@ class Loaded:
     def _differs(self, texts: list[str]) -> bool:
         own: Any = self.tokenizer
         assert self.rebuilt is not None
+        own.backend_tokenizer.no_truncation()  # which a call with a limit leaves set
         try:
             of_file = own.backend_tokenizer.encode_batch_fast(texts)
             of_library = self.rebuilt.encode_batch_fast(texts)

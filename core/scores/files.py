@@ -10,6 +10,7 @@ from core.errors import InputError
 from core.scores import results
 from core.scores.shares import as_fractions, is_metric
 from core.tables import READERS, read_table
+from core.tables.checks import number_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -207,9 +208,9 @@ def number(given: Any, name: str, place: str, what: str) -> float:
     text = str(given).strip()
     percent = text.endswith("%")
     try:
-        if isinstance(given, bool) or "_" in text:
+        if isinstance(given, bool):
             raise ValueError
-        value = float(text.rstrip("% ")) / (100 if percent else 1)
+        value = number_of(text.rstrip("% ")) / (100 if percent else 1)
     except ValueError:
         value = float("nan")
     if not abs(value) < float("inf"):

@@ -131,8 +131,8 @@ def _cells(line: str, delimiter: str) -> list[str]:
     return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [""])
 
 
-def _rank(lines: list[str], delimiter: str) -> tuple[float, float, int]:
-    """How well a delimiter cuts lines: shares of cells that are numbers and of equal rows, width."""
+def _rank(lines: list[str], delimiter: str) -> tuple[bool, float, float, int]:
+    """How well a delimiter cuts lines: whether lists stay whole, shares of numbers and equal rows, width."""
     rows = [_cells(line.strip(" "), delimiter) for line in lines]
     rows = rows[1:] or rows
     cells = [cell for row in rows for cell in row]
@@ -140,8 +140,8 @@ def _rank(lines: list[str], delimiter: str) -> tuple[float, float, int]:
     widths = [len(row) for row in rows]
     usual = max(widths, key=widths.count)
     share = numbers / len(cells)
-    several = usual > 1 or any(map(_is_list, cells))
-    return round(share * (2 if several else 1), 3), widths.count(usual) / len(rows), usual
+    lists = sum(any(map(_is_list, row)) for row in rows)
+    return 2 * lists > len(rows), round(share * min(usual, 2), 3), widths.count(usual) / len(rows), usual
 
 
 def is_heading(cells: list[str]) -> bool:

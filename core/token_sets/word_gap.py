@@ -132,6 +132,11 @@ def word_gap(
     ids = sorted({number for one in resolved.values() for number in one.ids})
     tell("reading rows", 0, len(ids), "rows")
     rows = weights.read_rows(at, ids)
+    if broken := [n for n, row in zip(ids, rows.vectors, strict=True) if not np.isfinite(row).all()]:
+        raise InputError(
+            f"The weight {at.name} of {checkpoint.name} holds NaN or infinite values, first in the row of "
+            f"token {broken[0]}: download or save the checkpoint again."
+        )
     place = {number: index for index, number in enumerate(ids)}
     words: dict[str, list[Used]] = {}
     skipped: list[tuple[str, Skipped]] = []

@@ -6,6 +6,7 @@ import itertools
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 
@@ -15,14 +16,14 @@ _LIST = re.compile(r"\[[^\[\]]*\]")
 
 
 def text_of(data: bytes) -> str:
-    """Bytes as text, by their byte order mark, else as UTF-8 or Latin-1."""
+    """Bytes as text, by their byte order mark, else as UTF-8, Windows' Latin-1 or Latin-1."""
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
             return data.decode(encoding, errors="replace")
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
+    for encoding in ("utf-8", "cp1252"):
+        with suppress(UnicodeDecodeError):
+            return data.decode(encoding)
+    return data.decode("latin-1")
 
 
 def separated(data: bytes, separator: str) -> Cells:

@@ -119,10 +119,8 @@ def cells_of(table: Table, data: bytes) -> list[plain.Cells]:
         return found
     if table.name.endswith(".parquet"):
         read = pq.read_table(io.BytesIO(data))
-        columns = [
-            [name, *column.to_pylist()] for name, column in zip(read.column_names, read.columns, strict=True)
-        ]
-        return [[list(row) for row in zip(*columns, strict=True)]]
+        rows = zip(*(column.to_pylist() for column in read.columns), strict=True)
+        return [[list(read.column_names), *([_text(cell) for cell in row] for row in rows)]]
     text = plain.text_of(data)
     try:
         rows = json.loads(text)
@@ -131,6 +129,10 @@ def cells_of(table: Table, data: bytes) -> list[plain.Cells]:
     rows = rows if isinstance(rows, list) else [rows]
     keys = list(dict.fromkeys(key for row in rows for key in row))
     return [[keys, *([row.get(key) for key in keys] for row in rows)]]
+
+
+def _text(cell: object) -> object:
+    return cell.decode("utf-8", errors="replace") if isinstance(cell, bytes) else cell
 
 
 def number(cell: object, decimal: str) -> float:

@@ -181,8 +181,10 @@ def tables(made: Made, data: bytes) -> list[plain.Cells]:
                 wide = (array.astype("<u4") << 16).view("<f4") if kind == "<u2" else array
                 arrays.append(wide)
     else:
-        read = pq.read_table(file)
-        columns = [column.to_pylist() for column in read.columns]
+        columns = []
+        for name in pq.ParquetFile(file).schema_arrow.names:
+            with suppress(Exception):  # another column may be damaged
+                columns.append(pq.read_table(file, columns=[name]).column(0).to_pylist())
         return [[[_plain(cell) for cell in row] for row in zip(*columns, strict=True)]]
     return [array.tolist() for array in arrays]
 

@@ -148,6 +148,23 @@ def test_rows_of_zeros_are_left_out_and_said(store: Store, models: Path, tmp_pat
     assert len(found.domain_ids) == 9
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_row_that_is_not_finite_names_its_weight(
+    store: Store, models: Path, tmp_path: Path, value: float
+) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    folder = shutil.copytree(models / "llama-0", tmp_path / "broken")
+    tensors = load_file(folder / "model.safetensors")
+    token = tiny.vocabulary()["7"]
+    tensors["lm_head.weight"][token] = value
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    assert text(lambda: gap_for(store, str(folder), ask())) == (
+        "The weight lm_head.weight of broken holds NaN or infinite values, first in the row of token "
+        f"{token}: download or save the checkpoint again."
+    )
+
+
 def test_averaged_words_are_the_mean_of_their_rows(store: Store, models: Path) -> None:
     request = Gap(from_text("mine", "cat dog"), from_text("other", "0 1 2"), several="average")
     found = gap_for(store, str(models / "llama-0"), request)

@@ -206,6 +206,29 @@ def test_an_adapter_that_changes_the_head_is_refused(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("tied", "beside", "remedy"),
+    [
+        (False, "lm_head.weight_scale", "multiply it by its factors"),
+        (False, "lm_head.SCB", "multiply it by its factors"),
+        (True, "model.embed_tokens.weight_scale", "multiply it by its factors"),
+        (False, "lm_head.lora_B.weight", "merge the adapter with peft's merge_and_unload"),
+    ],
+)
+def test_factors_and_adapters_beside_the_matrix_are_refused(
+    tied: bool, beside: str, remedy: str, tmp_path: Path
+) -> None:
+    folder = tiny.llama(tmp_path / "made", tied=tied)
+    matrix = "model.embed_tokens.weight" if tied else "lm_head.weight"
+    rewrite(folder, lambda tensors: tensors | {beside: tensors[matrix].clone()})
+    with pytest.raises(InputError) as caught:
+        weights.output_embedding(checkpoints.resolve(str(folder)))
+    assert str(caught.value) == (
+        f"made holds {beside} beside {matrix}, whose numbers are not the model's without it: {remedy} and "
+        "save the model again."
+    )
+
+
 def test_no_known_name(tmp_path: Path) -> None:
     folder = tiny.gpt2(tmp_path / "odd")
     rewrite(folder, lambda t: {k.replace("wte", "tokens"): v for k, v in t.items()})

@@ -84,9 +84,10 @@ def test_padding_and_truncation_of_the_file_are_not_of_the_text(tmp_path: Path) 
     assert ids(tokenize(at(folder), TEXT, None, None)) == expected
 
 
-def test_a_tokenizer_that_is_read_as_it_is_has_no_note(tmp_path: Path) -> None:
+@pytest.mark.parametrize("limit", [None, 4])
+def test_a_tokenizer_that_is_read_as_it_is_has_no_note(limit: int | None, tmp_path: Path) -> None:
     for make in tiny.MAKERS.values():
-        assert tokenize(at(make(tmp_path / make.__name__)), TEXT, None, None).note is None
+        assert tokenize(at(make(tmp_path / make.__name__)), TEXT, limit, None).note is None
 
 
 CASED = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "The", "the", "river", "S", "##tone", "a", "x"]

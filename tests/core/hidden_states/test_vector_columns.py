@@ -234,6 +234,14 @@ TEXTS = {
         pd.DataFrame({"e": [str([float(v) for v in row]) for row in ROWS]}).to_csv(index=False),
     ),
     "lists alone as NumPy prints them": (".csv", "e\n" + "\n".join(f"[{' '.join(row)}]" for row in ROWS)),
+    "lists with commas between semicolons": (
+        ".csv",
+        "e;t\n" + "\n".join(f"[{', '.join(row)}];a, b" for row in ROWS),
+    ),
+    "lists with blanks beside a quoted comma": (
+        ".csv",
+        "e,t\n" + "\n".join(f'[{" ".join(row)}],"a, b"' for row in ROWS),
+    ),
     "lists of several lines beside tabs": (
         ".tsv",
         "e\tt\n" + "\n".join('"[' + "\n ".join(row) + ']"\t0.5' for row in ROWS),

@@ -36,6 +36,13 @@ def test_forms_of_a_table(tmp_path: Path, content: str) -> None:
     assert scores(tmp_path / "s.csv", content) == {("m", "lm", "007", "accuracy", ""): 0.5}
 
 
+@pytest.mark.parametrize("value", ["0.５", "1_0", "0,5x", "inf"])
+def test_what_is_no_number_is_refused(tmp_path: Path, value: str) -> None:
+    with pytest.raises(InputError) as caught:
+        scores(tmp_path / "s.csv", f"{HEAD}m,B,T,loss,0.5\nm,B,U,loss,{value!r}\n".replace("'", '"'))
+    assert str(caught.value) == f"s.csv gives {value} as a value in row 2: give a number."
+
+
 def test_a_column_for_each_task(tmp_path: Path) -> None:
     content = "model,RTE,mnli_acc,CoLA (mcc),hellaswag_acc_norm\nm,3.5,81,-10,\nn,,70,40,60%\n"
     with pytest.raises(
