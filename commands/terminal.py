@@ -19,7 +19,7 @@ from cache import worker
 from cache.requests import Progress, Subject, Vectors
 from cache.store import Store
 from core.errors import InputError
-from core.formatting import typed_line
+from core.formatting import first_line, typed_line
 from core.hidden_states.vector_files import READERS
 
 Made = TypeVar("Made")
@@ -191,6 +191,14 @@ def _longest(texts: Iterable[str]) -> int:
 
 def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def save_table(frame: Any, path: Path) -> None:
+    """Write a data frame as CSV, numbers to six digits; InputError where the file cannot be written."""
+    try:
+        frame.to_csv(path, index=False, float_format="%.6g")
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({first_line(error)}): choose another file.") from error
 
 
 @contextmanager

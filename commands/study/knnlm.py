@@ -1,7 +1,9 @@
 """kNN-LM with each candidate key: was the most dispersed layer the best?"""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
+import pandas as pd
 import typer
 from rich.table import Table
 
@@ -30,7 +32,9 @@ from commands.terminal import (
     people,
     print_json,
     report,
+    save_table,
 )
+from core.studies.decoder_figures import knnlm_table
 from core.studies.knnlm import verdict
 from core.wording import knnlm as wording
 
@@ -59,6 +63,7 @@ def study_knnlm(
     flat_up_to: Annotated[
         int, typer.Option(min=1, help="Keys that are searched exactly; more by an index with a recall.")
     ] = KnnLm.flat_up_to,
+    save: Annotated[Path | None, typer.Option(help="CSV of every key of every checkpoint.")] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",
@@ -92,6 +97,8 @@ def study_knnlm(
         checkpoints,
         lambda index, progress: task.study(opened, Subject(checkpoints[index]), request, progress),
     )
+    if save is not None and results:
+        save_table(pd.concat(map(frame_of, results), ignore_index=True), save)
     if as_json:
         documents = [result.to_json() | {"sentences": sentences(result)} for result in results]
         print_json({"results": documents, "failures": failures})
@@ -106,6 +113,16 @@ def study_knnlm(
 def sentences(result: StudiedKnn) -> list[str]:
     """What a result shows, the answer first."""
     return wording.sentences(verdict(result.keys), result.plain.perplexity)
+
+
+def frame_of(result: StudiedKnn) -> pd.DataFrame:
+    """A result as a table, a row a key, with what it is of."""
+    plain = result.plain
+    table = knnlm_table(result.keys, plain.perplexity, plain.validation_perplexity)
+    texts = {"train": result.train, "validation": result.validation, "test": result.test}
+    sizes = {"train_tokens": plain.train_tokens, "test_tokens": plain.test_tokens, "length": plain.length}
+    of: dict[str, Any] = {"checkpoint": result.name, **texts, **sizes, "neighbours": result.neighbours}
+    return pd.concat([pd.DataFrame([of] * len(table)), table], axis="columns")
 
 
 def print_result(result: StudiedKnn) -> None:

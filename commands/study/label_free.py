@@ -1,7 +1,7 @@
 """Accuracy without labels, from the dispersion of queries."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
@@ -23,9 +23,10 @@ from commands.terminal import (
     print_frame,
     print_json,
     report,
+    save_table,
 )
 from core.errors import InputError
-from core.formatting import first_line
+from core.studies.decoder_figures import label_free_table
 from core.wording import label_free as wording
 
 app = typer.Typer()
@@ -54,6 +55,7 @@ def study_label_free(
     export: Annotated[
         Path | None, typer.Option(help="CSV of the queries, the least spread first; of one checkpoint.")
     ] = None,
+    save: Annotated[Path | None, typer.Option(help="CSV of the curve of every checkpoint.")] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",
@@ -88,7 +90,9 @@ def study_label_free(
         lambda index, progress: task.study(opened, Subject(checkpoints[index]), request, progress),
     )
     if export is not None and results:
-        write(results[0], export)
+        save_table(frame_of(results[0]), export)
+    if save is not None and results:
+        save_table(pd.concat(map(curve_of, results), ignore_index=True), save)
     if as_json:
         documents = [result.to_json() | {"sentences": sentences(result)} for result in results]
         print_json({"results": documents, "failures": failures})
@@ -114,12 +118,21 @@ def frame_of(result: StudiedLabelFree) -> pd.DataFrame:
     ).dropna(axis="columns", how="all")
 
 
-def write(result: StudiedLabelFree, path: Path) -> None:
-    """Write the queries as CSV; InputError where the file cannot be written."""
-    try:
-        frame_of(result).to_csv(path, index=False, float_format="%.6g")
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({first_line(error)}): choose another file.") from error
+def curve_of(result: StudiedLabelFree) -> pd.DataFrame:
+    """The curve as a table, a row a mixture, with what it is of and what was estimated."""
+    curve, estimate = result.curve, result.estimate
+    table = label_free_table(curve)
+    of: dict[str, Any] = {
+        "checkpoint": result.name,
+        "calibration": result.calibration,
+        "unlabelled": result.unlabelled,
+    }
+    of |= {"queries": curve.queries, "right": curve.right, "wrong": curve.wrong, "auc": curve.auc}
+    known = {name: getattr(estimate, name, None) for name in ("n", "accuracy", "low", "high")}
+    of |= {f"estimate_{name}": value for name, value in known.items()}
+    of |= {"observed": getattr(estimate, "dispersion", None), "truth": result.truth}
+    of |= {"confidence": result.confidence, "mean_confidence": result.mean_confidence}
+    return pd.concat([pd.DataFrame([of] * len(table)), table], axis="columns")
 
 
 def print_result(result: StudiedLabelFree) -> None:

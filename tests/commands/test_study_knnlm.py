@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import cli
@@ -28,7 +29,13 @@ def test_json_has_every_key_and_sentences_and_people_see_a_table(
     (result,), failures = document["results"], document["failures"]
     assert failures == [] and len(result["keys"]) == 7 and not result["cached"]
     assert len(result["sentences"]) == 4 and "of 7 keys was" in result["sentences"][0]
-    assert cli.main(arguments) == 0
+    table = Path(arguments[2]).parent / "keys.csv"
+    assert cli.main([*arguments, "--save", str(table)]) == 0
+    saved = pd.read_csv(table)
+    assert saved["perplexity"].tolist() == pytest.approx(
+        [result["plain"]["perplexity"], *(key["perplexity"] for key in result["keys"])], rel=1e-5
+    )
+    assert set(saved["checkpoint"]) == {"small-llama"} and set(saved["train"]) == {"train.txt"}
     shown = " ".join(capsys.readouterr().out.split())
     assert "small-llama: 570 tokens of train.txt, 8 neighbours; perplexity on 190 tokens of test.txt" in shown
     assert all(sentence in shown for sentence in result["sentences"])

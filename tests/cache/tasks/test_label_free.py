@@ -123,7 +123,11 @@ def test_the_command_prints_exports_and_queues(
     assert list(table) == ["text", "distance", "change"] and len(table) == 30
     assert table["distance"].is_monotonic_increasing
     assert len(result["sentences"]) == 4 and len(result["curve"]["points"]) == 11
-    assert cli.main(words) == 0
+    assert cli.main([*words, "--save", str(tmp_path / "curve.csv")]) == 0
+    saved = pd.read_csv(tmp_path / "curve.csv")
+    assert (
+        len(saved) == 11 and set(saved["estimate_n"]) == {30} and set(saved["checkpoint"]) == {"small-gpt2"}
+    )
     shown = " ".join(capsys.readouterr().out.split())
     assert all(sentence in shown for sentence in result["sentences"])
     assert "The 5 queries nearest to the others, of 30" in shown
