@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import altair as alt
 import streamlit as st
+
+from pages.parts.chart_look import LOOK_OF_CHARTS
 
 LOOK = Path(__file__).parent / ".streamlit"  # files, as Streamlit would fetch a named icon from the network
 FIRST = "shortlist"
@@ -61,6 +64,8 @@ chosen = st.navigation(
 st.set_page_config(
     page_title=f"{chosen.title} · Latent Shortlist", page_icon=str(LOOK / "icon.svg"), layout="wide"
 )
+st.html(LOOK / "style.css")
 st.logo(str(LOOK / "wordmark.svg"), size="large")
+alt.theme.enable(LOOK_OF_CHARTS)
 st.session_state["came through app.py"] = True
 chosen.run()

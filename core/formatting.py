@@ -63,6 +63,14 @@ def short_bytes(count: float) -> str:
     return f"{count:.0f} bytes"
 
 
+def duration(seconds: float) -> str:
+    """A time span in the coarsest unit that still tells something: "40 s", "12 min", "1 h 50 min"."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def count_of(count: int, whole: int) -> str:
     """ "3 of 8", "all 8" or "none of 8"."""
     return f"all {whole}" if count == whole else f"{count or 'none'} of {whole}"

@@ -73,8 +73,8 @@ def numbers() -> None:
 
 
 @st.cache_resource(max_entries=4 * len(IDS), show_spinner=False)
-def specs(name: str, large: bool) -> list[dict[str, Any]]:
-    """The charts of a figure as Vega-Lite reads them, made once: checking thirty of them takes a second."""
+def specs(name: str, large: bool, theme: str | None) -> list[dict[str, Any]]:
+    """The charts of a figure as Vega-Lite reads them, made once a theme: checking thirty takes a second."""
     shown = paper.panels[name]
     if len(shown) == 1:
         height = {"matrix": 620 if large else 470}.get(shown[0].kind, 560 if large else 340)
@@ -86,7 +86,11 @@ def specs(name: str, large: bool) -> list[dict[str, Any]]:
 
 def charts(name: str, large: bool) -> None:
     """The panels of a figure in a grid that fits their number."""
-    shown, pictures, title = paper.panels[name], specs(name, large), paper.findings[name].title
+    shown, pictures, title = (
+        paper.panels[name],
+        specs(name, large, st.context.theme.type),
+        paper.findings[name].title,
+    )
     if len(shown) == 1:
         st.vega_lite_chart(spec=pictures[0], width="stretch", alt=title)
         return

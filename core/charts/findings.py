@@ -100,7 +100,8 @@ def picture(drawn: alt.ConcatChart, kind: str) -> bytes:
     """A sheet as the bytes of a file, kind "png" (twice the size on screen, for slides) or "svg"."""
     import vl_convert  # here, since only a download needs it
 
-    spec = drawn.to_dict()
+    with alt.theme.enable("default"):  # a page's own is for its background, not for white
+        spec = drawn.to_dict()
     if kind == "svg":
         return vl_convert.vegalite_to_svg(spec).encode()
     return vl_convert.vegalite_to_png(spec, scale=2)

@@ -1,7 +1,7 @@
 """The one palette and what charts have in common: a family keeps its colour on every page.
 
 The colours were chosen to stay apart under deuteranopia, protanopia and tritanopia and to stand out on white
-and on the dark background alike (tests hold both); text, axes and backgrounds are left to the theme.
+and on the dark background alike (tests hold both); text, axes and backgrounds are left to the page.
 """
 
 import re
@@ -39,12 +39,11 @@ def colour_scale(colours: Mapping[str, str], present: Iterable[str]) -> alt.Scal
 
 
 def heading(title: str, subtitle: str, characters: int = 100) -> alt.Title:
-    """A title and, in grey, a subtitle over a chart, broken after so many characters."""
+    """A title and a subtitle over a chart, broken after so many characters."""
     return alt.Title(
         textwrap.wrap(title, characters),
         subtitle=textwrap.wrap(subtitle, characters + 24),
         subtitlePadding=6,
-        subtitleColor=GREY,
         offset=14,
     )
 

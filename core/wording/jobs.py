@@ -1,6 +1,16 @@
 """What is said of a job that did not do what was asked of it: which piece, why, and what to do."""
 
-from core.formatting import typed_line
+from core.formatting import duration, typed_line
+
+
+def chip(running: int, waiting: int, seconds: float | None) -> str:
+    """How many pieces run, for how long the oldest of them, and how many wait; "" for none."""
+    if not running and not waiting:
+        return ""
+    parts = [f"{running} running"] if running else []
+    parts += [duration(seconds)] if seconds is not None else []
+    parts += [f"{waiting} waiting"] if waiting else []
+    return " · ".join(parts)
 
 
 def unexpected(verb: str, subject: str, error: Exception, details: str) -> str:

@@ -10,6 +10,7 @@ from cache import worker
 from cache.paths import store_folder
 from cache.store import Store
 from core.errors import InputError
+from pages.parts.job_chip import job_chip
 
 ENTERED = "came through app.py"  # set by app.py in each session
 # What changes the address takes the place of the entry before, so that Back leads to the page before.
@@ -54,6 +55,7 @@ def open_store() -> Store:
         store.ingest(wait=False)
     except InputError as error:
         st.caption(f":material/edit_off: New results cannot be taken in. {error}")
+    job_chip(store)
     return store
 
 

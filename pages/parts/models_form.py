@@ -12,10 +12,9 @@ from cache.requests import Measure, Settings, Subject
 from cache.store import Store
 from cache.tables import whole
 from cache.tasks import called
-from core.formatting import first_few, short_bytes, short_number
+from core.formatting import duration, first_few, short_bytes, short_number
 from pages.parts.labels_form import measure_labels
 from pages.parts.pickers import choose_checkpoints, choose_hub_ids, clear, short
-from pages.parts.queue_cards import duration
 from pages.parts.reference_card import reference_card
 from pages.parts.settings_form import choose_settings, in_words
 from pages.parts.submit import submit

@@ -16,7 +16,7 @@ import streamlit as st
 
 from cache import jobs, tasks, worker
 from core.errors import InputError
-from core.formatting import capital
+from core.formatting import capital, duration
 from pages.parts.markdown import plain, wrong
 
 if TYPE_CHECKING:
@@ -39,14 +39,6 @@ BADGES = {
     "cancelled": ("Cancelled", ":material/block:", "gray"),
     "interrupted": ("Interrupted", ":material/pause:", "orange"),
 }
-
-
-def duration(seconds: float) -> str:
-    """A time span in the coarsest unit that still tells something."""
-    if seconds < 90:
-        return f"{max(round(seconds), 1)} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def amount(value: float) -> str:
