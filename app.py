@@ -26,6 +26,7 @@ MOVED = {  # earlier addresses: the page that they lead to, and its tab
     "token_gap": ("explore", "gap"),
     FIRST: (FIRST, ""),  # the first page stands at the root of the address
 }
+RENAMED = {"outcome": "predicted"}  # parameters of earlier addresses
 TITLES = {file: title for file, title, *_ in PAGES}
 
 
@@ -46,7 +47,8 @@ def leads_to(file: str, tab: str) -> Callable[[], None]:
 
     def lead() -> None:
         asked = {key: st.query_params.get_all(key) for key in st.query_params}
-        st.switch_page(f"pages/{file}.py", query_params=({"tab": [tab]} if tab else {}) | asked)
+        renamed = {RENAMED.get(key, key): values for key, values in asked.items()}
+        st.switch_page(f"pages/{file}.py", query_params=({"tab": [tab]} if tab else {}) | renamed)
 
     return lead
 

@@ -12,13 +12,17 @@ from core.formatting import capital, minus
 from core.measures.titles import title_of
 from core.studies.latent_geometry import COLUMNS
 from core.studies.latent_geometry_print import as_text
+from core.wording import estimators
 from core.wording.latent_geometry import IDS, Finding
 from core.wording.own_study import of_finding
 from pages.parts.common import open_store
 from pages.parts.controls import from_address, to_address
 from pages.parts.label_study import labels_or_not
+from pages.parts.markdown import plain
 
 ALL = "all"
+PRINT = "text"  # the id of the numbers in text and captions
+EVERY = "draw_every_figure"
 SOURCE = "Data: Marbut et al. 2024, arXiv 2406.12159 (repository amarbut/manifolds, commit 7cec378)"
 MARKS = {"same": "{}", "last digit": "{} ≈", "differs": ":red[**{} ≠**]", "illegible": "{}"}
 
@@ -132,27 +136,35 @@ def downloads(finding: Finding) -> None:
         )
 
 
-def body(finding: Finding, large: bool) -> None:
-    """What a finding shows: a chart with its words beside it, a grid below them, or a table."""
-    figure = finding.id in paper.panels
-    if figure and len(paper.panels[finding.id]) == 1 and not large:
-        left, right = st.columns([3, 2], gap="large")
-        with left:
-            charts(finding.id, large)
-        with right:
-            words(finding)
-        return
-    words(finding)
-    if figure:
+def picture(finding: Finding, large: bool) -> None:
+    """The figure or table of a finding."""
+    if finding.id in paper.panels:
         charts(finding.id, large)
-    elif finding.id == "text":
+    elif finding.id == PRINT:
         numbers()
     else:
         table(finding.id)
 
 
+@st.fragment
+def on_demand(finding: Finding) -> None:
+    """The figure or table in a box, drawn once the box is open; the first one is, and all when asked for."""
+    every = bool(st.session_state.get(EVERY))
+    first = finding.id == next(iter(IDS))
+    box = st.expander(
+        finding.label,
+        expanded=first or every,
+        icon=":material/table:" if finding.id not in paper.panels else ":material/show_chart:",
+        key=f"box-{finding.id}-{every}",
+        on_change="rerun",
+    )
+    if box.open:
+        with box:
+            picture(finding, large=False)
+
+
 def card(finding: Finding) -> None:
-    """One finding of the gallery."""
+    """One finding of the gallery: what it says, and its figure on demand."""
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(f":gray[{finding.label}]  {finding.title}", anchor=finding.id)
@@ -164,7 +176,8 @@ def card(finding: Finding) -> None:
                 on_click=choose,
                 args=(finding.id,),
             )
-        body(finding, large=False)
+        words(finding)
+        on_demand(finding)
 
 
 def alone(finding: Finding) -> None:
@@ -182,7 +195,8 @@ def alone(finding: Finding) -> None:
         if finding.id in paper.panels:
             downloads(finding)
     st.caption(f"{finding.label}. {SOURCE}.")
-    body(finding, large=True)
+    words(finding)
+    picture(finding, large=True)
 
 
 def own_study() -> None:
@@ -191,10 +205,10 @@ def own_study() -> None:
     if not study.findings:
         return
     st.space("small")
-    st.subheader("Our own repetition, on a small scale", anchor="own-study")
+    st.header("Our own repetition, on a small scale", anchor="own-study")
     st.markdown(
-        f"{study.checkpoints} checkpoints made with `cli.py study own`. Checkpoints made from the same "
-        "weights are not independent of each other, and with one seed a task a score can be several points "
+        f"{study.checkpoints} checkpoints that we made and scored. Checkpoints made from the same weights "
+        "are not independent of each other, and with one seed a task a score can be several points "
         "off by chance: read directions, not digits."
     )
     with st.container(border=True):
@@ -224,35 +238,62 @@ def own_study() -> None:
                 st.caption(of_finding(finding))
 
 
+def contents() -> None:
+    """The list of contents; a figure or table by what it shows."""
+    study, labels = studies.own_study(), studies.label_study()
+    lines = [f"- {f.label}: [{plain(f.title)}](#{f.id})" for f in paper.findings.values() if f.id != PRINT]
+    lines += ["- [Our own repetition, on a small scale](#own-study)"] if study.findings else []
+    lines += [] if labels.summary.empty else [f"- [{estimators.TITLE}](#labels)"]
+    lines += ["- [Agreement with the print](#agreement)"]
+    with st.expander("Contents", expanded=True, icon=":material/toc:"):
+        st.markdown("\n".join(lines))
+
+
+def agreement() -> None:
+    """How far the numbers that the paper prints come out of its data."""
+    legible = paper.comparisons[paper.comparisons["verdict"] != "illegible"]
+    counts = legible["verdict"].value_counts()
+    st.space("small")
+    st.header("Agreement with the print", anchor="agreement")
+    st.markdown(
+        f"{counts['same']} of {len(legible)} numbers printed in the paper come out of its data, "
+        f"{counts.get('differs', 0)} do not, {counts.get('last digit', 0)} are off by one in their last "
+        "digit. :material/difference: marks on this page where the print says something else."
+    )
+    card(paper.findings[PRINT])
+
+
 chosen = from_address("finding", ALL, [ALL, *IDS])
 top = st.container(gap="xsmall")
 if chosen != ALL:
     top.title(paper.findings[chosen].title)
     alone(paper.findings[chosen])
 else:
-    legible = paper.comparisons[paper.comparisons["verdict"] != "illegible"]
-    counts = legible["verdict"].value_counts()
-    top.title(
-        f"{counts['same']} of {len(legible)} numbers printed in the paper come out of its data, "
-        f"{counts.get('differs', 0)} do not"
+    top.title("What published studies found, drawn from their data")
+    contents()
+    st.toggle(
+        "Draw every figure",
+        key=EVERY,
+        help="Figures are drawn when their box is opened; all of them take some seconds. To print the page, "
+        "draw them all first.",
     )
-    digit = counts.get("last digit", 0)
-    top.markdown(
+    st.header("Latent geometry and performance after fine-tuning")
+    st.markdown(
         "The figures and tables of *Exploring the Impact of a Transformer's Latent Space Geometry on "
         "Downstream Task Performance*, drawn anew from the tables that its authors published, in the paper's "
-        "order. Titles and sentences are computed from the same data; :material/difference: marks where the "
-        f"print says something else ({digit} more numbers are off by one in their last digit). Figure 2, the "
-        "text sample, is drawn on **Add** for your own text."
+        "order. Titles and sentences are computed from the same data. Figure 2, the text sample, is drawn on "
+        "**Add** for your own text."
     )
-    with st.container(border=True):
-        st.markdown(
-            ":material/balance: **What this does not show.** The perturbed models stem from three "
-            "checkpoints, so they are far fewer than their number; correlations say nothing on why; and 13 "
-            "non-standard models are too few to rank measures by their error."
-        )
+    st.markdown(
+        ":material/balance: **What this does not show.** The perturbed models stem from three checkpoints, "
+        "so they are far fewer than their number; correlations say nothing on why; and 13 non-standard "
+        "models are too few to rank measures by their error."
+    )
     for finding in paper.findings.values():
-        card(finding)
+        if finding.id != PRINT:
+            card(finding)
     own_study()
     labels_or_not(studies.label_study())
+    agreement()
     st.caption(SOURCE + ".")
 to_address("finding", ALL)

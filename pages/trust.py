@@ -2,8 +2,12 @@
 
 import streamlit as st
 
+from cache import evidence
+from cache.predictions import predictable
 from cache.tables import one_row_each
+from core.measures.titles import title_of
 from pages.parts.common import open_store, refresh
+from pages.parts.controls import control
 from pages.parts.evidence_view import evidence_tab
 from pages.parts.predicted import predictions_tab
 from pages.parts.tabs import open_tab
@@ -18,6 +22,12 @@ overview = one_row_each(store)
 refresh(store, store.state())
 
 heading = st.container(gap="xsmall")  # the open tab's finding stands above the tabs
+data = evidence.material(store)
+associated = (score for score in data.scores if evidence.tried(data.rows, data.measures, score))
+scores = list(dict.fromkeys([*predictable(store), *associated]))
+score = ""
+if scores:
+    score = control(st.selectbox, "Score", "predicted", scores[0], scores, format_func=title_of, width=300)
 name, tab = open_tab("trust_tabs", {name: title for name, (title, _) in TABS.items()})
 with tab:
-    TABS[name][1](store, overview, heading)
+    TABS[name][1](store, overview, score, heading)

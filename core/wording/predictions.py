@@ -44,6 +44,26 @@ def headline(predictions: Predictions) -> str:
     return f"{score}: {left_out} RMSE {errors.rmse:.3f}, {side} the mean baseline ({errors.mean_rmse:.3f})"
 
 
+def how_far(predictions: Predictions) -> str:
+    """In plain words: how far a prediction is off on what was not seen, and what that is worth."""
+    model = predictions.model
+    errors, score = model.errors, title_of(model.score)
+    unseen = "family" if model.reference.groups == "family" else _ONES.get(model.reference.groups, "base")
+    if errors is None:
+        return f"How far to believe a predicted {score} is not known: nothing was left out to check it"
+    if predictions.predictor == "mean":
+        return f"The mean says of every checkpoint the same {score}, and is off by about {errors.rmse:.2f}"
+    off = f"A predicted {score} is off by about {errors.rmse:.2f} on a {unseen} not seen before"
+    if errors.rmse < errors.mean_rmse:
+        return f"{off}; the mean alone by {errors.mean_rmse:.2f}"
+    return f"{off}, no better than the mean ({errors.mean_rmse:.2f})"
+
+
+def on_none(score: str) -> str:
+    """What is said where a score, by its title, cannot be predicted for want of checkpoints."""
+    return f"Too few checkpoints have both measures and {score} to predict it; *Evidence* correlates them."
+
+
 def basis(predictions: Predictions) -> str:
     """What was fitted to what, and the coverage of the intervals, in two or three sentences."""
     model = predictions.model

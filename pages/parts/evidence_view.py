@@ -34,7 +34,6 @@ SETS = {
     "encoders": "Encoders measured here",
     "decoders": "Decoders measured here",
 }
-DEFAULT = "glue_average"
 
 
 def ranked(associated: list[Association]) -> pd.DataFrame:
@@ -181,11 +180,10 @@ def below() -> None:
     )
 
 
-def evidence_tab(store: Store, overview: Overview, heading: DeltaGenerator) -> None:
-    """Draw the tab; heading: where the page's title goes."""
+def evidence_tab(store: Store, overview: Overview, score: str, heading: DeltaGenerator) -> None:
+    """Draw the tab for a score; heading: where the page's title goes."""
     data = evidences.material(store)
-    scores = [name for name in data.scores if evidences.tried(data.rows, data.measures, name)]
-    if not scores:
+    if not score:
         heading.title("Evidence")
         empty(
             "No evidence yet",
@@ -196,10 +194,8 @@ def evidence_tab(store: Store, overview: Overview, heading: DeltaGenerator) -> N
         return
 
     sets = evidences.choices(data.rows)
-    default = DEFAULT if DEFAULT in scores else scores[0]
     offered = list(data.covariates.columns)
     row = st.container(horizontal=True, gap="small")
-    score = control(row.selectbox, "Score", "outcome", default, scores, format_func=title_of, width=240)
     chosen = control(
         row.selectbox,
         "Checkpoints",
@@ -247,9 +243,9 @@ def evidence_tab(store: Store, overview: Overview, heading: DeltaGenerator) -> N
 
     st.altair_chart(charts_evidence.forest(frame), width="stretch", alt=words.fall(associated))
     st.markdown(plain(words.fall(associated)))
-    st.subheader("All measures")
     st.markdown(plain(words.gain(associated)))
-    all_measures(frame)
+    with st.expander(f"All {len(frame)} measures, every statistic", icon=":material/table:"):
+        all_measures(frame)
 
     st.subheader("Family by family")
     warnings = words.simpsons(associated)

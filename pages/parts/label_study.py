@@ -20,7 +20,7 @@ def labels_or_not(study: LabelStudy) -> None:
     if study.summary.empty:
         return
     st.space("small")
-    st.subheader(words.TITLE, anchor="labels")
+    st.header(words.TITLE, anchor="labels")
     st.markdown(f"**{words.headline(study.summary)}.**")
     left, right = st.columns([3, 2], gap="medium")
     with left.container(border=True, height="stretch"):

@@ -15,32 +15,39 @@ from core.errors import InputError
 from core.formatting import capital, percent
 from core.measures.titles import title_of
 from core.overview import Overview
-from core.prediction import LINEAR, nonstandard
+from core.prediction import LINEAR, Predictions, nonstandard
 from core.prediction.held_out import ANEW, BEST
 from core.reference import held_out
 from core.wording.held_out import on_the_compared, on_the_targets, titled
-from core.wording.predictions import basis, headline, on_the_choice, on_the_nonstandard, way, within_groups
+from core.wording.predictions import (
+    basis,
+    headline,
+    how_far,
+    on_none,
+    on_the_choice,
+    on_the_nonstandard,
+    way,
+    within_groups,
+)
 from core.wording.published_evidence import SOURCE, takeaways
 from pages.parts import predicted_tables
 from pages.parts.cell_sizes import bring_others
 from pages.parts.common import empty
-from pages.parts.controls import control
 from pages.parts.markdown import plain
 from pages.parts.prediction_choices import choose_measures, choose_predictor, learnt_from
 
+TITLE = "How far to believe a prediction"
+COMPARED = "glue_average"  # the score that the shipped table of predictors is about
 FEATURED = ("mean", "line:patchiness", "line:patchiness:architecture", "line:spread")
 
 
-def choose(
-    store: Store, overview: Overview, scores: list[str]
-) -> tuple[str, str, tuple[str, ...], str | None]:
-    """The row of choices. Returned: score, predictor, measures of a linear regression, reference."""
+def choose(store: Store, overview: Overview, score: str) -> tuple[str, tuple[str, ...], str | None]:
+    """The row of choices. Returned: predictor, measures of a linear regression, reference."""
     row = st.container(horizontal=True, gap="small")
-    score = control(row.selectbox, "Score", "predicted", scores[0], scores, format_func=title_of, width=230)
     reference = learnt_from(row, "predicted_from", references(store, score))
     predictor = choose_predictor(row, "by")
     measures = choose_measures(row, "measures", overview) if predictor in LINEAR else ()
-    return score, predictor, measures, reference
+    return predictor, measures, reference
 
 
 def drawable(rows: pd.DataFrame) -> pd.DataFrame:
@@ -57,132 +64,165 @@ def drawable(rows: pd.DataFrame) -> pd.DataFrame:
     ]
 
 
-def predictions_tab(store: Store, overview: Overview, heading: DeltaGenerator) -> None:
-    """Draw the tab; heading: where the page's title goes."""
-    scores = predictable(store)
-    if not scores:
-        heading.title("How far to believe a prediction")
+def predictions_tab(store: Store, overview: Overview, score: str, heading: DeltaGenerator) -> None:
+    """Draw the tab for a score; heading: where the page's title goes."""
+    if not score:
+        heading.title(TITLE)
         empty(
             "Nothing to predict from",
             "Predictions need the published checkpoints, and this store holds none. They come with the "
             "program and are loaded when it starts with a fresh store; your own come through **Add**.",
         )
         return
-
-    score, predictor, measures, reference = choose(store, overview, scores)
+    if score not in predictable(store):
+        heading.title(TITLE)
+        st.info(on_none(title_of(score)), icon=":material/query_stats:")
+        return
+    predictor, measures, reference = choose(store, overview, score)
     try:
         with st.spinner("Predicting…"):
             predictions = predictions_of(store, score, predictor, measures, reference)
     except InputError as error:
-        heading.title("How far to believe a prediction")
+        heading.title(TITLE)
         st.info(plain(str(error)), title="This cannot be predicted", icon=":material/query_stats:")
         return
-
-    rows = predictions.rows
-    fitted = rows[rows["held_out"]].dropna(subset=["predicted", "actual"])
-    mean = float(fitted["actual"].mean())
-    errors = predictions.model.errors
     with heading:
-        st.title(plain(headline(predictions)))
-        st.markdown(plain(basis(predictions)))
+        st.title(plain(how_far(predictions)))
+        st.markdown(plain(f"{headline(predictions)}. {basis(predictions)}"))
+    colours = family_colours(overview.rows["family"])
+    held_out_figures(predictions)
+    against_known(predictions, colours)
+    nonstandard_ones(predictions, colours)
+    checkpoints(predictions)
+    bring_others(store, overview, list(predictions.model.measures), "bring_predicted")
+    if predictions.compared is not None:
+        st.subheader("Predictors compared within this reference")
+        st.markdown(on_the_choice(predictions))
+        with st.expander("Every predictor", icon=":material/table:"):
+            predicted_tables.within(predictions.compared)
+    elif score == COMPARED:
+        predictors_compared()
+        ranked_ones()
+    limitations(store)
 
+
+def held_out_figures(predictions: Predictions) -> None:
+    """The figures that say how good the predictor is on what it was not fitted to."""
+    errors = predictions.model.errors
+    if errors is None:
+        return
     figures = st.container(horizontal=True, gap="small")
-    if errors is not None:
-        less = 1 - errors.rmse / errors.mean_rmse
-        figures.metric(
+    less = 1 - errors.rmse / errors.mean_rmse
+    mean = predictions.predictor == "mean"
+    entries = (
+        (
             f"{way(predictions.model)} RMSE",
             f"{errors.rmse:.3f}",
-            None if predictor == "mean" else f"{-100 * less:+.0f} % against the mean baseline",
-            delta_color="inverse",
-            delta_arrow="off",
-            help="RMSE on groups that the predictor was not fitted to; groups count the same.",
-            border=True,
-            height="stretch",
-        )
-        figures.metric(
+            None if mean else f"{-100 * less:+.0f} % against the mean baseline",
+            "RMSE on groups that the predictor was not fitted to; groups count the same.",
+        ),
+        (
             f"{percent(predictions.model.level)} interval: coverage",
             percent(predictions.coverage),
-            help="Share of known scores within their interval, each from the other groups alone.",
-            border=True,
-            height="stretch",
-        )
-        figures.metric(
+            None,
+            "Share of known scores within their interval, each from the other groups alone.",
+        ),
+        (
             "Half an interval",
             f"± {errors.quantile:.2f}",
-            help="For a checkpoint of a base that the reference does not hold, before it is cut to what a "
-            "score can be.",
-            border=True,
-            height="stretch",
-        )
-        figures.metric(
+            None,
+            "For a checkpoint of a base that the reference does not hold, before it is cut to what a score "
+            "can be.",
+        ),
+        (
             "Checkpoints fitted to",
             predictions.model.n,
-            help=capital(predictions.model.reference.title),
+            None,
+            capital(predictions.model.reference.title),
+        ),
+    )
+    for label, value, delta, about in entries:
+        figures.metric(
+            label,
+            value,
+            delta,
+            delta_color="inverse",
+            delta_arrow="off",
+            help=about,
             border=True,
             height="stretch",
         )
 
-    known = rows.dropna(subset=["predicted", "actual"])
-    if len(known):
-        st.altair_chart(
-            charts_predicted.against(
-                drawable(known),
-                score,
-                scale=predictions.model.reference.scale,
-                colours=family_colours(overview.rows["family"]),
-                title=within_groups(predictions),
-                subtitle="Each checkpoint that the predictor was fitted to is predicted from the other "
-                "groups only. Upright lines: the interval. Dashed: a perfect prediction. Faint points: "
-                "outside the reference.",
-            ),
-            width="stretch",
-            alt=headline(predictions),
-        )
 
+def against_known(predictions: Predictions, colours: dict[str, str]) -> None:
+    """Predictions against known scores."""
+    known = predictions.rows.dropna(subset=["predicted", "actual"])
+    if known.empty:
+        return
+    st.altair_chart(
+        charts_predicted.against(
+            drawable(known),
+            predictions.model.score,
+            scale=predictions.model.reference.scale,
+            colours=colours,
+            title=within_groups(predictions),
+            subtitle="Each checkpoint that the predictor was fitted to is predicted from the other "
+            "groups only. Upright lines: the interval. Dashed: a perfect prediction. Faint points: "
+            "outside the reference.",
+        ),
+        width="stretch",
+        alt=headline(predictions),
+    )
+
+
+def nonstandard_ones(predictions: Predictions, colours: dict[str, str]) -> None:
+    """The non-standard published checkpoints, where the published ones are the reference."""
+    rows = predictions.rows
     thirteen = nonstandard(rows).dropna(subset=["predicted", "actual"])
-    if predictions.model.reference.name != "perturbed":
-        thirteen = thirteen.iloc[:0]
-    if len(thirteen):
-        claim, text = on_the_nonstandard(predictions)
-        st.subheader(claim or "The non-standard checkpoints")
-        st.markdown(
-            f"{text} They were altered otherwise than by noise (embeddings of another language or shuffled, "
-            "other objectives, other word order, nothing learnt), and no predictor was fitted to them or "
-            "chosen by them."
-        )
-        st.altair_chart(
-            charts_predicted.ranges(
-                drawable(thirteen),
-                score,
-                scale=predictions.model.reference.scale,
-                colours=family_colours(overview.rows["family"]),
-                mean=mean,
-                title="Predicted and known score of each",
-                subtitle="Dot and bar: prediction and interval. Upright mark: the known score. Dashed: the "
-                "mean baseline. Faint: outside the reference.",
-            ),
-            alt=claim,
-        )
+    if thirteen.empty or predictions.model.reference.name != "perturbed":
+        return
+    fitted = rows[rows["held_out"]].dropna(subset=["predicted", "actual"])
+    claim, text = on_the_nonstandard(predictions)
+    st.subheader(claim or "The non-standard checkpoints")
+    st.markdown(
+        f"{text} They were altered otherwise than by noise (embeddings of another language or shuffled, "
+        "other objectives, other word order, nothing learnt), and no predictor was fitted to them or "
+        "chosen by them."
+    )
+    st.altair_chart(
+        charts_predicted.ranges(
+            drawable(thirteen),
+            predictions.model.score,
+            scale=predictions.model.reference.scale,
+            colours=colours,
+            mean=float(fitted["actual"].mean()),
+            title="Predicted and known score of each",
+            subtitle="Dot and bar: prediction and interval. Upright mark: the known score. Dashed: the "
+            "mean baseline. Faint: outside the reference.",
+        ),
+        width="stretch",
+        alt=claim,
+    )
 
+
+def checkpoints(predictions: Predictions) -> None:
+    """The user's checkpoints, and those that lie outside the reference, folded away."""
+    rows = predictions.rows
     own = rows[(rows["origin"] != "published") & rows["in_range"]]
     if len(own):
-        st.subheader(f"Your checkpoints that the reference covers ({len(own)})")
-        predicted_tables.checkpoints(own, "Predictions of your checkpoints", why=False)
+        with st.expander(f"Your checkpoints that the reference covers ({len(own)})", icon=":material/table:"):
+            predicted_tables.checkpoints(own, "Predictions of your checkpoints", why=False)
     outside = rows[~rows["in_range"]]
     if predictions.model.reference.name != "perturbed":  # published ones were not meant to be covered by it
         outside = outside[outside["origin"] != "published"]
     if len(outside):
-        st.subheader(f"Outside what the reference covers ({len(outside)})")
-        st.caption("Predictions for these extrapolate beyond the reference. Each row gives the reasons.")
-        predicted_tables.checkpoints(outside, "Predictions outside the reference", why=True)
-    bring_others(store, overview, list(predictions.model.measures), "bring_predicted")
+        with st.expander(f"Outside what the reference covers ({len(outside)})", icon=":material/table:"):
+            st.caption("Predictions for these extrapolate beyond the reference. Each row gives the reasons.")
+            predicted_tables.checkpoints(outside, "Predictions outside the reference", why=True)
 
-    if predictions.compared is not None:
-        st.subheader("Predictors compared within this reference")
-        st.markdown(on_the_choice(predictions))
-        predicted_tables.within(predictions.compared)
-        return
 
+def predictors_compared() -> None:
+    """Predictors of the published GLUE average by their held-out error."""
     everyone = titled(held_out())
     st.subheader("Predictors compared")
     st.markdown(on_the_compared(everyone))
@@ -199,6 +239,7 @@ def predictions_tab(store: Store, overview: Overview, heading: DeltaGenerator) -
             subtitle="Dashed: the mean baseline on families left out. Shown: the paper's, those with the "
             "lowest error, those chosen; all are in the table below.",
         ),
+        width="stretch",
         alt="Predictors compared by held-out error",
     )
     with st.expander(f"All {len(everyone)} predictors, every figure", icon=":material/table:"):
@@ -207,14 +248,25 @@ def predictions_tab(store: Store, overview: Overview, heading: DeltaGenerator) -
             "Chosen by error on families left out (for a new base checkpoint) and in 10-fold "
             "cross-validation (for one near others of a base that the reference holds), never by the 13. The "
             "reference holds one base checkpoint a family, so leaving out a base is leaving out a family. "
-            "GLUE averages are the authors': over 9 tasks for BERT-base, 8 for the others. `cli.py study "
-            "held-out --again` computes the table anew."
+            "GLUE averages are the authors': over 9 tasks for BERT-base, 8 for the others."
         )
 
-    limitations = takeaways(whole(store, "findings"))
-    if limitations:
-        st.subheader("Limitations of predicted scores")
-        for column, (claim, text) in zip(st.columns(len(limitations)), limitations, strict=True):
+
+def ranked_ones() -> None:
+    """How the published predictor ranks encoders of the own study."""
+    if ranked := ranked_by_published():
+        st.markdown("**Tried on encoders of our own**")
+        st.markdown("\n".join(f"- {sentence}" for sentence in ranked))
+        st.caption("How they were made and scored: [Papers](/papers#own-study).")
+
+
+def limitations(store: Store) -> None:
+    """What another study found of geometry in general, folded away: it is about no score chosen here."""
+    claims = takeaways(whole(store, "findings"))
+    if not claims:
+        return
+    with st.expander("Limitations of predictions from geometry, by another study", icon=":material/warning:"):
+        for column, (claim, text) in zip(st.columns(len(claims)), claims, strict=True):
             with column.container(border=True, height="stretch", gap="xsmall"):
                 st.markdown(f"**{claim}**")
                 st.markdown(text)
@@ -222,8 +274,3 @@ def predictions_tab(store: Store, overview: Overview, heading: DeltaGenerator) -
             f"From {SOURCE}: 108 decoders and their losses, not encoders and GLUE. It warns against choosing "
             "a model by geometry alone."
         )
-    ranked = ranked_by_published()
-    if ranked:
-        st.markdown("**Tried on encoders of our own**")
-        st.markdown("\n".join(f"- {sentence}" for sentence in ranked))
-        st.caption("How they were made and scored: [Papers](/papers#own-study).")

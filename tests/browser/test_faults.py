@@ -131,7 +131,7 @@ def test_shortlist_has_an_address_of_its_own(app: App, page: Page, start_app: Ca
     [
         ("add_models?tab=scores", "add?tab=scores"),
         ("predicted_scores?by=linear", "trust?by=linear"),
-        ("evidence?of=perturbed", "trust?tab=evidence&of=perturbed"),
+        ("evidence?outcome=SST-2&of=perturbed", "trust?tab=evidence&predicted=SST-2&of=perturbed"),
         ("findings?finding=figure-3", "papers?finding=figure-3"),
     ],
 )

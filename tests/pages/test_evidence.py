@@ -74,7 +74,7 @@ def test_the_first_look_queues_one_job_and_shows_how_far_it_is(
 def test_the_job_keeps_what_the_page_shows_and_leaves_the_queue(
     full: Path, idle: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = opened(full, monkeypatch, PAGE, tab="evidence", outcome="pile")
+    app = opened(full, monkeypatch, PAGE, tab="evidence", predicted="pile")
     worker.work(Store(full))
     assert jobs.list_jobs(Store(full)) == []
     app.run()
@@ -84,7 +84,7 @@ def test_the_job_keeps_what_the_page_shows_and_leaves_the_queue(
 def test_a_job_that_failed_is_tried_again_when_asked(
     full: Path, idle: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = opened(full, monkeypatch, PAGE, tab="evidence", outcome="pile")
+    app = opened(full, monkeypatch, PAGE, tab="evidence", predicted="pile")
     with monkeypatch.context() as patch:
         patch.setattr(evidence, "compute", lambda *arguments: 1 / 0)
         worker.work(Store(full))
@@ -120,12 +120,12 @@ def test_it_is_full_once_computed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_link_restores_it(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = {"outcome": "SST-2", "of": "BERT-small", "fixed": ["alpha"], "measure": "eee"}
+    asked = {"predicted": "SST-2", "of": "BERT-small", "fixed": ["alpha"], "measure": "eee"}
     computed(full, "SST-2", "BERT-small", ("alpha",))
     computed(full, "SST-2", "perturbed", ("alpha",))
     computed(full, "SST-2", "all", ("alpha",))
     app = opened(full, monkeypatch, PAGE, tab="evidence", **asked)
-    shown = {key: app.selectbox(key=key).value for key in ("outcome", "of", "measure")}
+    shown = {key: app.selectbox(key=key).value for key in ("predicted", "of", "measure")}
     assert shown == {key: asked[key] for key in shown}
     assert app.multiselect(key="fixed").value == ["alpha"]
     assert "controlling for amount of noise" in app.title[0].value
@@ -139,7 +139,7 @@ def test_imported_scores_and_covariates_count_like_published_ones(
     full: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     computed(full, "pile")
-    app = opened(full, monkeypatch, PAGE, tab="evidence", outcome="pile")
+    app = opened(full, monkeypatch, PAGE, tab="evidence", predicted="pile")
     assert app.title[0].value.startswith("Of 2 measures ")
     assert plain("Controlling for number of parameters and training tokens.") in words(app)
     shown = app.dataframe[0].value
@@ -151,7 +151,7 @@ def test_imported_scores_and_covariates_count_like_published_ones(
 
 def test_what_cannot_be_computed_says_why(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     computed(full, of="BERT-small")
-    app = opened(full, monkeypatch, PAGE, tab="evidence", of="BERT-small")
+    app = opened(full, monkeypatch, PAGE, tab="evidence", predicted="glue_average", of="BERT-small")
     text = words(app)
     assert "No scaling law correlation: A scaling law needs checkpoints of several sizes." in text
     assert app.dataframe[0].value["Residual"].isna().all()

@@ -39,7 +39,9 @@ def best(full: Path) -> AppTest:
 
 
 def test_it_opens_with_the_best_predictor_against_the_mean_baseline(best: AppTest) -> None:
-    assert "0.094" in text_of(best.title[0].value) and "0.142" in text_of(best.title[0].value)
+    assert text_of(best.title[0].value) == (
+        "A predicted GLUE average is off by about 0.09 on a family not seen before; the mean alone by 0.14"
+    )
     assert [(metric.label, metric.value) for metric in best.metric] == [
         ("Leave-one-family-out RMSE", "0.094"),
         ("90 % interval: coverage", "95 %"),
@@ -56,7 +58,7 @@ def test_takeaways_of_the_doubting_paper_stand_where_predictions_are_shown(best:
         "Tried on encoders of our own" in told
         and "Our MiniLM: a linear regression on EEE, VRM and IsoScore" in told
     )
-    assert "Limitations of predicted scores" in told
+    assert "Limitations of predictions from geometry" in str([box.label for box in best.expander])
     assert "**Geometry mostly reflects how a model was trained.**" in told
     assert "108 decoders and their losses, not encoders and GLUE" in told
 
@@ -88,7 +90,9 @@ def test_a_link_restores_the_papers_own_regression(full: Path, monkeypatch: pyte
 
 def test_another_score_is_predicted_too(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened(full, monkeypatch, PAGE, predicted="SST-2", by="linear")
-    assert text_of(app.title[0].value).startswith("SST-2: ") and app.metric[0].value == "0.259"
+    assert text_of(app.title[0].value).startswith("A predicted SST-2 is off by about 0.26")
+    assert app.metric[0].value == "0.259"
+    assert "GLUE average" not in words(app)  # every sentence is about the score chosen
 
 
 def test_an_empty_store_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from core.wording.predictions import (
     basis,
     groups_of,
     headline,
+    how_far,
     on_the_nonstandard,
     within_groups,
 )
@@ -41,6 +42,15 @@ def test_the_headline_sets_the_held_out_error_against_the_mean_baseline(
     mean = predictions_of(published, "mean")
     assert headline(mean) == "GLUE average: leave-one-family-out RMSE 0.142 of the mean baseline"
     alone = replace(best, model=replace(best.model, errors=None))
+    assert how_far(best) == (
+        "A predicted GLUE average is off by about 0.09 on a family not seen before; the mean alone by 0.14"
+    )
+    assert how_far(mean) == (
+        "The mean says of every checkpoint the same GLUE average, and is off by about 0.14"
+    )
+    assert how_far(alone) == (
+        "How far to believe a predicted GLUE average is not known: nothing was left out to check it"
+    )
     assert headline(alone) == "GLUE average: no held-out error, since the reference has one family only"
     assert accuracy(alone) == "The reference has one family only, so there is no held-out error."
 
