@@ -22,7 +22,6 @@ from pages.parts.markdown import plain
 
 ALL = "all"
 PRINT = "text"  # the id of the numbers in text and captions
-EVERY = "draw_every_figure"
 SOURCE = "Data: Marbut et al. 2024, arXiv 2406.12159 (repository amarbut/manifolds, commit 7cec378)"
 MARKS = {"same": "{}", "last digit": "{} ≈", "differs": ":red[**{} ≠**]", "illegible": "{}"}
 
@@ -149,7 +148,7 @@ def picture(finding: Finding, large: bool) -> None:
 @st.fragment
 def on_demand(finding: Finding) -> None:
     """The figure or table in a box, drawn once the box is open; the first one is, and all when asked for."""
-    every = bool(st.session_state.get(EVERY))
+    every = bool(st.session_state.get("draw_every_figure"))
     first = finding.id == next(iter(IDS))
     box = st.expander(
         finding.label,
@@ -273,7 +272,7 @@ else:
     contents()
     st.toggle(
         "Draw every figure",
-        key=EVERY,
+        key="draw_every_figure",
         help="Figures are drawn when their box is opened; all of them take some seconds. To print the page, "
         "draw them all first.",
     )

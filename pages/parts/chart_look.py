@@ -14,7 +14,7 @@ def look() -> alt.theme.ThemeConfig:
     both = {"labelColor": colour, "titleColor": colour}
     return {
         "config": {
-            "aria": False,  # the page says what a chart shows; a thousand labelled points would hide that
+            "mark": {"aria": False},  # each chart has one sentence instead of a thousand points
             "title": {"subtitleColor": colour},
             "axis": both,
             "legend": both,

@@ -150,8 +150,8 @@ COLUMNS = (
         lambda table: st.column_config.ButtonColumn(
             "Evidence",
             key=f"why-{table.kind}",
-            width=85,
-            help="How far to trust the row; press for the reasons. "
+            width=130,
+            help="How far to trust the row; press it, or Enter on the cell, for the reasons. "
             + " ".join(f"{capital(level)}: {meaning}." for level, meaning in TRUST.items()),
         ),
         by="predicted",

@@ -130,7 +130,11 @@ def published_beside(store: Store, frame: pd.DataFrame, score: str) -> None:
     rows = published(whole(store, "findings"))
     if rows.empty:
         return
-    st.subheader("Published correlations with loss, and ours")
+    with st.expander("Published correlations with loss, and ours", icon=":material/menu_book:"):
+        _published_beside(rows, frame, score)
+
+
+def _published_beside(rows: pd.DataFrame, frame: pd.DataFrame, score: str) -> None:
     headline = published_words.headline(rows)
     st.markdown(f"{headline} {published_words.beside(rows, frame)}")
     named = {ours: theirs for theirs, ours in STATISTICS.items()}

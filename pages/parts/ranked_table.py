@@ -52,8 +52,9 @@ def draw(table: RankedTable, view: View) -> dict[str, str]:
     if "group" in frame:
         look["group"] = st.column_config.TextColumn(view.group.capitalize(), width=120)
     by = f"predicted {title_of(table.score)}" if table.predicted else title_of(table.by)
+    pressed = {"trust": frame["trust"].map("{} · Why?".format)} if "trust" in frame else {}
     event = st.dataframe(
-        frame,
+        frame.assign(**pressed),
         column_order=["group", *columns] if "group" in frame else list(columns),
         column_config=look,
         hide_index=True,
