@@ -8,6 +8,7 @@ from core.cells.curves import Curves
 from core.charts.palette import GREY, PALETTE
 from core.measures.titles import title_of
 
+EMPTY = 0.05  # of an even share
 PICTURES = {"occupancy": "Cell occupancy", "nearest": "Centroid distances", "errors": "Reconstruction errors"}
 
 
@@ -44,7 +45,7 @@ def picture(
     """
     frame = points(name, curves)
     axes = {
-        "occupancy": ("Cells, fullest first (share of the codebook)", "Vectors, times an even share"),
+        "occupancy": ("Cells, fullest first (share of the codebook)", "Vectors, times an even share (log)"),
         "nearest": (
             "Centroids, most apart first (share of the codebook)",
             "Squared distance (largest = 1)",
@@ -53,6 +54,13 @@ def picture(
     }
     x = alt.X("x:Q", title=axes[name][0], scale=alt.Scale(domain=x_span, nice=False))
     y = alt.Y("y:Q", title=axes[name][1], scale=alt.Scale(domain=span, nice=False))
+    if name == "occupancy":  # logarithmic above a twentieth, linear below, where empty cells are
+        y = alt.Y(
+            "y:Q",
+            title=axes[name][1],
+            scale=alt.Scale(domain=span, nice=False, type="symlog", constant=EMPTY),
+            axis=alt.Axis(values=[0, 0.1, 0.3, 1, 3, 10, 30, 100]),
+        )
     tooltip = [
         alt.Tooltip("x:Q", title="Share" if name != "errors" else "Error", format=".3~g"),
         alt.Tooltip("y:Q", title=axes[name][1], format=".3~g"),

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from cache import jobs
-from cache.requests import CellStudy, Measure, Plan, Settings, Subject
+from cache.requests import CellStudy, Measure, Plan, Settings, Subject, Vectors
 from cache.store import Store
 from cache.tables import whole
 from cache.tasks import Page
@@ -16,6 +16,7 @@ from pages.parts.pickers import known_subjects
 from pages.parts.queue_cards import queue
 from pages.parts.submit import submit
 
+EQUAL = 20_000  # vectors that every checkpoint has on 5,000 sequences, so that any two compare
 # Measured on two cores with other work to do: 96,030 × 384 vectors of MiniLM took 55 seconds of both.
 COST = (
     "Training both quantizers takes about half a minute of two cores for 100,000 vectors of width 384, once "
@@ -37,6 +38,7 @@ def ask_for_cells(store: Store, *, empty: bool) -> None:
             persist_state="session",
         )
         columns = st.columns(3)
+        uploaded = any(isinstance(offered[name], Vectors) for name in chosen)
         sequences = columns[0].number_input(
             "Sequences of text", 10, 200_000, 5000, 500, key="cells_sequences"
         )
@@ -44,12 +46,13 @@ def ask_for_cells(store: Store, *, empty: bool) -> None:
             "Vectors to quantize",
             256,
             None,
-            None,
+            None if uploaded else EQUAL,
             1000,
             key="cells_at",
             placeholder="all",
             help="A draw of so many from each cloud, the same one every time. Checkpoints compare at one "
-            "number only, and tokenizers cut one text into different numbers: give one that all have.",
+            "number only, and tokenizers cut one text into different numbers: give one that all have. Empty: "
+            "all, as the published tables.",
         )
         seeds = columns[2].number_input(
             "Quantizer seeds",

@@ -105,12 +105,12 @@ def panel(store: Store, overview: Overview, rows: pd.DataFrame, predictions: Pre
     if not names:
         return
     chosen = rows.loc[names[:MOST]]
+    if len(chosen) == 1:
+        _one(store, chosen.iloc[0], predictions)
+        return
     with st.container(border=True, key="comparison"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(
-                f"**{'Side by side' if len(chosen) > 1 else 'Selected'}** · "
-                "stays while you filter and rank otherwise, and is in the link"
-            )
+            st.markdown("**Side by side** · stays while you filter and rank otherwise, and is in the link")
             st.button(
                 "Clear",
                 key="compare_clear",
@@ -126,6 +126,29 @@ def panel(store: Store, overview: Overview, rows: pd.DataFrame, predictions: Pre
             with column.container(border=True, height="stretch", gap="xsmall"):
                 _card(store, overview, row, predictions)
         _strips(overview, chosen, predictions)
+
+
+def _one(store: Store, row: pd.Series, predictions: Predictions | None) -> None:
+    """One line while a single checkpoint is selected, so that the table hardly moves."""
+    known = ""
+    if predictions is not None and pd.notna(row["predicted"]):
+        known = f" · predicted {title_of(predictions.model.score)} {row['predicted']:.2f}"
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="comparison_one"):
+        st.markdown(f"**{plain(row['name'])}**{plain(known)} · select another to compare", width="content")
+        marks_form(store, str(row.name), "compare")
+        _out(row)
+
+
+def _out(row: pd.Series) -> None:
+    """The button that takes a checkpoint out of the comparison."""
+    st.button(
+        "",
+        key=f"compare_out-{row.name}",
+        icon=":material/close:",
+        help=f"Take {plain(row['name'])} out of the comparison",
+        on_click=take_out,
+        args=(str(row.name),),
+    )
 
 
 def _card(store: Store, overview: Overview, row: pd.Series, predictions: Predictions | None) -> None:
@@ -152,14 +175,7 @@ def _card(store: Store, overview: Overview, row: pd.Series, predictions: Predict
             st.caption(plain(applicability.sentences(row["reasons"])))
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         marks_form(store, str(row.name), "compare")
-        st.button(
-            "",
-            key=f"compare_out-{row.name}",
-            icon=":material/close:",
-            help=f"Take {plain(row['name'])} out of the comparison",
-            on_click=take_out,
-            args=(str(row.name),),
-        )
+        _out(row)
 
 
 def _strips(overview: Overview, chosen: pd.DataFrame, predictions: Predictions | None) -> None:

@@ -138,6 +138,11 @@ def draw(store: Store, panel: Panel, distance: str) -> None:
 def gap_tab(store: Store, heading: DeltaGenerator) -> None:
     """Draw the tab; its finding goes into `heading`."""
     panels = gaps.panels(store)
+    own = any(not panel.published for panel in panels)
+    with st.expander(
+        "Measure token gaps", icon=":material/play_arrow:", expanded=not own, key="gap_form_open"
+    ):
+        form(store)
     ids = [panel.id for panel in panels]
     by_id = {panel.id: panel for panel in panels}
     default = ids[:SHOWN]
@@ -188,6 +193,3 @@ def gap_tab(store: Store, heading: DeltaGenerator) -> None:
                 "Source: arXiv 2506.24106, Section 3.2 and Tables 3 and 4. What this does not show: how the "
                 "gap fares with other token sets, and whether a larger gap makes a model better."
             )
-
-    st.space("small")
-    form(store)

@@ -39,6 +39,9 @@ def choose_set(label: str, key: str, default: str, extra: list[str]) -> TokenSet
         )
         return f"random:{count}"
     if name == OWN:
+        name_of_list = st.text_input(
+            "Name of the list", "my words", key=f"gap_{key}_name", max_chars=40, persist_state="session"
+        )
         text = st.text_area(
             "Words, one a line or with spaces between them", key=f"gap_{key}_words", persist_state="session"
         )
@@ -46,7 +49,7 @@ def choose_set(label: str, key: str, default: str, extra: list[str]) -> TokenSet
             st.caption("Give two words at least.")
             return None
         try:
-            return from_text("my words", text)
+            return from_text(name_of_list.strip() or "my words", text)
         except InputError as error:
             wrong(str(error))
             return None
@@ -79,7 +82,6 @@ def form(store: Store) -> None:
     """Ask for gaps; the work runs beside the page, and its progress is below."""
     if st.session_state.pop("gap_submitted", False):
         clear(PAGE)
-    st.subheader("Measure token gaps")
     left, right = st.columns(2)
     with left.container(border=True, height="stretch"):
         chosen = [Subject(name) for name in choose_checkpoints(PAGE)]

@@ -84,11 +84,12 @@ def test_cells_at_other_sequences_leave_a_checkpoint_on_shortlist(app: App, page
 
 def test_own_models_without_cells_are_compared_in_a_picture(app: App, page: Page) -> None:
     visit(page, app, "?origin=measured")
-    corner = page.locator("[data-testid=stDataFrame]").first.bounding_box()
-    assert corner is not None
-    for place in (0, 1):
+    for place, cards in ((0, 0), (1, 2)):
+        corner = page.locator("[data-testid=stDataFrame]").first.bounding_box()
+        assert corner is not None
         page.mouse.click(corner["x"] + 15, corner["y"] + 52 + 34 * place)
-        expect(page.get_by_test_id("stMetric")).to_have_count(place + 1)
+        expect(page.get_by_text("select another to compare")).to_have_count(1 - place)
+        expect(page.get_by_test_id("stMetric")).to_have_count(cards)
     picture = page.locator("[data-testid=stVegaLiteChart]").first
     expect(picture).to_be_visible()
     expect(page.get_by_text("Side by side", exact=True)).to_be_visible()
