@@ -140,7 +140,7 @@ def gap_tab(store: Store, heading: DeltaGenerator) -> None:
     panels = gaps.panels(store)
     own = any(not panel.published for panel in panels)
     with st.expander(
-        "Measure token gaps", icon=":material/play_arrow:", expanded=not own, key="gap_form_open"
+        "Measure token gaps", icon=":material/play_arrow:", expanded=not own, key="measuring_gaps"
     ):
         form(store)
     ids = [panel.id for panel in panels]
