@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import InputError
-from core.measures.measuring import measure
+from core.measures.cloud import Cloud
+from core.measures.families.dispersion import dispersion
 from core.statistics.correlation import correlation
 from core.studies.perplexity_bins import bins, evenly
 
@@ -104,6 +105,6 @@ def curve(
 def spread_of(vectors: np.ndarray) -> float:
     """The dispersion of (n, d) vectors; NaN where fewer than two have a direction."""
     try:
-        return measure(vectors, ["dispersion"])["dispersion"]
+        return dispersion(Cloud(vectors, spectra=False)).value
     except InputError:
         return math.nan
