@@ -50,7 +50,7 @@ def table(name: str) -> None:
         "**≠** differs, **≈** off by one in the last printed digit, **–** not legible in the copy of the "
         "paper at hand. r: Pearson's correlation with the GLUE average over perturbed models. MSE: of a "
         "regression with a term for the architecture, on the 13 non-standard models."
-        + (" AQ: additive quantizer (`lsq_…`), PQ: product quantizer (`pq_…`)." if name == "table-2" else "")
+        + (" AQ: additive quantizer (LSQ), PQ: product quantizer." if name == "table-2" else "")
     )
 
 

@@ -97,7 +97,8 @@ def measures_table(overview: Overview, row: pd.Series, measures: list[str]) -> N
         column_config={
             "±": st.column_config.TextColumn(
                 help="Standard deviation between text samples or quantizer seeds, or standard error from the "
-                "pairs drawn; published values state none",
+                "pairs drawn. Published values state none; for one of your own, measure it on Add with "
+                "several repeats or quantizer seeds.",
                 width=150,
             ),
             "Percentile": st.column_config.ProgressColumn(
@@ -116,7 +117,7 @@ def _spread(overview: Overview, row: pd.Series, name: str) -> str:
     """The uncertainty of a value and what it is the spread of."""
     error = overview.errors.loc[row.name, name]
     if pd.isna(error):
-        return "none known"
+        return "not published" if row["origin"] == "published" else "one sample"
     over = overview.over.loc[row.name, name] if name in overview.over else ""
     return f"{error:.2g} ({over})" if over else f"{error:.2g}"
 

@@ -124,7 +124,7 @@ def draw(store: Store, panel: Panel, distance: str) -> None:
     st.markdown(
         reading.verdict
         if panel.benchmark
-        else "No accuracy is known for these checkpoints yet: import it with `cli.py scores import`."
+        else "No accuracy is known for these checkpoints yet: import it on **Add**, *Scores and covariates*."
     )
     st.caption(plain(reading.leader))
     with st.expander("The numbers", icon=":material/table:", key=f"numbers-{panel.id}"):

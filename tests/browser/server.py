@@ -39,12 +39,13 @@ HARMLESS = ("iframe which has both allow-scripts and allow-same-origin", "Unreco
 
 @dataclass
 class App:
-    """`streamlit run app.py` with HOME, store and checkpoint roots inside `folder`."""
+    """`streamlit run` of app.py (or `script`) with HOME, store and checkpoint roots inside `folder`."""
 
     folder: Path
     roots: list[Path] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
     port: int = 0
+    script: str = "app.py"
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -79,7 +80,7 @@ class App:
             "HF_HUB_OFFLINE": "1",
             **self.environment,
         }
-        command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+        command = [sys.executable, "-m", "streamlit", "run", self.script]
         options = [f"--server.port={self.port}", "--server.headless=true", "--server.fileWatcherType=none"]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
