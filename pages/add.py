@@ -28,5 +28,5 @@ with form:
     with tab:
         TABS[name][1](store)
 with beside:
-    st.subheader("Queue")
+    st.header("Queue")
     queue(store)

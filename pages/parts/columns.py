@@ -151,7 +151,7 @@ COLUMNS = (
             "Evidence",
             key=f"why-{table.kind}",
             width=130,
-            help="How far to trust the row; press it, or Enter on the cell, for the reasons. "
+            help="How far to trust the row; press it for the reasons. "
             + " ".join(f"{capital(level)}: {meaning}." for level, meaning in TRUST.items()),
         ),
         by="predicted",

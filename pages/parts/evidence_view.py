@@ -251,7 +251,7 @@ def evidence_tab(store: Store, overview: Overview, score: str, heading: DeltaGen
     with st.expander(f"All {len(frame)} measures, every statistic", icon=":material/table:"):
         all_measures(frame)
 
-    st.subheader("Family by family")
+    st.header("Family by family")
     warnings = words.simpsons(associated)
     if warnings:
         st.warning(
@@ -275,7 +275,7 @@ def evidence_tab(store: Store, overview: Overview, score: str, heading: DeltaGen
 
     published_beside(store, frame, title)
 
-    st.subheader("How the measures correlate with each other")
+    st.header("How the measures correlate with each other")
     compared = made.matrix
     text = words.matrix(compared)
     st.markdown(text)

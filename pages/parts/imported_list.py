@@ -42,7 +42,7 @@ def standings(store: Store) -> None:
 def imported_list(store: Store, table: str) -> None:
     """The list of what was imported, with a button that deletes the chosen values."""
     frame = imported.values(store, table)
-    st.subheader(f"Imported {table}")
+    st.header(f"Imported {table}")
     if frame.empty:
         st.caption(f"No {table} were imported yet.")
         return

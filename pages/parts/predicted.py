@@ -96,7 +96,7 @@ def predictions_tab(store: Store, overview: Overview, score: str, heading: Delta
     checkpoints(predictions)
     bring_others(store, overview, list(predictions.model.measures), "bring_predicted")
     if predictions.compared is not None:
-        st.subheader("Predictors compared within this reference")
+        st.header("Predictors compared within this reference")
         st.markdown(on_the_choice(predictions))
         with st.expander("Every predictor", icon=":material/table:"):
             predicted_tables.within(predictions.compared)
@@ -183,7 +183,7 @@ def nonstandard_ones(predictions: Predictions, colours: dict[str, str]) -> None:
         return
     fitted = rows[rows["held_out"]].dropna(subset=["predicted", "actual"])
     claim, text = on_the_nonstandard(predictions)
-    st.subheader(claim or "The non-standard checkpoints")
+    st.header(claim or "The non-standard checkpoints")
     st.markdown(
         f"{text} They were altered otherwise than by noise (embeddings of another language or shuffled, "
         "other objectives, other word order, nothing learnt), and no predictor was fitted to them or "
@@ -224,7 +224,7 @@ def checkpoints(predictions: Predictions) -> None:
 def predictors_compared() -> None:
     """Predictors of the published GLUE average by their held-out error."""
     everyone = titled(held_out())
-    st.subheader("Predictors compared")
+    st.header("Predictors compared")
     st.markdown(on_the_compared(everyone))
     st.markdown(f"Targets set in advance. {on_the_targets(everyone)}")
     chosen = everyone["role"].fillna("") != ""
