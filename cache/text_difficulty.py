@@ -13,6 +13,8 @@ from core.studies import text_difficulty as tables
 if TYPE_CHECKING:
     import pandas as pd
 
+    from core.studies.perplexity import Association, Curve
+
 OWN, SHIPPED = "measured here", "shipped"
 
 
@@ -63,3 +65,28 @@ def cluster_rows(one: StudiedClusters) -> list[dict[str, Any]]:
     """Of one result: a row."""
     fields = {field: getattr(one, field) for field in tables.COLUMNS["clusters"][2:]}
     return [{"checkpoint": one.name, "text": one.corpus} | fields]
+
+
+def curve_of(rows: "pd.DataFrame") -> "Curve":
+    """The curve that rows of a table "points" are the bins of."""
+    from core.studies.perplexity import Curve, Point, association
+
+    first, picked = rows.iloc[0], rows[rows["picked"].astype(bool)]
+    points = [
+        Point(float(row.perplexity), float(row.dispersion), int(row.segments), bool(row.picked))
+        for row in rows.itertuples()
+    ]
+    both = [association(some["perplexity"], some["dispersion"]) for some in (picked, rows)]
+    return Curve(int(first["tokens"]), int(first["layer"]), bool(first["last_token"]), points, *both)
+
+
+def correlation_of(row: "pd.Series[Any]") -> "Association | None":
+    """The correlation that a row of a table "layers" holds; None where there is no perplexity."""
+    import pandas as pd
+
+    from core.studies.perplexity import Association
+
+    if pd.isna(row["n"]):
+        return None
+    sides = [f"{name}{end}" for name in ("pearson", "spearman") for end in ("", "_low", "_high")]
+    return Association(int(row["n"]), *(None if pd.isna(row[one]) else float(row[one]) for one in sides))

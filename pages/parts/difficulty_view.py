@@ -7,7 +7,6 @@ from streamlit.delta_generator import DeltaGenerator
 from cache import text_difficulty
 from cache.store import Store
 from core.charts import text_difficulty as charts
-from core.studies.perplexity import Association, Curve, Point, association
 from core.wording import text_difficulty as wording
 from pages.parts.common import REFRESH
 from pages.parts.controls import control
@@ -38,17 +37,6 @@ def choose(frame: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["checkpoint"].isin(names or offered)]
 
 
-def curve_of(rows: pd.DataFrame) -> Curve:
-    """The curve that rows of a table "points" are the bins of."""
-    first, picked = rows.iloc[0], rows[rows["picked"].astype(bool)]
-    points = [
-        Point(float(row.perplexity), float(row.dispersion), int(row.segments), bool(row.picked))
-        for row in rows.itertuples()
-    ]
-    both = [association(some["perplexity"], some["dispersion"]) for some in (picked, rows)]
-    return Curve(int(first["tokens"]), int(first["layer"]), bool(first["last_token"]), points, *both)
-
-
 def perplexity(store: Store) -> None:
     """Dispersion over perplexity: one point a bin."""
     rows = choose(text_difficulty.table(store, "points"))
@@ -71,7 +59,9 @@ def perplexity(store: Store) -> None:
     with st.container(border=True):
         st.altair_chart(charts.course_chart(shown), width="stretch", alt=title)
     for name, some in rows.groupby("checkpoint", sort=False):
-        st.markdown(f"- {plain(wording.course(str(name), some['text'].iloc[0], curve_of(some)))}")
+        st.markdown(
+            f"- {plain(wording.course(str(name), some['text'].iloc[0], text_difficulty.curve_of(some)))}"
+        )
     st.caption(wording.NOT_SHOWN)
 
 
@@ -102,17 +92,9 @@ def layers(store: Store) -> None:
     with st.container(border=True):
         st.altair_chart(charts.layers_chart(some, side, shown), width="stretch", alt=f"{shown}, by layer")
     for name, of in some.groupby("checkpoint", sort=False):
-        found = {int(row["layer"]): correlation_of(row) for _, row in of.iterrows()}
+        found = {int(row["layer"]): text_difficulty.correlation_of(row) for _, row in of.iterrows()}
         st.markdown(f"- {plain(wording.along(str(name), of['text'].iloc[0], measure, found))}")
     st.caption(wording.LAYERS_NOT_SHOWN)
-
-
-def correlation_of(row: pd.Series) -> Association | None:
-    """The correlation that a row of a table "layers" holds; None where there is no perplexity."""
-    if pd.isna(row["n"]):
-        return None
-    sides = [f"{name}{end}" for name in ("pearson", "spearman") for end in ("", "_low", "_high")]
-    return Association(int(row["n"]), *(None if pd.isna(row[one]) else float(row[one]) for one in sides))
 
 
 def clusters(store: Store) -> None:
