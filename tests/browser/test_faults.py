@@ -61,7 +61,7 @@ def rows(page: Page, table: int = 0) -> list[str]:
 
 
 def test_evidence_presses_no_button_of_add(app: App, page: Page) -> None:
-    visit(page, app, "evidence")
+    visit(page, app, "trust?tab=evidence")
     box = page.get_by_role("combobox", name="A closer look at")
     expect(box).to_be_visible()  # once a worker has computed the evidence
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)

@@ -48,7 +48,7 @@ def test_scores_of_ones_own_lead_to_a_first_candidate(
         writer.writerow(["checkpoint", "benchmark", "task", "metric", "value"])
         for number, name in enumerate(SCORED):
             writer.writerow([name, "mine", "my_task", "accuracy", 0.40 + 0.027 * number])
-    page.goto(f"{app.url}/evidence")
+    page.goto(f"{app.url}/trust?tab=evidence")
     page.get_by_role("link", name="Bring your own scores and covariates").click()
     page.locator("input[type=file]").set_input_files(file)
     page.get_by_role("button", name="Import 12 scores").click()
