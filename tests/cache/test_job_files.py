@@ -13,6 +13,7 @@ import cli
 from cache import claims, job_files, jobs, samples, worker
 from cache.files import read_json
 from cache.job_files import JobFile
+from cache.measuring.segments import SegmentedText
 from cache.requests import (
     CellStudy,
     Gap,
@@ -29,8 +30,13 @@ from cache.requests import (
 from cache.results import GlueScores
 from cache.store import Store
 from cache.tasks import glue_run, registry
+from cache.tasks.clusters import ClusterStudy
 from cache.tasks.evidence import Evidence
+from cache.tasks.knnlm import KnnLm
+from cache.tasks.label_free import LabelFree
 from cache.tasks.labelled import Labelled
+from cache.tasks.layers import LayerStudy
+from cache.tasks.perplexity import Perplexity
 from cache.tasks.reference_build import ReferenceBuild
 from core.hidden_states import extraction
 from core.studies import pretraining
@@ -67,10 +73,16 @@ ASKED: dict[str, list[job_files.Asked]] = {
     ],
     "pretrain": [(Pretrain("/data/words.txt"), Subject("masked-words", path="/data/own/masked-words"))],
 }
+SEGMENTS = SegmentedText("/data/words.txt", length=64, contexts=(16,))
 LATER: dict[str, list[job_files.Asked]] = {  # kinds that the first format does not have
     "evidence": [(Evidence("perturbed", ("alpha", "run"), "0" * 32), Subject("glue_average"))],
     "labelled": [(Labelled("/data/mine.csv", "body", None, "stars", "numbers"), Subject("org/model"))],
     "reference": [(ReferenceBuild("decoders", WORDS), Subject("org/model"))],
+    "perplexity": [(Perplexity(SEGMENTS, layer=2, size=50), Subject("org/model"))],
+    "layers": [(LayerStudy(SEGMENTS, size=50), Subject("org/model"))],
+    "clusters": [(ClusterStudy("/data/words.txt", tokens=5), Subject("org/model"))],
+    "knnlm": [(KnnLm("/data/a.txt", "/data/b.txt", "/data/c.txt", every=True), Subject("org/model"))],
+    "label_free": [(LabelFree("/data/known.csv", "/data/new.csv"), Subject("org/model"))],
 }
 
 
