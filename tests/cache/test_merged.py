@@ -85,7 +85,7 @@ def test_every_table_with_a_subject_has_its_view(store: Store) -> None:
     )
     views = store.query("SELECT view_name FROM duckdb_views() WHERE schema_name = 'merged'")
     assert sorted(tables["table_name"]) == sorted(views["view_name"])
-    assert len(views) == 9
+    assert len(views) == 10
 
 
 def test_what_was_deleted_is_in_no_table_until_it_comes_again(store: Store) -> None:
