@@ -53,21 +53,22 @@ def leads_to(file: str, tab: str) -> Callable[[], None]:
     return lead
 
 
-chosen = st.navigation(
-    [
-        *(page(*entry) for entry in PAGES),
-        *(
-            st.Page(leads_to(file, tab), title=TITLES[file], url_path=old, visibility="hidden")
-            for old, (file, tab) in MOVED.items()
-        ),
-    ],
-    position="top",
-)
-st.set_page_config(
-    page_title=f"{chosen.title} · Latent Shortlist", page_icon=str(LOOK / "icon.svg"), layout="wide"
-)
-st.html(LOOK / "style.css")
-st.logo(str(LOOK / "wordmark.svg"), size="large")
-alt.theme.enable(LOOK_OF_CHARTS)
-st.session_state["came through app.py"] = True
-chosen.run()
+if __name__ != "__mp_main__":  # as it is called in a process that is started from this one
+    chosen = st.navigation(
+        [
+            *(page(*entry) for entry in PAGES),
+            *(
+                st.Page(leads_to(file, tab), title=TITLES[file], url_path=old, visibility="hidden")
+                for old, (file, tab) in MOVED.items()
+            ),
+        ],
+        position="top",
+    )
+    st.set_page_config(
+        page_title=f"{chosen.title} · Latent Shortlist", page_icon=str(LOOK / "icon.svg"), layout="wide"
+    )
+    st.html(LOOK / "style.css")
+    st.logo(str(LOOK / "wordmark.svg"), size="large")
+    alt.theme.enable(LOOK_OF_CHARTS)
+    st.session_state["came through app.py"] = True
+    chosen.run()

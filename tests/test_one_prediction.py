@@ -47,14 +47,20 @@ def test_pages_and_command_give_one_answer(
     measures: list[str],
 ) -> None:
     asked = ["--predictor", predictor, *(["--measures", ",".join(measures)] if measures else [])]
-    shortlist = opened(full, monkeypatch, predictor=predictor, predict_from=measures)
-    tables = [frame.value.set_index("name") for frame in shortlist.dataframe]
-    columns = ["predicted", "low", "high"]
-    page = pd.concat([table[table.columns.intersection(columns)] for table in tables if "predicted" in table])
+    tabs = [
+        [frame.value.set_index("name") for frame in app.dataframe if "predicted" in frame.value]
+        for app in (
+            opened(full, monkeypatch, predictor=predictor, predict_from=measures, tab=tab)
+            for tab in ("yours", "published")
+        )
+    ]
+    page = pd.concat([table["predicted"] for tables in tabs for table in tables])
     command = of_the_command(capsys, *asked)
     assert sorted(page.index) == sorted(command.index) and len(page) >= 184
+    columns = ["predicted", "low", "high"]
     command[columns] = command[columns].clip(0, 1)  # a page cuts the value to what a score can be
-    assert page[columns].to_numpy() == pytest.approx(command.loc[page.index, columns].to_numpy(), nan_ok=True)
+    expected = command.loc[page.index, "predicted"].to_numpy()
+    assert page.to_numpy(float) == pytest.approx(expected, nan_ok=True)
 
     scores = opened(full, monkeypatch, "pages/trust.py", by=predictor, measures=measures)
     shown = pd.concat([f.value for f in scores.dataframe if "Checkpoint" in f.value]).set_index("Checkpoint")
@@ -62,7 +68,7 @@ def test_pages_and_command_give_one_answer(
     assert set(OURS) & set(command.index) <= set(shown.index) and len(set(OURS) & set(shown.index)) >= 3
     assert shown[["Predicted", "From", "To"]].to_numpy() == pytest.approx(ours[columns].to_numpy())
     assert shown["Rank"].to_numpy(float) == pytest.approx(ours["rank"].to_numpy(), nan_ok=True)
-    candidates = list(tables[0].index)
+    candidates = list(tabs[0][0].index)
     assert candidates and set(candidates) <= set(OURS)
     assert list(ours.loc[candidates, "rank"].sort_values().index) == candidates
 

@@ -31,7 +31,7 @@ def test_without_a_score_the_candidates_are_ranked_by_a_measure(
     table = app.dataframe[0].value
     assert text_of(app.title[0].value) == "By dispersion, first: org/new-far · org/model-11 · org/new-high"
     assert app.selectbox(key="rank_by").value == "dispersion" and len(table) == 16
-    assert table["value"].is_monotonic_decreasing
+    assert table["by"].is_monotonic_decreasing
     app.selectbox(key="rank_by").set_value("predicted").run()
     assert not app.exception and text_of(app.title[0].value) == "No candidate that the reference covers"
     assert len(app.dataframe[0].value) == 16  # outside what the reference covers, each with its reasons
@@ -70,8 +70,7 @@ def test_twelve_scores_predict_the_others_on_the_command_line_and_on_the_page(
     assert text_of(app.title[0].value).startswith(f"Fine-tune first: {BEST}")
     page = pd.concat([table.value.set_index("name") for table in app.dataframe if "predicted" in table.value])
     assert set(page.index) == set(command.index)
-    for column in ("predicted", "low", "high"):
-        assert page[column].to_numpy() == pytest.approx(command.loc[page.index, column].to_numpy())
+    assert page["predicted"].to_numpy() == pytest.approx(command.loc[page.index, "predicted"].to_numpy())
     best = command.loc[BEST]
     assert app.dataframe[0].value.set_index("name").loc[BEST, "chance"] == round(100 * best["chance"])
     assert "12 checkpoints of your own" in words(app) and "Kendall's τ" in words(app)

@@ -23,8 +23,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("LATENT_SHORTLIST_ROOTS", str(tmp_path))
     monkeypatch.setattr("cache.worker._start", lambda *asked, **more: None)
-    app = AppTest.from_file(str(TOP / "pages" / "add.py"), default_timeout=60)
-    app.session_state["came through app.py"] = True
+    app = AppTest.from_file(str(TOP / "app.py"), default_timeout=60).switch_page("pages/add.py")
     app.session_state["references_open"] = True
     return app
 
