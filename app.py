@@ -54,6 +54,7 @@ def leads_to(file: str, tab: str) -> Callable[[], None]:
 
 
 if __name__ != "__mp_main__":  # as it is called in a process that is started from this one
+    st.set_page_config(page_icon=str(LOOK / "icon.svg"), layout="wide")  # before a page's own icon is fetched
     chosen = st.navigation(
         [
             *(page(*entry) for entry in PAGES),
@@ -64,9 +65,7 @@ if __name__ != "__mp_main__":  # as it is called in a process that is started fr
         ],
         position="top",
     )
-    st.set_page_config(
-        page_title=f"{chosen.title} · Latent Shortlist", page_icon=str(LOOK / "icon.svg"), layout="wide"
-    )
+    st.set_page_config(page_title=f"{chosen.title} · Latent Shortlist")
     st.html(LOOK / "style.css")
     st.logo(str(LOOK / "wordmark.svg"), size="large")
     alt.theme.enable(LOOK_OF_CHARTS)
