@@ -37,7 +37,7 @@ def called(subject: Subject) -> str:
     from core.checkpoints.resolve import MINILM
 
     if subject.name == MINILM:
-        return "MiniLM-L6"
+        return "all-MiniLM-L6-v2"
     return subject.name.rstrip("/").rpartition("/")[2] if subject.name.startswith("/") else subject.name
 
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REFERENCE = Path(__file__).parents[1] / "reference"
+TEXTS = {  # files of the shipped tables → what they are
+    "ptb.valid.txt.xz": "Penn Treebank, validation",
+    "wiki.valid.tokens.xz": "WikiText-2, validation",
+}
 COLUMNS = {
     "points": (
         *("checkpoint", "text", "tokens", "layer", "last_token"),
@@ -39,7 +43,7 @@ def shipped(kind: str) -> "pd.DataFrame":
     """The table that comes with the project. kind: a key of COLUMNS."""
     import pandas as pd
 
-    return pd.read_csv(REFERENCE / f"text_difficulty_{kind}.csv")
+    return pd.read_csv(REFERENCE / f"text_difficulty_{kind}.csv").replace({"text": TEXTS})
 
 
 def table(kind: str, rows: list[dict[str, Any]]) -> "pd.DataFrame":

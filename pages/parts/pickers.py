@@ -40,7 +40,7 @@ def hub_problem_of(name: str, revision: str | None) -> str | None:
 def short(name: str) -> str:
     """A folder as people call it."""
     if name == INSTALLED:
-        return "MiniLM-L6, installed with this app"
+        return "all-MiniLM-L6-v2, installed with this app"
     path = Path(name)
     if path.parent.name == "snapshots":  # hub cache: models--org--name/snapshots/commit
         return path.parent.parent.name.removeprefix("models--").replace("--", "/")

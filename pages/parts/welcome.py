@@ -47,5 +47,5 @@ def welcome(store: Store) -> None:
     settings = replace(usual.first(store), measures=QUICK)
     if pressed and submit(store, Measure(settings), [Subject(INSTALLED)]):
         usual.remember(store, settings)
-        st.session_state["queued"] = "MiniLM-L6"
+        st.session_state["queued"] = "all-MiniLM-L6-v2"
         st.switch_page(ADD)

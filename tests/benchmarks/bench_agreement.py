@@ -25,11 +25,11 @@ def clouds(n: int) -> dict[str, np.ndarray]:
     from core.hidden_states.extraction import extract
 
     text = sequences(max(n // 10, 100))[1]
-    wanted = {"MiniLM-L6, last layer": (MINILM, None)}
+    wanted = {"all-MiniLM-L6-v2, last layer": (MINILM, None)}
     if LLAMA.is_dir():
         wanted[f"{LLAMA.name}, last layer"] = (str(LLAMA), None)
     else:
-        wanted["MiniLM-L6, embeddings"] = (MINILM, 0)
+        wanted["all-MiniLM-L6-v2, embeddings"] = (MINILM, 0)
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         for title, (name, layer) in wanted.items():

@@ -48,7 +48,7 @@ def fill(store: Store) -> None:
     upload = keep(store.folder, file, "layer_11.npy")
     vectors = Vectors(upload.name, path=str(upload.path))
     subjects = [Subject("minilm"), vectors, Subject("org/gone")]
-    jobs.submit(store, Measure(small), subjects, "MiniLM-L6 and 2 more")
+    jobs.submit(store, Measure(small), subjects, "all-MiniLM-L6-v2 and 2 more")
     work(store)
     pair = [Subject(name) for name in ("minilm", "minilm+noise:0.1:111")]
     for at in (1000, 2000):

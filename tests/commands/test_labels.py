@@ -64,7 +64,7 @@ def test_it_can_be_handed_to_background_workers(run, tmp_path: Path, monkeypatch
     status, _, err = run("measure", "minilm", "--labels", file, "--detach", "--json")
     assert status == 0, err
     (job,) = json.loads(run("jobs", "list", "--json")[1])["jobs"]
-    assert job["title"] == "Labels of mine.csv: MiniLM-L6"
+    assert job["title"] == "Labels of mine.csv: all-MiniLM-L6-v2"
 
 
 @pytest.mark.parametrize(

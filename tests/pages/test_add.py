@@ -90,7 +90,7 @@ def test_the_button_queues_the_choice_and_clears_it(open_page: Open, store: Stor
     assert not page.exception
     (job,) = jobs.list_jobs(store)
     assert job.pieces[0].subject == Subject("minilm")
-    assert job.title == "MiniLM-L6"
+    assert job.title == "all-MiniLM-L6-v2"
     settings = job.pieces[0].request.settings
     assert settings.sequences == 50
     assert "vrm" not in settings.measures.split(",") and "eee" in settings.measures.split(",")
@@ -171,7 +171,7 @@ def test_folders_under_the_roots_are_offered_and_unusable_ones_say_why(
     (root / "pickled/pytorch_model.bin").write_bytes(b"\x80")
     page = open_page()
     box = page.multiselect(key="folders_add_models")
-    assert box.options == ["MiniLM-L6, installed with this app", "mine", "pickled"]
+    assert box.options == ["all-MiniLM-L6-v2, installed with this app", "mine", "pickled"]
     page = box.set_value([str(root / "mine"), str(root / "pickled"), "elsewhere"]).run()
     shown = texts(page)
     assert (
@@ -228,7 +228,7 @@ def test_the_queue_shows_how_each_subject_ended(open_page: Open, store: Store) -
     shown = texts(page)
     assert "1 of 3 done · 1 failed · 1 to go" in shown
     assert ":red[:material/error:] There is no [org/gone] anywhere." in shown
-    assert "MiniLM-L6 :gray[· 75 s]" in shown and "a.npy :gray[· waiting]" in shown
+    assert "all-MiniLM-L6-v2 :gray[· 75 s]" in shown and "a.npy :gray[· waiting]" in shown
     page.button(key=f"cancel_{job}").click().run()
     assert jobs.get(store, job).state == "cancelled"
     page.button(key=f"resume_{job}").click().run()

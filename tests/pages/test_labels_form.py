@@ -82,7 +82,7 @@ def test_a_file_is_looked_at_and_queued(open_page: Open, store: Store, tmp_path:
     assert not page.exception
     (job,) = jobs.list_jobs(store)
     (piece,) = job.pieces
-    assert (job.title, piece.subject.name) == ("Labels of mine.csv: MiniLM-L6", "minilm")
+    assert (job.title, piece.subject.name) == ("Labels of mine.csv: all-MiniLM-L6-v2", "minilm")
     assert isinstance(piece.request, Labelled)
     assert (piece.request.text, piece.request.text_pair, piece.request.label) == ("text", None, "label")
     assert Path(piece.request.file).read_bytes() == content  # kept beside the store, by its name

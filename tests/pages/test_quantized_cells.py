@@ -71,7 +71,7 @@ def test_an_empty_store_offers_one_button(open_page: Open, tmp_path: Path) -> No
     stores.new(tmp_path / "store")
     page = open_page(tmp_path / "store")
     assert "Nothing has been quantized in this store yet." in words(page)
-    assert page.multiselect(key="cells_subjects").value == ["MiniLM-L6, installed with this app"]
+    assert page.multiselect(key="cells_subjects").value == ["all-MiniLM-L6-v2, installed with this app"]
     page.number_input(key="cells_at").set_value(2000).run()
     page.button(key="cells_measure").click().run()
     (job,) = jobs.list_jobs(Store(tmp_path / "store"))

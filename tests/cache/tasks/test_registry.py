@@ -69,39 +69,39 @@ ASKED: list[tuple[Request, str, Page | None, str]] = [  # its verb, the page of 
         Labelled("/data/mine.csv"),
         "Measuring labels with",
         SHORTLIST,
-        "Labels of mine.csv: MiniLM-L6 and 1 more",
+        "Labels of mine.csv: all-MiniLM-L6-v2 and 1 more",
     ),
     (
         Perplexity(),
         "Reading text with",
         Page("explore", "Explore", "difficulty"),
-        "Perplexity on Python's standard library: MiniLM-L6 and 1 more",
+        "Perplexity on Python's standard library: all-MiniLM-L6-v2 and 1 more",
     ),
     (
         LayerStudy(),
         "Measuring the layers of",
         Page("explore", "Explore", "difficulty"),
-        "Layers on Python's standard library: MiniLM-L6 and 1 more",
+        "Layers on Python's standard library: all-MiniLM-L6-v2 and 1 more",
     ),
     (
         ClusterStudy(),
         "Measuring clusters with",
         Page("explore", "Explore", "difficulty"),
-        "Clusters of Python's standard library: MiniLM-L6 and 1 more",
+        "Clusters of Python's standard library: all-MiniLM-L6-v2 and 1 more",
     ),
     (
         KnnLm(train="/data/train.txt"),
         "Building the kNN-LM of",
         None,
-        "kNN-LM on train.txt: MiniLM-L6 and 1 more",
+        "kNN-LM on train.txt: all-MiniLM-L6-v2 and 1 more",
     ),
     (
         LabelFree(calibration="/data/known.csv"),
         "Estimating the accuracy of",
         None,
-        "Accuracy without labels on known.csv: MiniLM-L6 and 1 more",
+        "Accuracy without labels on known.csv: all-MiniLM-L6-v2 and 1 more",
     ),
-    (GlueRun(), "Fine-tuning", Page("explore", "Explore"), "GLUE: MiniLM-L6 and 1 more"),
+    (GlueRun(), "Fine-tuning", Page("explore", "Explore"), "GLUE: all-MiniLM-L6-v2 and 1 more"),
     (Pretrain(), "Pre-training", None, "Pre-training: minilm, org/model"),
     (
         TextSample("standard-library", sequences=40),
@@ -181,7 +181,7 @@ def test_all_kinds_are_looked_at_and_their_pages_are_in_the_navigation() -> None
 
 
 def test_subjects_are_called_as_people_call_them() -> None:
-    assert tasks.called(Subject("minilm")) == "MiniLM-L6"
+    assert tasks.called(Subject("minilm")) == "all-MiniLM-L6-v2"
     assert tasks.called(Vectors("cloud.npy", path="/data/cloud.npy")) == "cloud.npy"
     assert tasks.registry()["text_sample"].called(Subject("ptb+wikitext-2")) == (
         "How far the text sample stands for the whole (PTB + WikiText-2)"
