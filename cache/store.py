@@ -7,14 +7,18 @@ one transaction and publishes a copy as a new snapshot; readers open the newest 
 A part's name is recorded in the transaction that takes it in and the file is deleted only after the snapshot
 stands: killed in between, the next ingester finds the name and deletes the file. Of rows with equal keys the
 first wins in `measurements`, `clouds` and `fine_tunings` (what was measured is never changed), the last in
-every other table. A part that cannot be read is renamed *.bad and logged.
+every other table. A part that cannot be read or does not fit is renamed *.bad and logged, alone.
+
+A snapshot is published only when all of it can be read. A damaged database is made again from the newest
+whole snapshot: what that lacks is in parts, since a part is deleted after the snapshot that holds it stands.
 """
 
 import logging
 import shutil
+import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -23,8 +27,10 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from filelock import FileLock
 
-from cache import merged, migrations, parts, published
+from cache import merged, migrations, parts, published, snapshots
 from cache.files import replacing, writable
+from cache.snapshots import Damaged
+from cache.taking_in import Taken, take_in
 from core.errors import InputError
 from core.formatting import first_line
 
@@ -34,19 +40,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FIRST_WINS = {"clouds", "measurements", "fine_tunings"}
 ABANDONED = 3600.0  # seconds; writing a part takes milliseconds
 KEPT_SNAPSHOTS = 2  # the newest, and the one a reader may have chosen a moment ago
-
-
-def _connect(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """DuckDB on a file so small that one thread is enough."""
-    return _quiet(duckdb.connect(str(path), read_only=read_only, config={"threads": "1"}))
-
-
-def _quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Without the progress bar that DuckDB shows where no script is run, among what a command prints."""
-    return connection.execute("SET enable_progress_bar = false")
 
 
 class Store:
@@ -67,21 +62,25 @@ class Store:
         Raises InputError: the folder cannot be written, or a newer version of the program wrote it.
         """
         store = cls(Path(folder).expanduser().resolve())
+        if odd := set(str(store.folder)) & set("?\\"):  # DuckDB takes them for something else
+            raise InputError(
+                f"The store {folder} has {' and '.join(sorted(odd))} in its path: choose another."
+            )
         with writable(store.folder):
-            store.parts.mkdir(parents=True, exist_ok=True)
+            store.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            store.parts.mkdir(exist_ok=True)
             store.snapshots.mkdir(exist_ok=True)
+        store._make_private()
         current = (len(migrations.MIGRATIONS), published.digest())
         present = store._present()
         store._refuse_newer(present[0] if present else 0)
         if present != current:
             with store._locked():
-                with store._writing() as connection:
-                    store._refuse_newer(migrations.version(connection))
-                    migrations.migrate(connection)
-                    if published.loaded(connection) != current[1]:
-                        published.preload(connection)
-                store._publish()
-        store.ingest(wait=False)
+                store._renew()
+        try:
+            store.ingest(wait=False)
+        except InputError as error:  # a full disk, for example: what was taken in before can be read
+            log.warning("New results are not taken in. %s", error)
         return store
 
     def add(self, table: str, rows: list[dict[str, Any]]) -> None:
@@ -103,13 +102,7 @@ class Store:
             return 0
         try:
             with self._locked(wait):
-                pending = self._pending()
-                with self._writing() as connection:
-                    self._refuse_newer(migrations.version(connection))  # migrated since this was opened
-                    taken = self._take_in(connection, pending)
-                self._publish()
-                for part in pending:
-                    part.unlink(missing_ok=True)
+                taken = self._renew(self._pending())
                 self._clear_away()
                 return taken
         except TimeoutError:
@@ -120,12 +113,19 @@ class Store:
 
         A checkpoint's rows stand under one fingerprint, see `cache.merged`; `main.TABLE` is as written.
         """
-        return self._reading().execute(merged.SEARCH).execute(sql, parameters).df()
+        try:
+            return self._reading().execute(merged.SEARCH).execute(sql, parameters).df()
+        except duckdb.Error:
+            if not self._replace_damaged():
+                raise
+            return self._reading().execute(merged.SEARCH).execute(sql, parameters).df()
 
     def state(self) -> str:
         """A short text that changes whenever the snapshot does: the key to cache what was read by."""
-        snapshot = self._snapshot()
-        return f"{self.folder}:{snapshot.name}:{snapshot.stat().st_mtime_ns}"
+        while True:
+            snapshot = self._snapshot()
+            with suppress(FileNotFoundError):  # cleared away since a newer one stands
+                return f"{self.folder}:{snapshot.name}:{snapshot.stat().st_mtime_ns}"
 
     def _reading(self) -> duckdb.DuckDBPyConnection:
         """A cursor on the newest snapshot; the connection is kept, since opening costs more than a query.
@@ -139,18 +139,33 @@ class Store:
                 identity = (snapshot.name, status.st_ino, status.st_mtime_ns)
                 with self._opening:
                     if self._opened is None or self._opened[0] != identity:
-                        self._opened = identity, _connect(snapshot, read_only=True)
-                    return _quiet(self._opened[1].cursor())
+                        self._opened = identity, snapshots.connect(snapshot, read_only=True)
+                    return snapshots.quiet(self._opened[1].cursor())
             except (FileNotFoundError, duckdb.IOException):
                 if snapshot == self._snapshot():  # else it was cleared away because a newer one stands
                     raise
 
     def _snapshot(self) -> Path:
         """The newest snapshot's file."""
-        snapshots = sorted(self.snapshots.glob("[!.]*.duckdb"))
-        if not snapshots:
+        present = snapshots.listed(self.snapshots)
+        if not present:
             raise InputError(f"{self.folder} holds no store: choose its folder with --store DIR.")
-        return snapshots[-1]
+        return present[-1]
+
+    def _replace_damaged(self) -> bool:
+        """Whether the newest snapshot was damaged, and another one is published in its place."""
+        if snapshots.fault(self._snapshot()) is None:
+            return False
+        with self._locked():
+            newest = self._snapshot()
+            if why := snapshots.fault(newest):  # else another process has replaced it
+                log.warning("%s is damaged (%s) and is published again.", newest, why)
+                with writable(self.folder):
+                    newest.replace(newest.with_name(f"{newest.name}.damaged"))
+                self._renew()
+        with self._opening:
+            self._opened = None
+        return True
 
     def _present(self) -> tuple[int, str | None] | None:
         """Schema version and digest of the published figures in the newest snapshot; None: unreadable."""
@@ -181,23 +196,79 @@ class Store:
         finally:
             lock.release()
 
+    def _make_private(self) -> None:
+        """Take the rights of every other account off a folder that was made without a thought for them."""
+        with suppress(OSError):  # it belongs to another account, or cannot be written
+            mode = self.folder.stat().st_mode
+            if mode & stat.S_IRWXO and not mode & stat.S_ISVTX:
+                self.folder.chmod(stat.S_IRWXU)
+
     @contextmanager
     def _writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The database itself, for the holder of the lock; written out whole when the block ends well."""
+        """The database, migrated, for the holder of the lock; written out whole when the block ends well.
+
+        Errors: Damaged; InputError where it is whole and cannot be written.
+        """
+        if not self.database.exists() and snapshots.listed(self.snapshots):
+            raise Damaged("it is missing")
         try:
-            with _connect(self.database) as connection:
+            with snapshots.connect(self.database) as connection:
+                self._refuse_newer(migrations.version(connection))
+                migrations.migrate(connection)
                 yield connection
                 connection.execute("CHECKPOINT")
-        except (duckdb.IOException, duckdb.FatalException) as error:
-            with writable(self.folder):
-                raise OSError(None, first_line(error).rsplit(": ", 1)[-1]) from error
+        except duckdb.Error as error:
+            if snapshots.is_damage(error):
+                raise Damaged(first_line(error)) from error
+            if self.database.exists():
+                snapshots.check(self.database)
+            if isinstance(error, (duckdb.IOException, duckdb.FatalException)):
+                with writable(self.folder):
+                    raise OSError(None, first_line(error).rsplit(": ", 1)[-1]) from error
+            raise
+
+    def _renew(self, pending: Sequence[Path] = ()) -> int:
+        """Take parts in and publish, for the holder of the lock; returns how many parts were new.
+
+        Without parts: bring the published figures up to date instead.
+        """
+        try:
+            return self._write(pending)
+        except Damaged as error:
+            log.warning(
+                "%s is damaged (%s): made again from the newest whole snapshot.", self.database, error
+            )
+        with writable(self.folder):
+            snapshots.start_again(self.database, self.snapshots)
+            try:
+                self._write()
+                return self._write(pending) if pending else 0
+            except Damaged as error:
+                raise OSError(None, str(error)) from error
+
+    def _write(self, pending: Sequence[Path] = ()) -> int:
+        taken, done = 0, list[Path]()
+        with self._writing() as connection:
+            if pending:
+                taken, done = self._take_in(connection, pending)
+            elif published.loaded(connection) != published.digest():
+                published.preload(connection)
+        if done or not pending:
+            self._publish()
+        for part in done:
+            part.unlink(missing_ok=True)
+        return taken
 
     def _publish(self) -> None:
-        """Copy the database, which nobody writes now, to the next snapshot; clear older ones away."""
-        older = sorted(self.snapshots.glob("[!.]*.duckdb"))
+        """Copy the database, which nobody writes now, to the next snapshot; clear older ones away.
+
+        Errors: Damaged, and nothing is published.
+        """
+        older = snapshots.listed(self.snapshots)
         number = int(older[-1].stem) + 1 if older else 1
         with writable(self.folder), replacing(self.snapshots / f"{number:012d}.duckdb") as temporary:
             shutil.copyfile(self.database, temporary)
+            snapshots.check(temporary)
         for useless in [*older[: 1 - KEPT_SNAPSHOTS], *self.snapshots.glob(".tmp-*")]:
             useless.unlink(missing_ok=True)
 
@@ -207,9 +278,11 @@ class Store:
             with suppress(FileNotFoundError):  # its writer was alive, and is done
                 if time.time() - left.stat().st_mtime > ABANDONED:
                     left.unlink()
+        for left in self.folder.glob(f".tmp-*-{self.database.name}*"):  # of the lock's holder, who was killed
+            left.unlink(missing_ok=True)
 
     def _pending(self) -> list[Path]:
-        return sorted(self.parts.glob("[!.]*.parquet"))
+        return parts.waiting(self.parts)
 
     @cached_property
     def _tables(self) -> dict[str, tuple["pa.Schema", list[str]]]:
@@ -224,43 +297,5 @@ class Store:
         }
         return {table: (schemas[table].schema, primary) for table, primary in keys}
 
-    def _take_in(self, connection: duckdb.DuckDBPyConnection, pending: list[Path]) -> int:
-        """One transaction: the rows of the parts not taken in before, and the names of those parts."""
-        import pyarrow as pa
-
-        taken = {name for (name,) in connection.execute("SELECT name FROM parts").fetchall()}
-        rows: dict[str, list[pa.Table]] = {}
-        names = []
-        for part in pending:
-            if part.name not in taken:
-                try:
-                    table, content = parts.read(part, self._tables)
-                except ValueError as error:  # pyarrow's errors of content are ValueErrors or become one
-                    log.warning("Set aside as %s.bad: %s", part.name, error)
-                    part.rename(part.with_name(f"{part.name}.bad"))
-                    continue
-                rows.setdefault(table, []).append(content)
-                names.append([part.name])
-        connection.begin()
-        for table, contents in rows.items():
-            self._insert(connection, table, pa.concat_tables(contents))
-        present = [part.name for part in pending]
-        connection.execute("DELETE FROM parts WHERE name NOT IN (SELECT unnest(?))", [present])
-        if names:
-            connection.executemany("INSERT INTO parts VALUES (?)", names)
-        connection.commit()
-        return len(names)
-
-    def _insert(self, connection: duckdb.DuckDBPyConnection, table: str, rows: "pa.Table") -> None:
-        """Insert rows given in the order of their parts; of equal keys the first or the last wins."""
-        import pyarrow as pa
-
-        first = table in FIRST_WINS
-        connection.register("incoming", rows.append_column("_order", pa.array(range(len(rows)))))
-        keys = ", ".join(self._tables[table][1])
-        connection.execute(
-            f"INSERT OR {'IGNORE' if first else 'REPLACE'} INTO {table} BY NAME "
-            f"SELECT * EXCLUDE (_order) FROM incoming QUALIFY row_number() OVER "
-            f"(PARTITION BY {keys} ORDER BY _order {'ASC' if first else 'DESC'}) = 1"
-        )
-        connection.unregister("incoming")
+    def _take_in(self, connection: duckdb.DuckDBPyConnection, pending: Sequence[Path]) -> Taken:
+        return take_in(connection, pending, self._tables)
