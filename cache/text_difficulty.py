@@ -20,7 +20,7 @@ OWN, SHIPPED = "measured here", "shipped"
 
 def state(store: Store) -> str:
     """Changes when a study is added."""
-    files = [path.name for path in (store.folder / "text_studies").glob("*.json")]
+    files = [path.name for path in (store.folder / "text_studies").glob("Studied*.json")]
     return f"{len(files)}-{hash(tuple(sorted(files)))}"
 
 

@@ -5,15 +5,18 @@ not computed again.
 """
 
 import json
+import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cache.documents import from_json
 from cache.files import Remembered, key, now, read_json, writable, write_json
 from cache.requests import Progress, Subject, Vectors
 from cache.results import Result
 from cache.store import Store
+from cache.tasks import called
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,6 +54,14 @@ def find(store: Store, kind: type[Made], name: str) -> Made | None:
         return None if content is None else from_json(kind, content["result"])
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def again(store: Store, kind: type[Made], name: str, subject: Subject, started: float) -> Made | None:
+    """What was kept of a subject, as `find`, called as it is now; seconds since `started`, a perf_counter."""
+    if (kept := find(store, kind, name)) is None:
+        return None
+    of: dict[str, Any] = {"subject": subject.name, "name": called(subject), "cached": True}
+    return replace(kept, **of, seconds=time.perf_counter() - started)  # type: ignore[call-arg]
 
 
 def keep(store: Store, name: str, result: Result) -> None:

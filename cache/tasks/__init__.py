@@ -25,11 +25,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Page:
-    """A page: its file in pages/, without the ending, what the navigation calls it, and its tab."""
+    """A page: its file in pages/, without the ending, what the navigation calls it, its tab and its view."""
 
     file: str
     title: str
     tab: str = ""
+    view: str = ""
+
+    @property
+    def address(self) -> dict[str, str]:
+        """What names tab and view in the address; a view is the value of its tab's name."""
+        return ({"tab": self.tab} if self.tab else {}) | ({self.tab: self.view} if self.view else {})
 
 
 def called(subject: Subject) -> str:

@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from cache import samples, text_studies
@@ -98,9 +98,8 @@ def study(
     source = samples.source_of(request.corpus, request.column)
     parts = (checkpoint.fingerprint, source, request.layer, request.seed, request.precision)
     name = text_studies.key_of("clusters", VERSION, *parts, sizes)
-    if found := text_studies.find(store, StudiedClusters, name):
-        seconds = time.perf_counter() - started
-        return replace(found, subject=subject.name, name=called(subject), seconds=seconds, cached=True)
+    if found := text_studies.again(store, StudiedClusters, name, subject, started):
+        return found
     tell("reading the text", 0, 0, "")
     corpus = samples.whole(request.corpus, request.column)
     text = running_text(checkpoint, corpus.texts, tell)
@@ -167,7 +166,7 @@ TASK = Task(
     run=run,
     verb="Measuring clusters with",
     title=title,
-    page=lambda request: Page("explore", "Explore", "difficulty"),
+    page=lambda request: Page("explore", "Explore", "difficulty", "clusters"),
     remedy="free some, or ask for fewer clusters or shorter contexts",
     check=check,
 )

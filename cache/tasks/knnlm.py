@@ -13,7 +13,7 @@ from cache import samples, text_studies
 from cache.requests import Progress, Request, Subject, a_file
 from cache.results import Result
 from cache.store import Store
-from cache.tasks import Task, called
+from cache.tasks import Page, Task, called
 from core.errors import InputError
 from core.formatting import first_few
 from core.studies.knnlm import NEIGHBOURS, VERSION, KeyResult
@@ -157,7 +157,7 @@ def study(
                 text_studies.keep(store, key_name(*search, one.kind, one.number), KeptKey(one))
         done = kept_keys(plain.last)
     assert plain is not None
-    return StudiedKnn(
+    result = StudiedKnn(
         subject=subject.name,
         name=called(subject),
         fingerprint=checkpoint.fingerprint,
@@ -168,6 +168,10 @@ def study(
         seconds=time.perf_counter() - started,
         cached=missing == [],
     )
+    whole = key_name(*search, "whole", request.every)
+    if not result.cached or text_studies.find(store, StudiedKnn, whole) is None:
+        text_studies.keep(store, whole, result)
+    return result
 
 
 def _computed(
@@ -268,6 +272,7 @@ TASK = Task(
     run=run,
     verb="Building the kNN-LM of",
     title=title,
+    page=lambda request: Page("explore", "Explore", "difficulty", "knnlm"),
     remedy="free some, or give fewer tokens of the training text",
     check=check,
 )

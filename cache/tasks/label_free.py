@@ -11,7 +11,7 @@ from cache import text_studies
 from cache.requests import Progress, Request, Subject, a_file
 from cache.results import Result
 from cache.store import Store
-from cache.tasks import Task, called
+from cache.tasks import Page, Task, called
 from core.errors import InputError
 from core.formatting import first_few
 from core.studies.label_free import QUERIES, SEEDS, VERSION, Calibration, Estimate
@@ -48,13 +48,15 @@ class LabelFree(Request):
 @dataclass(frozen=True)
 class Query:
     """A query: its mean cosine distance to the others of its set, what it adds to their dispersion; the
-    confidence of the model's answer and whether that is correct, None where not known."""
+    confidence of the model's answer and whether that is correct, None where not known; its row in the file,
+    from 1."""
 
     text: str
     distance: float
     change: float
     confidence: float | None
     correct: bool | None
+    row: int | None = None  # not in results of earlier versions
 
 
 @dataclass(frozen=True)
@@ -128,9 +130,8 @@ def study(
     sizes = [request.layer, request.queries, request.seeds, request.max_length, request.seed]
     parts = (VERSION, checkpoint.fingerprint, digests, sizes, resolve_precision(request.precision))
     key = text_studies.key_of("label free", *parts)
-    if found := text_studies.find(store, StudiedLabelFree, key):
-        seconds = time.perf_counter() - started
-        return replace(found, subject=subject.name, name=called(subject), seconds=seconds, cached=True)
+    if found := text_studies.again(store, StudiedLabelFree, key, subject, started):
+        return found
     calibration = _answered(store, checkpoint, known, request, tell)
     correct = calibration.questions.correct
     assert correct is not None
@@ -168,9 +169,10 @@ def study(
 
 @dataclass(frozen=True)
 class _Answered:
-    """Questions with what a checkpoint makes of them; vectors: (n, d)."""
+    """n questions with what a checkpoint makes of them; rows: of the file, from 0. vectors: (n, d)."""
 
     questions: "Questions"
+    rows: "np.ndarray"
     vectors: "np.ndarray"
     layer: int
     notes: list[str]
@@ -196,14 +198,16 @@ def _answered(
 
     run: dict[str, Any] = {"device": request.device, "precision": request.precision, "progress": tell}
     notes: list[str | None] = list(questions.notes)
+    rows = np.arange(len(questions.texts))
     if questions.choices is not None:
         answers = answer(checkpoint, questions, **run)
         assert questions.keys is not None
-        keys = questions.keys[answers.rows]
+        rows = answers.rows
+        keys = questions.keys[rows]
         questions = replace(
             questions,
-            texts=[questions.texts[row] for row in answers.rows],
-            choices=[questions.choices[row] for row in answers.rows],
+            texts=[questions.texts[row] for row in rows],
+            choices=[questions.choices[row] for row in rows],
             keys=keys,
             correct=answers.chosen == keys if (keys >= 0).all() else None,
             confidence=answers.confidence,
@@ -222,7 +226,7 @@ def _answered(
             **run,
         )
         vectors = np.load(out)
-    return _Answered(questions, vectors, made.layer, [*filter(None, [*notes, made.note])])
+    return _Answered(questions, rows, vectors, made.layer, [*filter(None, [*notes, made.note])])
 
 
 def _mean(values: "np.ndarray | None") -> float | None:
@@ -244,6 +248,7 @@ def _queries(answered: _Answered) -> list[Query]:
             float(adds[row]),
             None if questions.confidence is None else float(questions.confidence[row]),
             None if questions.correct is None else bool(questions.correct[row]),
+            int(answered.rows[row]) + 1,
         )
         for row in np.argsort(far, kind="stable")
     ]
@@ -268,6 +273,7 @@ TASK = Task(
     run=run,
     verb="Estimating the accuracy of",
     title=title,
+    page=lambda request: Page("explore", "Explore", "difficulty", "label_free"),
     remedy="free some, or give fewer questions",
     check=check,
 )

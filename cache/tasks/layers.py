@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cache import samples, text_studies
@@ -76,9 +76,8 @@ def study(
     name = text_studies.key_of(
         "layers", VERSION, segments.key_of(checkpoint, request.text, True), request.size, request.count
     )
-    if found := text_studies.find(store, StudiedLayers, name):
-        seconds = time.perf_counter() - started
-        return replace(found, subject=subject.name, name=called(subject), seconds=seconds, cached=True)
+    if found := text_studies.again(store, StudiedLayers, name, subject, started):
+        return found
     made = segments.obtain(store, checkpoint, request.text, True, tell)
     loss = float(made.read.loss.mean()) if len(made.read.loss) else None
     result = StudiedLayers(
@@ -120,7 +119,7 @@ TASK = Task(
     run=run,
     verb="Measuring the layers of",
     title=title,
-    page=lambda request: Page("explore", "Explore", "difficulty"),
+    page=lambda request: Page("explore", "Explore", "difficulty", "layers"),
     remedy="free some, or ask for fewer or shorter segments",
     check=check,
 )

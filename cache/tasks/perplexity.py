@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cache import samples, text_studies
@@ -101,9 +101,8 @@ def study(
     refuse_others(checkpoint)
     sizes = (request.layer, request.size, request.count)
     name = text_studies.key_of(VERSION, segments.key_of(checkpoint, request.text), sizes)
-    if found := text_studies.find(store, StudiedPerplexity, name):
-        seconds = time.perf_counter() - started
-        return replace(found, subject=subject.name, name=called(subject), seconds=seconds, cached=True)
+    if found := text_studies.again(store, StudiedPerplexity, name, subject, started):
+        return found
     made = segments.obtain(store, checkpoint, request.text, False, tell)
     tell("comparing bins", 0, 0, "")
     whole, contexts = curves(made, request, checkpoint.name)

@@ -1,13 +1,14 @@
 """kNN-LM with each candidate key: was the most dispersed layer the best?"""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import pandas as pd
 import typer
 from rich.table import Table
 
 from cache import jobs
+from cache.decoder_studies import keys
 from cache.paths import store_folder
 from cache.requests import Subject
 from cache.store import Store
@@ -34,7 +35,6 @@ from commands.terminal import (
     report,
     save_table,
 )
-from core.studies.decoder_figures import knnlm_table
 from core.studies.knnlm import verdict
 from core.wording import knnlm as wording
 
@@ -98,7 +98,7 @@ def study_knnlm(
         lambda index, progress: task.study(opened, Subject(checkpoints[index]), request, progress),
     )
     if save is not None and results:
-        save_table(pd.concat(map(frame_of, results), ignore_index=True), save)
+        save_table(pd.concat(map(keys, results), ignore_index=True), save)
     if as_json:
         documents = [result.to_json() | {"sentences": sentences(result)} for result in results]
         print_json({"results": documents, "failures": failures})
@@ -113,16 +113,6 @@ def study_knnlm(
 def sentences(result: StudiedKnn) -> list[str]:
     """What a result shows, the answer first."""
     return wording.sentences(verdict(result.keys), result.plain.perplexity)
-
-
-def frame_of(result: StudiedKnn) -> pd.DataFrame:
-    """A result as a table, a row a key, with what it is of."""
-    plain = result.plain
-    table = knnlm_table(result.keys, plain.perplexity, plain.validation_perplexity)
-    texts = {"train": result.train, "validation": result.validation, "test": result.test}
-    sizes = {"train_tokens": plain.train_tokens, "test_tokens": plain.test_tokens, "length": plain.length}
-    of: dict[str, Any] = {"checkpoint": result.name, **texts, **sizes, "neighbours": result.neighbours}
-    return pd.concat([pd.DataFrame([of] * len(table)), table], axis="columns")
 
 
 def print_result(result: StudiedKnn) -> None:

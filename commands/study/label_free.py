@@ -1,12 +1,12 @@
 """Accuracy without labels, from the dispersion of queries."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import pandas as pd
 import typer
 
-from cache import jobs
+from cache import decoder_studies, jobs
 from cache.paths import store_folder
 from cache.requests import Subject
 from cache.store import Store
@@ -26,7 +26,6 @@ from commands.terminal import (
     save_table,
 )
 from core.errors import InputError
-from core.studies.decoder_figures import label_free_table
 from core.wording import label_free as wording
 
 app = typer.Typer()
@@ -90,9 +89,9 @@ def study_label_free(
         lambda index, progress: task.study(opened, Subject(checkpoints[index]), request, progress),
     )
     if export is not None and results:
-        save_table(frame_of(results[0]), export)
+        save_table(decoder_studies.queries(results[0]), export)
     if save is not None and results:
-        save_table(pd.concat(map(curve_of, results), ignore_index=True), save)
+        save_table(pd.concat(map(decoder_studies.curve, results), ignore_index=True), save)
     if as_json:
         documents = [result.to_json() | {"sentences": sentences(result)} for result in results]
         print_json({"results": documents, "failures": failures})
@@ -110,35 +109,10 @@ def sentences(result: StudiedLabelFree) -> list[str]:
     return wording.sentences(result.curve, result.estimate, *known)
 
 
-def frame_of(result: StudiedLabelFree) -> pd.DataFrame:
-    """The queries as a table, the least spread first."""
-    columns = ["text", "distance", "change", "confidence", "correct"]
-    return pd.DataFrame(
-        [[getattr(one, name) for name in columns] for one in result.queries], columns=columns
-    ).dropna(axis="columns", how="all")
-
-
-def curve_of(result: StudiedLabelFree) -> pd.DataFrame:
-    """The curve as a table, a row a mixture, with what it is of and what was estimated."""
-    curve, estimate = result.curve, result.estimate
-    table = label_free_table(curve)
-    of: dict[str, Any] = {
-        "checkpoint": result.name,
-        "calibration": result.calibration,
-        "unlabelled": result.unlabelled,
-    }
-    of |= {"queries": curve.queries, "right": curve.right, "wrong": curve.wrong, "auc": curve.auc}
-    known = {name: getattr(estimate, name, None) for name in ("n", "accuracy", "low", "high")}
-    of |= {f"estimate_{name}": value for name, value in known.items()}
-    of |= {"observed": getattr(estimate, "dispersion", None), "truth": result.truth}
-    of |= {"confidence": result.confidence, "mean_confidence": result.mean_confidence}
-    return pd.concat([pd.DataFrame([of] * len(table)), table], axis="columns")
-
-
 def print_result(result: StudiedLabelFree) -> None:
     """Draw one result for people."""
     points = result.curve.points
-    curve = pd.DataFrame(
+    mixtures = pd.DataFrame(
         {
             "right answers": [f"{100 * point.share:.0f} %" for point in points],
             "dispersion": [point.dispersion for point in points],
@@ -147,12 +121,12 @@ def print_result(result: StudiedLabelFree) -> None:
         }
     )
     right, wrong = result.curve.right, result.curve.wrong
-    print_frame(curve, f"{result.name} on {result.calibration}: {right:,} right answers, {wrong:,} wrong")
+    print_frame(mixtures, f"{result.name} on {result.calibration}: {right:,} right answers, {wrong:,} wrong")
     for sentence in sentences(result):
         people.print(f"- {sentence}", highlight=False)
     for note in result.notes:
         people.print(f"- Note: {note}.", highlight=False)
-    shown = frame_of(result).head(_SHOWN)
+    shown = decoder_studies.queries(result).drop(columns="row", errors="ignore").head(_SHOWN)
     shown["text"] = [" ".join(text.split())[:70] for text in shown["text"]]
     print_frame(shown, f"The {len(shown)} queries nearest to the others, of {len(result.queries):,}")
     people.print()

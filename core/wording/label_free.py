@@ -64,6 +64,26 @@ def baselines(
     return lines
 
 
+def nearest(
+    estimate: Estimate | None, accuracy: float, mean_confidence: float | None, truth: float | None
+) -> str | None:
+    """Which of the estimate and the baselines comes nearest to what labels say; None without labels.
+
+    The arguments are those of `baselines`.
+    """
+    if truth is None or estimate is None:
+        return None
+    given: dict[str, float | None] = {
+        "the accuracy of the calibration": accuracy,
+        "the mean confidence": mean_confidence,
+        "the estimate from dispersion": None if estimate.low is None else estimate.accuracy,
+    }
+    off = {name: abs(value - truth) for name, value in given.items() if value is not None}
+    first, *others = sorted(off, key=off.__getitem__)
+    more = "".join(f", {name} {decimal(100 * off[name], 1)}" for name in others)
+    return f"Nearest to the labels is {first}, {decimal(100 * off[first], 1)} percentage points off{more}."
+
+
 def single(auc: float) -> str:
     """Whether single queries that spread little are those answered wrongly."""
     if abs(auc - 0.5) < 0.05:
@@ -92,4 +112,5 @@ def sentences(
         course(curve),
         single(curve.auc),
         *(baselines(accuracy, confidence, mean_confidence, truth) if estimate else []),
+        *filter(None, [nearest(estimate, accuracy, mean_confidence, truth)]),
     ]

@@ -164,7 +164,7 @@ def _buttons(store: Store, job: Job) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if page and any(piece.state == "done" for piece in job.main):
             label = f"See on {page.title}"
-            query = {"tab": page.tab} if page.tab else None
+            query = page.address or None
             st.page_link(
                 f"pages/{page.file}.py", label=label, icon=":material/arrow_forward:", query_params=query
             )

@@ -11,11 +11,12 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM
 
-from cache import jobs, worker
+from cache import jobs, text_studies, worker
 from cache.requests import Subject, Vectors
 from cache.store import Store
-from cache.tasks.knnlm import KnnLm, check, study
+from cache.tasks.knnlm import KnnLm, StudiedKnn, check, study
 from core.checkpoints.resolve import resolve
+from core.corpora.files import read_texts
 from core.errors import InputError
 from core.studies import nearest_tokens
 from core.studies.key_layers import keys_of
@@ -103,9 +104,38 @@ def test_what_was_kept_is_not_computed_again_and_missing_keys_are(store, folder,
         f"{lost['kind'].replace('_', ' ').replace('feed forward', 'feed-forward')} "
         f"{'of block ' if lost['kind'] != 'layer' else ''}{lost['number']}"
     }
+    assert list(text_studies.kept(store, StudiedKnn)) == [mended]
     every = study(store, subject, replace(asked, every=True))
     assert len(every.keys) == 3 + 2 * 5 - 1 and [one for one in every.keys if one in first.keys] == first.keys
+    assert list(text_studies.kept(store, StudiedKnn)) == [every, mended]
     assert not list(store.folder.glob(".tmp-knnlm-*"))
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "name", ["llama-stories260k", "gpt2-tinyshakespeare-char", "gpt1-shakespeare-char-ep3"]
+)
+def test_a_real_checkpoint_gains_by_a_datastore_and_most_by_one_that_holds_the_test_text(
+    store, material: Path, tmp_path: Path, name: str, monkeypatch
+) -> None:
+    folder, passages = material / "checkpoints" / name, read_texts(material / "data/ptb/ptb.valid.txt.xz")
+    texts = {}
+    for first, kind in ((0, "test"), (0, "copy"), (100, "validation"), (200, "train")):
+        texts[kind] = str(tmp_path / f"{kind}.txt")
+        Path(texts[kind]).write_text("\n".join(passages[first : first + 100]))
+    train, validation, test = (texts[kind] for kind in ("train", "validation", "test"))
+    asked = KnnLm(train, validation, test, length=32, tokens=640, train_tokens=1600)
+    honest = study(store, Subject(str(folder)), asked)
+    ids = cut(resolve(str(folder)), passages[:100], 32, 20, 0).ids
+    assert honest.plain.perplexity == pytest.approx(np.exp(plain_loss(folder, ids)), rel=1e-5)
+    known = replace(asked, train=test, validation=texts["copy"], train_tokens=10**6)
+    for fair, seen in zip(honest.keys, study(store, Subject(str(folder)), known).keys, strict=True):
+        assert fair.validation_perplexity <= honest.plain.validation_perplexity
+        assert seen.weight > 0.9 and seen.perplexity < fair.perplexity / 2
+    monkeypatch.setattr(nearest_tokens, "WEIGHTS", np.array([0.0]))
+    alone = study(stores.new(tmp_path / "other"), Subject(str(folder)), asked)
+    plain = [alone.plain.perplexity] * len(alone.keys)
+    assert [one.perplexity for one in alone.keys] == pytest.approx(plain, rel=1e-12)
 
 
 def test_a_stopped_study_keeps_the_keys_it_had(store, folder, asked) -> None:

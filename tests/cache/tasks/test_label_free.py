@@ -1,12 +1,15 @@
 """Accuracy without labels as a job: tables and ARC's form, kept, exported, refused in a sentence."""
 
 import json
+import lzma
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from transformers import AutoModelForCausalLM
 
 import cli
 from cache import jobs, worker
@@ -14,8 +17,10 @@ from cache.requests import Subject
 from cache.store import Store
 from cache.tasks.label_free import LabelFree, check, study
 from core.checkpoints.resolve import resolve
+from core.corpora.questions import PROMPT
 from core.errors import InputError
 from core.hidden_states.extraction import extract
+from core.hidden_states.tokens import tokenize
 from core.studies import label_free
 from tests import stores, tiny
 
@@ -76,6 +81,44 @@ def test_multiple_choice_is_answered_by_the_checkpoint_itself(store, folder, tmp
     assert sum(one.correct or False for one in result.queries) == result.curve.right
 
 
+@pytest.mark.real
+@pytest.mark.parametrize("name", ["llama-stories260k", "gpt2-slm4096-char"])
+def test_real_checkpoints_answer_as_a_plain_loop_does(
+    store, material: Path, tmp_path: Path, name: str
+) -> None:
+    folder, file = material / "checkpoints" / name, tmp_path / "arc.jsonl"
+    rows = lzma.decompress((material / "data/arc/ARC-Challenge-Test.jsonl.xz").read_bytes()).splitlines()
+    rows = sorted(map(bytes.decode, rows), key=len)[:80]  # short enough for both
+    file.write_text("\n".join(rows))
+    result = study(store, Subject(str(folder)), LabelFree(str(file), str(file), queries=20, seeds=3))
+    checkpoint = resolve(str(folder))
+    model = AutoModelForCausalLM.from_pretrained(folder).eval()
+    by_row = {one.row: one for one in result.queries}
+    vectors = []
+    for number, row in enumerate(map(json.loads, rows), 1):
+        prompt = PROMPT.format(stem=row["question"]["stem"])
+        of_prompt = tokenize(checkpoint, [prompt], None, None).ids
+        scores = []
+        for choice in row["question"]["choices"]:
+            ids = tokenize(checkpoint, [f"{prompt} {choice['text']}"], None, None).ids
+            first = next((at for at, one in enumerate(of_prompt) if ids[at] != one), len(of_prompt))
+            with torch.no_grad():
+                given = model(torch.from_numpy(ids).long()[None]).logits[0].log_softmax(-1)
+            scores.append(sum(float(given[at - 1, ids[at]]) for at in range(first, len(ids))))
+        with torch.no_grad():
+            states = model(torch.from_numpy(of_prompt).long()[None], output_hidden_states=True).hidden_states
+        vectors.append(states[-1][0, -1].numpy())
+        best = int(np.argmax(scores))
+        right = row["question"]["choices"][best]["label"] == row["answerKey"]
+        assert by_row[number].correct == right and by_row[number].text == prompt
+        sure = 1 / np.exp(np.array(scores) - scores[best]).sum()
+        assert by_row[number].confidence == pytest.approx(sure, rel=1e-3)
+    assert result.estimate is not None and len(result.queries) == 80
+    assert result.estimate.dispersion == pytest.approx(
+        label_free.dispersion(label_free.directions(np.stack(vectors))), rel=1e-4
+    )
+
+
 def test_an_encoder_takes_tables_and_a_job_gives_the_same(store, asked, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(worker, "LINGER", 0.05)
     subject = Subject(str(tiny.encoder(tmp_path / "bert")))
@@ -120,8 +163,9 @@ def test_the_command_prints_exports_and_queues(
     assert cli.main([*words, "--json", "--export", str(export)]) == 0
     (result,) = json.loads(capsys.readouterr().out)["results"]
     table = pd.read_csv(export)
-    assert list(table) == ["text", "distance", "change"] and len(table) == 30
+    assert list(table) == ["row", "text", "distance", "change"] and len(table) == 30
     assert table["distance"].is_monotonic_increasing
+    assert pd.read_csv(asked.unlabelled)["text"][table["row"] - 1].tolist() == table["text"].tolist()
     assert len(result["sentences"]) == 4 and len(result["curve"]["points"]) == 11
     assert cli.main([*words, "--save", str(tmp_path / "curve.csv")]) == 0
     saved = pd.read_csv(tmp_path / "curve.csv")

@@ -80,25 +80,25 @@ ASKED: list[tuple[Request, str, Page | None, str]] = [  # its verb, the page of 
     (
         LayerStudy(),
         "Measuring the layers of",
-        Page("explore", "Explore", "difficulty"),
+        Page("explore", "Explore", "difficulty", "layers"),
         "Layers on Python's standard library: all-MiniLM-L6-v2 and 1 more",
     ),
     (
         ClusterStudy(),
         "Measuring clusters with",
-        Page("explore", "Explore", "difficulty"),
+        Page("explore", "Explore", "difficulty", "clusters"),
         "Clusters of Python's standard library: all-MiniLM-L6-v2 and 1 more",
     ),
     (
         KnnLm(train="/data/train.txt"),
         "Building the kNN-LM of",
-        None,
+        Page("explore", "Explore", "difficulty", "knnlm"),
         "kNN-LM on train.txt: all-MiniLM-L6-v2 and 1 more",
     ),
     (
         LabelFree(calibration="/data/known.csv"),
         "Estimating the accuracy of",
-        None,
+        Page("explore", "Explore", "difficulty", "label_free"),
         "Accuracy without labels on known.csv: all-MiniLM-L6-v2 and 1 more",
     ),
     (GlueRun(), "Fine-tuning", Page("explore", "Explore"), "GLUE: all-MiniLM-L6-v2 and 1 more"),
@@ -176,8 +176,14 @@ def test_all_kinds_are_looked_at_and_their_pages_are_in_the_navigation() -> None
     navigation = (TOP / "app.py").read_text()
     named = dict(re.findall(r'\("(\w+)", "([^"]+)", "\w+", ', navigation))
     pages = {page for _, _, page, _ in ASKED if page}
-    assert len(pages) == 6
+    assert len(pages) == 10
     assert {page.file: page.title for page in pages}.items() <= named.items()
+
+
+def test_a_page_is_addressed_by_its_tab_and_its_view() -> None:
+    assert CELLS.address == {"tab": "cells"} and SHORTLIST.address == {}
+    layers = Page("explore", "Explore", "difficulty", "layers")
+    assert layers.address == {"tab": "difficulty", "difficulty": "layers"}
 
 
 def test_subjects_are_called_as_people_call_them() -> None:

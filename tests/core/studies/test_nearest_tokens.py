@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from core.studies.nearest_tokens import Datastore, interpolated, neighbour_probability, tuned
+from core.studies.nearest_tokens import FLAT_UP_TO, Datastore, interpolated, neighbour_probability, tuned
 
 
 def test_a_tiny_case_is_that_computed_by_hand() -> None:
@@ -52,7 +52,8 @@ def test_above_the_limit_the_search_is_inexact_and_says_how_much() -> None:
     draw = np.random.default_rng(2)
     keys, tokens = draw.normal(size=(3000, 8)).astype(np.float32), draw.integers(0, 9, 3000)
     queries = draw.normal(size=(400, 8)).astype(np.float32)
-    exact, fast = Datastore(keys, tokens), Datastore(keys, tokens, flat_up_to=2999)
+    exact, fast = Datastore(keys, tokens, flat_up_to=3000), Datastore(keys, tokens, flat_up_to=2999)
+    assert exact.exact and exact.recall(queries, 5) is None and FLAT_UP_TO == 200_000
     squared = ((queries[:, None] - keys[None]) ** 2).sum(-1)
     distances, found = exact.neighbours(queries, 5)
     order = np.argsort(squared, axis=1)[:, :5]

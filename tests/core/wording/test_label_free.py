@@ -1,7 +1,7 @@
 """Sentences on accuracy without labels, from results made by hand."""
 
 from core.studies.label_free import Calibration, Estimate, Point
-from core.wording.label_free import baselines, course, estimated, sentences, single
+from core.wording.label_free import baselines, course, estimated, nearest, sentences, single
 
 
 def curve(first: float, last: float, error: float = 0.001, rho: float | None = 0.9) -> Calibration:
@@ -50,3 +50,18 @@ def test_baselines_single_queries_and_the_whole() -> None:
     found = Estimate(300, 0.04, 0.62, 0.5, 0.75)
     assert len(sentences(curve(0.03, 0.05), found, 0.25, None, None, None)) == 4
     assert len(sentences(curve(0.03, 0.05), None, 0.25, None, None, None)) == 2
+
+
+def test_the_nearest_to_the_labels_is_named_and_how_far_the_others_are_off() -> None:
+    found = Estimate(300, 0.04, 0.62, 0.5, 0.75)
+    assert nearest(found, 0.25, 0.92, 0.31) == (
+        "Nearest to the labels is the accuracy of the calibration, 6.0 percentage points off, the estimate "
+        "from dispersion 31.0, the mean confidence 61.0."
+    )
+    assert nearest(found, 0.1, None, 0.6) == (
+        "Nearest to the labels is the estimate from dispersion, 2.0 percentage points off, the accuracy of "
+        "the calibration 50.0."
+    )
+    none = nearest(Estimate(300, 0.2, 1.0, None, None), 0.25, None, 0.9)
+    assert none == "Nearest to the labels is the accuracy of the calibration, 65.0 percentage points off."
+    assert nearest(found, 0.25, 0.92, None) is None and nearest(None, 0.25, 0.92, 0.3) is None
