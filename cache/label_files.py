@@ -1,7 +1,7 @@
 """Labelled text that was uploaded, kept by content, and what the store holds of a label set.
 
 A browser's upload lives only as long as its session, and the job that reads it may run tomorrow: so the file
-is kept as it is, under its name, in `labelled/DIGEST` beside the store.
+is kept as it is, under its name, in `labelled/DIGEST` beside the store, or `questions/DIGEST`.
 """
 
 import hashlib
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from core.corpora.labelled import Columns
 
 
-def keep(store: Store, content: bytes, name: str) -> Path:
-    """The place of an uploaded file, kept there where it is not yet."""
+def keep(store: Store, content: bytes, name: str, kind: str = "labelled") -> Path:
+    """The place of an uploaded file, kept there where it is not yet. kind: the folder beside the store."""
     digest = hashlib.blake2b(content, digest_size=16).hexdigest()
-    path = store.folder / "labelled" / digest / Path(name).name
+    path = store.folder / kind / digest / Path(name).name
     if not path.exists():
         with writable(store.folder):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -32,17 +32,22 @@ def folder_facts(folder: Path, roots: Iterable[Path]) -> Facts:
 
     A folder outside `roots` is refused unseen, so that the page tells nothing about other folders.
     """
-    roots = [root.resolve() for root in roots]
-    if not any(folder.expanduser().resolve().is_relative_to(root) for root in roots):
-        listed = ", ".join(map(str, roots)) or "none is set"
-        raise InputError(
-            f"{folder} lies outside the folders that may be read ({listed}): move it there, "
-            "or add its parent to LATENT_SHORTLIST_ROOTS."
-        )
+    refuse_outside(folder, roots)
     if not folder.expanduser().is_dir():
         raise InputError(f"There is no folder {folder}: give the folder that a model was saved to.")
     config = read_config(folder.expanduser())
     return describe(config, read_headers(weight_files(folder.expanduser())).values())
+
+
+def refuse_outside(place: Path, roots: Iterable[Path]) -> None:
+    """InputError for a file or folder outside `roots`, links followed, whether it is there or not."""
+    roots = [root.resolve() for root in roots]
+    if not any(place.expanduser().resolve().is_relative_to(root) for root in roots):
+        listed = ", ".join(map(str, roots)) or "none is set"
+        raise InputError(
+            f"{place} lies outside the folders that may be read ({listed}): move it there, "
+            "or add its parent to LATENT_SHORTLIST_ROOTS."
+        )
 
 
 def hub_problem(name: str, revision: str | None) -> str | None:

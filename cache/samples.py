@@ -18,6 +18,7 @@ from core.corpora.sources import (
     sample,
     source_key,
 )
+from core.corpora.sources import local_files as corpus_files
 
 if TYPE_CHECKING:
     from core.corpora.representativeness import Representativeness
@@ -30,6 +31,11 @@ def chosen(corpus: str) -> str:
     folder = paths.corpora_folder()
     here = folder is not None and all((folder / part).is_dir() for part in ("ptb", "wikitext-2"))
     return PTB_WIKITEXT if here else STANDARD_LIBRARY
+
+
+def local_files() -> list[str]:
+    """The files of text in the local copies of corpora, if there are any."""
+    return [str(file) for file in corpus_files(paths.corpora_folder())]
 
 
 def label(corpus: str) -> str:

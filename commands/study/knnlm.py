@@ -137,10 +137,7 @@ def print_result(result: StudiedKnn) -> None:
     for sentence in sentences(result):
         people.print(f"- {sentence}", highlight=False)
     if recalls:
-        people.print(
-            f"- The search is inexact: recall {min(recalls.values()):.2f} to {max(recalls.values()):.2f}.",
-            highlight=False,
-        )
+        people.print(f"- {wording.searched(list(recalls.values()))}", highlight=False)
     if plain.note:
         people.print(f"- Note: {plain.note}.", highlight=False)
     people.print()

@@ -8,20 +8,23 @@ from core.studies.decoder_figures import ALONE
 from core.studies.key_layers import CHUNKS
 
 
-def keys(table: pd.DataFrame, *, height: int = 340) -> alt.LayerChart | alt.FacetChart:
+def keys(
+    table: pd.DataFrame, chunks: int | None = None, *, height: int = 340
+) -> alt.LayerChart | alt.FacetChart:
     """Perplexity against dispersion, a point a key with ± one standard deviation over draws; a dashed line at
     the perplexity of the model alone.
 
-    table: as `core.studies.decoder_figures.knnlm_table` gives it; dispersion at the most chunks that it has.
+    table: as `core.studies.decoder_figures.knnlm_table` gives it. chunks: that dispersion is
+    measured over, of CHUNKS; None: the most that the table has.
     """
-    chunks = max((n for n in CHUNKS if table[f"dispersion_{n}"].notna().any()), default=CHUNKS[0])
+    chunks = chunks or max((n for n in CHUNKS if table[f"dispersion_{n}"].notna().any()), default=CHUNKS[0])
     rows = table[table["key"] != ALONE].rename(
         columns={f"dispersion_{chunks}": "spread", f"sd_{chunks}": "sd"}
     )
     rows = rows.assign(
         low=rows["spread"] - rows["sd"],
         high=rows["spread"] + rows["sd"],
-        of=rows["kind"].str.replace("_", " "),
+        of=rows["kind"].str.replace("_", " ").str.replace("feed forward", "feed-forward"),
     )[["key", "of", "spread", "sd", "low", "high", "weight", "perplexity"]]
     tooltip = [
         alt.Tooltip("key:N", title="Key"),
@@ -30,7 +33,7 @@ def keys(table: pd.DataFrame, *, height: int = 340) -> alt.LayerChart | alt.Face
         alt.Tooltip("perplexity:Q", title="Test perplexity", format=".2f"),
         alt.Tooltip("weight:Q", title="λ", format=".2f"),
     ]
-    y = alt.Y("perplexity:Q", title="Test perplexity", scale=alt.Scale(zero=False))
+    y = alt.Y("perplexity:Q", title="Test perplexity", scale=alt.Scale(type="log", nice=False, padding=12))
     colour = alt.Color(
         "of:N", title=None, scale=alt.Scale(range=list(PALETTE)), legend=alt.Legend(orient="top")
     )
@@ -44,7 +47,7 @@ def keys(table: pd.DataFrame, *, height: int = 340) -> alt.LayerChart | alt.Face
         color=GREY, strokeDash=[5, 4], strokeWidth=2
     )
     line = alone.encode(y=y, tooltip=[tooltip[0], tooltip[3]])
-    return alt.layer(line, bars, points).properties(height=height, width="container")
+    return alt.layer(line, bars, points).properties(height=height)
 
 
 def accuracy(
@@ -76,4 +79,4 @@ def accuracy(
         own = pd.DataFrame({"dispersion": [observed], "set": ["unlabelled set"]})
         line = alt.Chart(own).mark_rule(color=PALETTE[1], strokeDash=[5, 4], strokeWidth=2)
         layers.append(line.encode(y=y, tooltip=["set:N", tooltip[1]]))
-    return alt.layer(*layers).properties(height=height, width="container")
+    return alt.layer(*layers).properties(height=height)

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import lzma
+import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +28,7 @@ PROMPT = "Question: {stem}\nAnswer:"  # a choice follows after a space
 TEXTS = ("text", "question", "query", "prompt")
 CORRECT, CONFIDENCE = ("correct", "is_correct"), ("confidence", "probability")
 _TRUE, _FALSE = ("true", "yes", "1", "1.0"), ("false", "no", "0", "0.0")
-_PACKED: dict[str, Any] = {".xz": lzma.decompress, ".gz": gzip.decompress}
+PACKED: dict[str, Any] = {".xz": lzma.decompress, ".gz": gzip.decompress}
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,27 @@ class Questions:
         return hashlib.blake2b(json.dumps(content).encode(), digest_size=16).hexdigest()
 
 
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a table of questions, and those that `read_questions` takes where none is given."""
+
+    names: list[str]
+    text: str | None
+    correct: str | None
+    confidence: str | None
+
+
+def columns_of(path: Path) -> Columns | None:
+    """The columns of a file of questions; None for ARC's form. Errors: as of `read_questions`."""
+    data, name = _opened(path)
+    if _arc_rows(data, name):
+        return None
+    frame, _ = read_table(io.BytesIO(data), name, TEXTS)
+    return Columns(
+        list(map(str, frame.columns)), *(_usual(frame, usual) for usual in (TEXTS, CORRECT, CONFIDENCE))
+    )
+
+
 def read_questions(
     path: Path,
     *,
@@ -70,16 +92,8 @@ def read_questions(
     Errors: InputError, one sentence, for a file that cannot be read, a column that is missing, a row without
     text, and values of `correct` or `confidence` that are none.
     """
-    name = path.name
-    try:
-        data = path.read_bytes()
-        if unpack := _PACKED.get(path.suffix.lower()):
-            data, name = unpack(data), path.stem
-    except OSError as error:
-        raise InputError(f"{path} cannot be opened ({error.strerror}): give a file of questions.") from None
-    except (lzma.LZMAError, EOFError) as error:
-        raise InputError(f"{path.name} is cut off or damaged: save or download it again.") from error
-    if name.lower().endswith((".jsonl", ".json")) and (rows := _arc_rows(data)):
+    data, name = _opened(path)
+    if rows := _arc_rows(data, name):
         return _of_arc(path.name, rows)
     frame, notes = read_table(io.BytesIO(data), name, [text] if text else TEXTS)
     texts = frame[_column(frame, name, text, TEXTS, "the text")].tolist()
@@ -101,6 +115,24 @@ def read_questions(
     )
 
 
+def _opened(path: Path) -> tuple[bytes, str]:
+    """The bytes of a file, unpacked, and its name without the ending of packed ones."""
+    try:
+        data = path.read_bytes()
+        unpack = PACKED.get(path.suffix.lower())
+        return (unpack(data), path.stem) if unpack else (data, path.name)
+    except (lzma.LZMAError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(f"{path.name} is cut off or damaged: save or download it again.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be opened ({error.strerror}): give a file of questions.") from None
+
+
+def _usual(frame: "pd.DataFrame", usual: tuple[str, ...]) -> str | None:
+    """The first of the usual names that is a column, whatever its case, as the table writes it."""
+    by_name = {str(column).lower(): column for column in frame.columns}
+    return next((by_name[one] for one in usual if one in by_name), None)
+
+
 def _column(
     frame: "pd.DataFrame", name: str, given: str | None, usual: tuple[str, ...], needed: str = ""
 ) -> str | None:
@@ -110,8 +142,7 @@ def _column(
         if given not in frame.columns:
             raise InputError(f"{name} has no column {given}: it has {listed}.")
         return given
-    by_name = {str(column).lower(): column for column in frame.columns}
-    found = next((by_name[one] for one in usual if one in by_name), None)
+    found = _usual(frame, usual)
     if found is None and needed:
         raise InputError(f"{name}: say which column holds {needed}, of {listed}.")
     return found
@@ -138,8 +169,10 @@ def _shares(values: list[Any], name: str, column: str) -> np.ndarray:
     return shares
 
 
-def _arc_rows(data: bytes) -> list[dict[str, Any]]:
+def _arc_rows(data: bytes, name: str) -> list[dict[str, Any]]:
     """The rows of a file in ARC's form; none where it is another."""
+    if not name.lower().endswith((".jsonl", ".json")):
+        return []
     try:
         rows = [json.loads(line) for line in data.decode("utf-8-sig").splitlines() if line.strip()]
     except ValueError:

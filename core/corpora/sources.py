@@ -173,11 +173,20 @@ def _file_key(path: Path) -> str:
     return f"{path.resolve()}:{status.st_size}:{status.st_mtime_ns}"
 
 
-def _local(part: str, folder: Path | None) -> list[Path]:
-    """One file for each split of ptb or wikitext-2 under `folder`; none unless all three are there."""
+def local_files(folder: Path | None) -> list[Path]:
+    """Every file of text in the copies of ptb and of wikitext-2 under `folder`."""
+    return [file for part in _HUB for file in _files(part, folder)]
+
+
+def _files(part: str, folder: Path | None) -> list[Path]:
     if folder is None or not (folder / part).is_dir():
         return []
-    files = sorted(path for path in (folder / part).iterdir() if _TEXT_FILE.fullmatch(path.name))
+    return sorted(path for path in (folder / part).iterdir() if _TEXT_FILE.fullmatch(path.name))
+
+
+def _local(part: str, folder: Path | None) -> list[Path]:
+    """One file for each split of ptb or wikitext-2 under `folder`; none unless all three are there."""
+    files = _files(part, folder)
     splits = [next((file for file in files if split in file.name.lower()), None) for split in _SPLITS]
     return [file for file in splits if file] if all(splits) else []
 

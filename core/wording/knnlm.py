@@ -1,12 +1,33 @@
 """What kNN-LM with several keys shows of the rule to take the most dispersed layer, in sentences."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from core.formatting import capital, decimal, percent, signed
 from core.studies.knnlm import Difference, KeyResult, Verdict
 
 NOT_SHOWN = (
     "One checkpoint, one training text and one size of the datastore: another may order the keys otherwise."
 )
+READING = "Bars: ± one standard deviation between draws of chunks. Dashed: the model alone."
 TOO_FEW = "The validation text is too short to measure dispersion, so keys are compared by perplexity alone."
+
+
+def made_of(of: Mapping[str, Any]) -> str:
+    """What a study was made of. of: a row of a table of it, as `cache.decoder_studies.keys` gives it."""
+    return (
+        f"Datastore: {int(of['train_tokens']):,} tokens of {of['train']}, {int(of['neighbours'])} neighbours "
+        f"of each token. λ and the temperature were chosen on {of['validation']}, whose chunks of "
+        f"{int(of['length'])} tokens dispersion is measured on, mean ± standard deviation over ten draws. "
+        f"Test perplexity: of {int(of['test_tokens']):,} tokens of {of['test']}."
+    )
+
+
+def searched(recalls: Sequence[float]) -> str:
+    """How the nearest keys were searched. recalls: of the keys whose search is inexact."""
+    if not recalls:
+        return "The search for neighbours is exact."
+    return f"The search for neighbours is inexact: recall {decimal(min(recalls))} to {decimal(max(recalls))}."
 
 
 def sentences(found: Verdict | None, plain: float) -> list[str]:

@@ -9,6 +9,10 @@ NOT_SHOWN = (
     "The estimate presumes that right and wrong queries of the unlabelled set spread as those of the "
     "calibration; nothing here can tell whether they do."
 )
+READING = (
+    "Points: mean dispersion of mixtures, ± 2 standard errors over draws. Line: what all queries for "
+    "calibration lead to expect. Dashed: the unlabelled set."
+)
 _USEFUL = 0.5  # of the range from 0 to 100 %: a wider interval says little
 
 
@@ -64,6 +68,40 @@ def baselines(
     return lines
 
 
+def sources(
+    estimate: Estimate,
+    accuracy: float,
+    confidence: float | None,
+    mean_confidence: float | None,
+    truth: float | None,
+) -> list[dict[str, str | None]]:
+    """What each source says of the accuracy of the unlabelled set, and of the calibration, a row each.
+
+    The arguments are those of `baselines`.
+    """
+    none = estimate.low is None or estimate.high is None
+    interval = None if none else f"{percent(estimate.low or 0)} to {percent(estimate.high or 0)}"
+    rows = [
+        ("Estimate from dispersion", None if none else estimate.accuracy, interval, None),
+        ("Baseline: accuracy of the calibration", accuracy, None, None),
+        ("Baseline: mean confidence of the model", mean_confidence, None, confidence),
+        ("Labels", truth, None, accuracy),
+    ]
+    return [
+        {
+            "Source": name,
+            "Accuracy": _percent(value),
+            "95 % interval": between,
+            "Of the calibration": _percent(known),
+        }
+        for name, value, between, known in rows
+    ]
+
+
+def _percent(value: float | None) -> str | None:
+    return None if value is None else percent(value, ".1f")
+
+
 def nearest(
     estimate: Estimate | None, accuracy: float, mean_confidence: float | None, truth: float | None
 ) -> str | None:
@@ -98,6 +136,18 @@ def single(auc: float) -> str:
     )
 
 
+def findings(
+    curve: Calibration,
+    estimate: Estimate | None,
+    accuracy: float,
+    mean_confidence: float | None,
+    truth: float | None,
+) -> list[str]:
+    """What to conclude, the estimate first; the arguments are those of the functions above."""
+    last = nearest(estimate, accuracy, mean_confidence, truth)
+    return [*filter(None, [estimated(estimate)]), course(curve), single(curve.auc), *filter(None, [last])]
+
+
 def sentences(
     curve: Calibration,
     estimate: Estimate | None,
@@ -106,11 +156,6 @@ def sentences(
     mean_confidence: float | None,
     truth: float | None,
 ) -> list[str]:
-    """All of the above, in order; the arguments are those of their functions."""
-    return [
-        *filter(None, [estimated(estimate)]),
-        course(curve),
-        single(curve.auc),
-        *(baselines(accuracy, confidence, mean_confidence, truth) if estimate else []),
-        *filter(None, [nearest(estimate, accuracy, mean_confidence, truth)]),
-    ]
+    """The findings, and the baselines that they are compared with."""
+    found = findings(curve, estimate, accuracy, mean_confidence, truth)
+    return found + (baselines(accuracy, confidence, mean_confidence, truth) if estimate else [])

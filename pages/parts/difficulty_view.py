@@ -1,4 +1,4 @@
-"""Text difficulty: dispersion over perplexity, measures at every layer, clusters of contexts."""
+"""Text difficulty: its five views, of which three are drawn here: perplexity, layers, clusters."""
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +11,8 @@ from core.wording import text_difficulty as wording
 from pages.parts.common import REFRESH
 from pages.parts.controls import control
 from pages.parts.difficulty_form import ask
+from pages.parts.knnlm_view import knnlm
+from pages.parts.label_free_view import label_free
 from pages.parts.markdown import plain
 
 WHOLE = "whole segments"
@@ -115,6 +117,8 @@ VIEWS = {  # value of `difficulty` in the address → (title, what draws it)
     "perplexity": ("Perplexity", perplexity),
     "layers": ("Layers", layers),
     "clusters": ("Clusters", clusters),
+    "label_free": ("Accuracy without labels", label_free),
+    "knnlm": ("Layer for kNN-LM", knnlm),
 }
 
 
@@ -124,8 +128,8 @@ def difficulty_tab(store: Store, heading: DeltaGenerator) -> None:
     with heading:
         st.title("Text difficulty")
         st.markdown(
-            "How a decoder’s vectors spread over text that it predicts well and badly, layer by layer. "
-            "Figures of small decoders come with the program; a text that you let a checkpoint read is added."
+            "How a decoder’s vectors spread over text that it predicts well and badly, and what that is good "
+            "for. Figures of small decoders come with the program; what your checkpoints read is added."
         )
     view = control(
         st.segmented_control,

@@ -37,29 +37,38 @@ def knnlm(store: Store) -> None:
     if chunks:
         with st.container(border=True):
             st.altair_chart(charts.keys(table, int(chunks)), width="stretch", alt=f"{shown}, a point a key")
+            st.caption(wording.READING)
     alone = table[table["key"] == ALONE].iloc[0]
     for sentence in wording.sentences(verdict(key_results(table)), float(alone["perplexity"])):
         st.markdown(f"- {plain(sentence)}")
-    st.dataframe(numbers(table), hide_index=True, placeholder="–", height="content", alt=f"{shown}, as a table")
-    st.caption(plain(wording.made_of(alone)))
+    shown_as = numbers(table)
+    st.dataframe(
+        shown_as,
+        hide_index=True,
+        placeholder="–",
+        height="content",
+        column_config={
+            name: st.column_config.NumberColumn(format="%.2f")
+            for name in shown_as.select_dtypes("number").columns
+        },
+        alt=f"{shown}, as a table",
+    )
+    recalls = table["recall"].dropna().tolist()
+    st.caption(plain(f"{wording.made_of(alone.to_dict())} {wording.searched(recalls)}"))
+    if isinstance(alone["note"], str):
+        st.caption(plain(f"{alone['note']}."))
     st.caption(wording.NOT_SHOWN)
 
 
 def numbers(table: pd.DataFrame) -> pd.DataFrame:
     """The keys as people read them, the lowest test perplexity first; no recall where the search is exact."""
     rows = table.sort_values("perplexity", ignore_index=True)
-    shown = pd.DataFrame({"Key": rows["key"]})
+    first = {"key": "Key", "perplexity": "Test perplexity", "validation_perplexity": "Validation perplexity"}
+    last = {"weight": "λ", "temperature": "Temperature", "recall": "Recall of the search"}
+    shown = rows[list(first)].rename(columns=first)
     for count in CHUNKS:
         pairs = zip(rows[f"dispersion_{count}"], rows[f"sd_{count}"], strict=True)
         shown[f"Dispersion, {count} chunks"] = [
             None if pd.isna(mean) else f"{decimal(mean, 3)} ± {decimal(sd, 3)}" for mean, sd in pairs
         ]
-    for name, title, decimals in (
-        ("weight", "λ", 2),
-        ("temperature", "Temperature", 2),
-        ("recall", "Recall of the search", 2),
-        ("validation_perplexity", "Validation perplexity", 2),
-        ("perplexity", "Test perplexity", 2),
-    ):
-        shown[title] = rows[name].astype(float).round(decimals)
-    return shown.dropna(axis="columns", how="all")
+    return shown.join(rows[list(last)].astype(float).rename(columns=last)).dropna(axis="columns", how="all")

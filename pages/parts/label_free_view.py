@@ -6,7 +6,6 @@ import streamlit as st
 from cache import decoder_studies
 from cache.store import Store
 from core.charts import decoders as charts
-from core.formatting import percent
 from core.studies.decoder_figures import curve_of, estimate_of
 from core.wording import label_free as wording
 from pages.parts.controls import control
@@ -17,7 +16,9 @@ COLUMNS = {
     "text": st.column_config.TextColumn("Query", width="large"),
     "distance": st.column_config.NumberColumn("Mean distance to the others", format="%.4f"),
     "change": st.column_config.NumberColumn(
-        "Adds to dispersion", format="%.2e", help="Dispersion of the set with this query minus that without it"
+        "Adds to dispersion",
+        format="%.2e",
+        help="Dispersion of the set with this query minus that without it",
     ),
     "confidence": st.column_config.NumberColumn("Confidence", format="%.2f"),
     "correct": st.column_config.CheckboxColumn("Correct"),
@@ -41,12 +42,12 @@ def label_free(store: Store) -> None:
         None if pd.isna(first[name]) else float(first[name])
         for name in ("confidence", "mean_confidence", "truth")
     )
-    known = (float(first["accuracy"]), confidence, mean_confidence, truth)
-    for sentence in wording.sentences(curve, estimate, *known):
+    accuracy = float(first["accuracy"])
+    for sentence in wording.findings(curve, estimate, accuracy, mean_confidence, truth):
         st.markdown(f"- {plain(sentence)}")
     if estimate is not None:
         st.dataframe(
-            pd.DataFrame(wording.sources(estimate, known[0], mean_confidence, truth)),
+            pd.DataFrame(wording.sources(estimate, accuracy, confidence, mean_confidence, truth)),
             hide_index=True,
             placeholder="–",
             height="content",
@@ -60,7 +61,7 @@ def label_free(store: Store) -> None:
 
 def draw_queries(queries: pd.DataFrame, title: str, of: str) -> None:
     """The queries, the one that adds least to dispersion first, and their export."""
-    st.subheader(f"The {len(queries):,} {of} queries, by what each adds to dispersion")
+    st.header(f"The {len(queries):,} {of} queries, the least dispersion first")
     st.dataframe(
         queries,
         hide_index=True,

@@ -32,6 +32,7 @@ APART = {  # what no page can mend, by selector
     "[class*=brush_brush]": "svg-img-alt: Vega gives the brush of a chart no name; the chart has one",
 }
 VIEWS = [*page_names(), "trust?tab=evidence", "add?tab=vectors", "add?tab=scores"]
+VIEWS += [f"explore?tab=difficulty&difficulty={view}" for view in ("label_free", "knnlm")]
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import json
 import lzma
 from dataclasses import replace
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from cache import jobs, worker
 from cache.requests import Subject
 from cache.store import Store
 from cache.tasks.label_free import LabelFree, check, study
-from core.checkpoints.resolve import resolve
+from core.checkpoints.resolve import Checkpoint, resolve
 from core.corpora.questions import PROMPT
 from core.errors import InputError
 from core.hidden_states.extraction import extract
@@ -81,6 +82,12 @@ def test_multiple_choice_is_answered_by_the_checkpoint_itself(store, folder, tmp
     assert sum(one.correct or False for one in result.queries) == result.curve.right
 
 
+def pieces(checkpoint: Checkpoint, texts: list[str]) -> list[list[int]]:
+    """The tokens of each text."""
+    made = tokenize(checkpoint, texts, None, None)
+    return [made.ids[start:stop].tolist() for start, stop in pairwise(made.starts)]
+
+
 @pytest.mark.real
 @pytest.mark.parametrize("name", ["llama-stories260k", "gpt2-slm4096-char"])
 def test_real_checkpoints_answer_as_a_plain_loop_does(
@@ -93,24 +100,25 @@ def test_real_checkpoints_answer_as_a_plain_loop_does(
     result = study(store, Subject(str(folder)), LabelFree(str(file), str(file), queries=20, seeds=3))
     checkpoint = resolve(str(folder))
     model = AutoModelForCausalLM.from_pretrained(folder).eval()
-    by_row = {one.row: one for one in result.queries}
-    vectors = []
-    for number, row in enumerate(map(json.loads, rows), 1):
-        prompt = PROMPT.format(stem=row["question"]["stem"])
-        of_prompt = tokenize(checkpoint, [prompt], None, None).ids
+    by_row, vectors = {one.row: one for one in result.queries}, []
+    asked = [json.loads(row) for row in rows]
+    texts = [PROMPT.format(stem=one["question"]["stem"]) for one in asked]
+    choices = [[choice["text"] for choice in one["question"]["choices"]] for one in asked]
+    whole = [f"{text} {choice}" for text, of in zip(texts, choices, strict=True) for choice in of]
+    wholes = iter(pieces(checkpoint, whole))
+    for number, (one, of_prompt) in enumerate(zip(asked, pieces(checkpoint, texts), strict=True), 1):
         scores = []
-        for choice in row["question"]["choices"]:
-            ids = tokenize(checkpoint, [f"{prompt} {choice['text']}"], None, None).ids
-            first = next((at for at, one in enumerate(of_prompt) if ids[at] != one), len(of_prompt))
+        for ids in islice(wholes, len(one["question"]["choices"])):
+            first = next((at for at, piece in enumerate(of_prompt) if ids[at] != piece), len(of_prompt))
             with torch.no_grad():
-                given = model(torch.from_numpy(ids).long()[None]).logits[0].log_softmax(-1)
+                given = model(torch.tensor(ids)[None]).logits[0].log_softmax(-1)
             scores.append(sum(float(given[at - 1, ids[at]]) for at in range(first, len(ids))))
         with torch.no_grad():
-            states = model(torch.from_numpy(of_prompt).long()[None], output_hidden_states=True).hidden_states
+            states = model(torch.tensor(of_prompt)[None], output_hidden_states=True).hidden_states
         vectors.append(states[-1][0, -1].numpy())
         best = int(np.argmax(scores))
-        right = row["question"]["choices"][best]["label"] == row["answerKey"]
-        assert by_row[number].correct == right and by_row[number].text == prompt
+        right = one["question"]["choices"][best]["label"] == one["answerKey"]
+        assert by_row[number].correct == right and by_row[number].text == texts[number - 1]
         sure = 1 / np.exp(np.array(scores) - scores[best]).sum()
         assert by_row[number].confidence == pytest.approx(sure, rel=1e-3)
     assert result.estimate is not None and len(result.queries) == 80

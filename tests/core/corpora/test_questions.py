@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.corpora.questions import read_questions
+from core.corpora.questions import Columns, columns_of, read_questions
 from core.errors import InputError
 
 
@@ -97,3 +97,14 @@ def test_other_files_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         read_questions(broken)
     assert str(refused.value) == "arc.jsonl.xz is cut off or damaged: save or download it again."
+    broken = tmp_path / "mine.csv.gz"
+    broken.write_bytes(b"not packed")
+    with pytest.raises(InputError, match=r"^mine.csv.gz is cut off or damaged"):
+        read_questions(broken)
+
+
+def test_the_columns_of_a_table_are_listed_with_those_that_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("id,Question,is_correct\n1,a,1\n")
+    assert columns_of(path) == Columns(["id", "Question", "is_correct"], "Question", "is_correct", None)
+    assert columns_of(arc(tmp_path / "arc.jsonl")) is None

@@ -283,6 +283,9 @@ def test_local_copies_of_ptb_and_wikitext_are_read_all_splits(tmp_path: Path) ->
         *("in ptb train <unk>", "in ptb train", "in ptb valid", "in ptb test"),
         *("in wikitext train", "in wikitext validation", "in wikitext test"),
     ]
+    files = corpora.local_files(tmp_path)
+    assert len(files) >= 6 and {file.parent.name for file in files} == {"ptb", "wikitext-2"}
+    assert corpora.local_files(None) == corpora.local_files(tmp_path / "gone") == []
 
 
 REMEDIES = (

@@ -6,7 +6,7 @@ import pytest
 
 from core.studies.key_layers import Spread
 from core.studies.knnlm import KeyResult, difference, verdict
-from core.wording.knnlm import TOO_FEW, sentences
+from core.wording.knnlm import TOO_FEW, made_of, searched, sentences
 
 
 def key(
@@ -58,3 +58,14 @@ def test_without_dispersion_there_is_no_verdict() -> None:
     assert sentences(None, 9.0) == [TOO_FEW]
     alone = difference(key("layer", 4, 0.2, [2.0]), key("layer", 5, 0.2, [2.1]))
     assert alone.loss == pytest.approx(-0.1) and (alone.low, alone.high) == (-math.inf, math.inf)
+
+
+def test_what_a_study_was_made_of_and_how_it_was_searched() -> None:
+    of = {"train": "a.txt", "validation": "b.txt", "test": "c.txt", "train_tokens": 29640.0, "neighbours": 64}
+    assert made_of(of | {"test_tokens": 4940, "length": 96}) == (
+        "Datastore: 29,640 tokens of a.txt, 64 neighbours of each token. λ and the temperature were chosen "
+        "on b.txt, whose chunks of 96 tokens dispersion is measured on, mean ± standard deviation over ten "
+        "draws. Test perplexity: of 4,940 tokens of c.txt."
+    )
+    assert searched([]) == "The search for neighbours is exact."
+    assert searched([0.9, 0.815]) == "The search for neighbours is inexact: recall 0.81 to 0.90."

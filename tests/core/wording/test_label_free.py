@@ -1,7 +1,7 @@
 """Sentences on accuracy without labels, from results made by hand."""
 
 from core.studies.label_free import Calibration, Estimate, Point
-from core.wording.label_free import baselines, course, estimated, nearest, sentences, single
+from core.wording.label_free import baselines, course, estimated, nearest, sentences, single, sources
 
 
 def curve(first: float, last: float, error: float = 0.001, rho: float | None = 0.9) -> Calibration:
@@ -65,3 +65,17 @@ def test_the_nearest_to_the_labels_is_named_and_how_far_the_others_are_off() -> 
     none = nearest(Estimate(300, 0.2, 1.0, None, None), 0.25, None, 0.9)
     assert none == "Nearest to the labels is the accuracy of the calibration, 65.0 percentage points off."
     assert nearest(found, 0.25, 0.92, None) is None and nearest(None, 0.25, 0.92, 0.3) is None
+
+
+def test_each_source_of_an_accuracy_is_a_row_with_what_is_known_of_the_calibration() -> None:
+    rows = sources(Estimate(300, 0.04, 0.62, 0.5, 0.75), 0.25, 0.9, 0.92, None)
+    assert [list(row.values()) for row in rows] == [
+        ["Estimate from dispersion", "62.0 %", "50 % to 75 %", None],
+        ["Baseline: accuracy of the calibration", "25.0 %", None, None],
+        ["Baseline: mean confidence of the model", "92.0 %", None, "90.0 %"],
+        ["Labels", None, None, "25.0 %"],
+    ]
+    none = sources(Estimate(300, 0.2, 1.0, None, None), 0.25, None, None, 0.3)
+    assert (
+        none[0]["Accuracy"] is None and none[0]["95 % interval"] is None and none[3]["Accuracy"] == "30.0 %"
+    )
