@@ -13,14 +13,14 @@ from core.studies.knnlm import verdict
 from core.wording import knnlm as wording
 from pages.parts.controls import control
 from pages.parts.markdown import plain
+from pages.parts.study_choice import choose_study
 
 
 def knnlm(store: Store) -> None:
     """One study: perplexity over dispersion, a point a key, what it says, and the numbers."""
     studies = decoder_studies.knnlm(store)
-    titles = list(studies)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        title = control(st.selectbox, "Study", "knn_study", titles[0], titles, width=480)
+        title = choose_study("knn_study", list(studies))
         table = studies[title]
         counts = [str(count) for count in CHUNKS if table[f"dispersion_{count}"].notna().any()]
         chunks = None

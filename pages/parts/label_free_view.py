@@ -8,8 +8,8 @@ from cache.store import Store
 from core.charts import decoders as charts
 from core.studies.decoder_figures import curve_of, estimate_of
 from core.wording import label_free as wording
-from pages.parts.controls import control
 from pages.parts.markdown import plain
+from pages.parts.study_choice import choose_study
 
 COLUMNS = {
     "row": st.column_config.NumberColumn("Row of the file", width=70),
@@ -28,8 +28,7 @@ COLUMNS = {
 def label_free(store: Store) -> None:
     """One study: the curve, what it says, what each source says of the accuracy, and the queries."""
     studies = decoder_studies.label_free(store)
-    titles = list(studies)
-    title = control(st.selectbox, "Study", "label_free_study", titles[0], titles, width=480)
+    title = choose_study("label_free_study", list(studies))
     table, queries = studies[title]
     curve, estimate, first = curve_of(table), estimate_of(table), table.iloc[0]
     shown = "Dispersion of mixtures over their share of right answers"

@@ -16,8 +16,16 @@ from cache.tasks.label_free import LabelFree
 from core.studies.decoder_figures import KNNLM, LABEL_FREE, QUERIES, key_results, shipped
 from core.studies.knnlm import verdict
 from core.wording import knnlm as knnlm_wording
-from tests import tiny
-from tests.pages.test_text_difficulty import lines, opened, store  # noqa: F401
+from tests import stores, tiny
+from tests.pages.test_text_difficulty import lines, opened
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    monkeypatch.setattr("cache.worker.ensure_workers", lambda store, limit=None: 0)
+    monkeypatch.setenv("LATENT_SHORTLIST_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("LATENT_SHORTLIST_ROOTS", str(tmp_path / "models"))
+    return stores.new(tmp_path / "store")
 
 
 @pytest.fixture
@@ -51,7 +59,7 @@ def shown_text(app: AppTest) -> str:
     return "\n".join(one.value for one in [*app.markdown, *app.caption]).replace("\\", "")
 
 
-def test_at_first_start_knn_lm_of_small_decoders_is_drawn_said_and_listed(store: Store) -> None:  # noqa: F811
+def test_at_first_start_knn_lm_of_small_decoders_is_drawn_said_and_listed(store: Store) -> None:
     app = opened(difficulty="knnlm")
     table = shipped(KNNLM)
     first = table[table["checkpoint"] == table["checkpoint"][0]]
@@ -71,7 +79,7 @@ def test_at_first_start_knn_lm_of_small_decoders_is_drawn_said_and_listed(store:
     assert "Dispersion over 10 chunks" in chart.proto.spec
 
 
-def test_at_first_start_accuracy_without_labels_has_curve_baselines_and_queries(store: Store) -> None:  # noqa: F811
+def test_at_first_start_accuracy_without_labels_has_curve_baselines_and_queries(store: Store) -> None:
     app = opened(difficulty="label_free")
     table, queries = shipped(LABEL_FREE), shipped(QUERIES)
     (chart,) = app.get("vega_lite_chart")
@@ -92,7 +100,7 @@ def test_at_first_start_accuracy_without_labels_has_curve_baselines_and_queries(
 
 
 def test_a_study_of_ones_own_comes_first_and_the_form_of_knn_lm_queues(
-    store: Store,  # noqa: F811
+    store: Store,
     folder: Path,
     texts: dict[str, str],
 ) -> None:
@@ -123,9 +131,16 @@ def test_a_study_of_ones_own_comes_first_and_the_form_of_knn_lm_queues(
     assert "must be chosen on another text than the test text" in shown_text(app)
 
 
-def test_a_calibration_alone_has_a_curve_and_no_estimate(store: Store, folder: Path, questions: Path) -> None:  # noqa: F811
+def test_a_new_study_takes_the_place_of_the_newest_and_without_a_set_has_no_estimate(
+    store: Store, folder: Path, questions: Path
+) -> None:
+    open_before = opened(difficulty="label_free")
+    shipped_title = open_before.selectbox(key="label_free_study").value
     asked = LabelFree(str(questions), queries=20, seeds=3)
     label_free.study(store, Subject(str(folder)), asked)
+    assert open_before.run().selectbox(key="label_free_study").value == "small-gpt2, known.csv"
+    app = opened(difficulty="label_free", label_free_study=shipped_title)
+    assert app.run().selectbox(key="label_free_study").value == shipped_title
     app = opened(difficulty="label_free")
     assert app.selectbox(key="label_free_study").value == "small-gpt2, known.csv"
     assert len(lines(app)) == 2 and len(app.dataframe) == 1
@@ -136,7 +151,7 @@ def test_a_calibration_alone_has_a_curve_and_no_estimate(store: Store, folder: P
 
 
 def test_the_form_of_questions_takes_paths_that_pages_may_read_and_uploads(
-    store: Store,  # noqa: F811
+    store: Store,
     folder: Path,
     questions: Path,
     tmp_path: Path,
@@ -167,7 +182,7 @@ def test_the_form_of_questions_takes_paths_that_pages_may_read_and_uploads(
 
 
 def test_a_table_whose_columns_are_not_clear_asks_for_them(
-    store: Store,  # noqa: F811
+    store: Store,
     folder: Path,
     questions: Path,
 ) -> None:
