@@ -21,6 +21,7 @@ MODEL_TYPES = Path(__file__).with_name("model_types.txt")
 UNTIED_TYPES = Path(__file__).with_name("untied_types.txt")
 INPUT_NAMES = Path(__file__).with_name("input_embeddings.txt")
 _EMBEDDING = re.compile(r"self\.(\w+) = (?:nn\.|\w+)Embedding\(")  # nn.Embedding, BartScaledWordEmbedding
+_PART = re.compile(r'base_model_prefix = "(\w+)"')
 
 # Keys that say where or by what a file was written, not what the model is.
 _INCIDENTAL = ("_name_or_path", "name_or_path", "transformers_version", "_commit_hash")
@@ -140,7 +141,13 @@ def _untied() -> frozenset[str]:
 
 def input_names(model_type: str) -> frozenset[str]:
     """What the classes of a model type call their embeddings, such as wte; empty where that is not known."""
-    return _input_names().get(model_type, frozenset())
+    return frozenset(name for name in _input_names().get(model_type, ()) if not name.endswith("."))
+
+
+def is_foreign(part: str, model_type: str) -> bool:
+    """Whether a part of a model, such as `roberta`, is named after a type and by no class of `model_type`."""
+    known = _input_names().get(model_type)
+    return known is not None and part in _shipped() and part != model_type and f"{part}." not in known
 
 
 @cache
@@ -150,7 +157,10 @@ def _input_names() -> dict[str, frozenset[str]]:
 
 
 def write_input_names(file: Path = INPUT_NAMES) -> None:
-    """Write the names that each model type's own source gives embeddings to a file, a type a line."""
+    """Write what each model type's own source calls its embeddings to a file, a type a line.
+
+    So is a part of its models that is named after a type, with a dot: `camembert roberta. word_embeddings`.
+    """
     from transformers.models.auto.configuration_auto import model_type_to_module_name
 
     spec = find_spec("transformers")
@@ -160,9 +170,10 @@ def write_input_names(file: Path = INPUT_NAMES) -> None:
     for kind in sorted(installed_model_types()):
         module = model_type_to_module_name(kind)
         source = sources / module / f"modeling_{module}.py"
-        names = set(_EMBEDDING.findall(source.read_text(encoding="utf-8"))) if source.is_file() else set()
-        if kept := sorted(names & set(INPUT_EMBEDDINGS)):
-            rows.append(" ".join([kind, *kept]))
+        text = source.read_text(encoding="utf-8") if source.is_file() else ""
+        parts = set(_PART.findall(text)) & installed_model_types() - {kind}
+        if kept := sorted(set(_EMBEDDING.findall(text)) & set(INPUT_EMBEDDINGS)):
+            rows.append(" ".join([kind, *(f"{part}." for part in sorted(parts)), *kept]))
     file.write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 

@@ -135,12 +135,15 @@ def _of_named_class(
 
     For what a bare model does not know: that only an encoder is stored, or only a matrix that the class ties
     to the input embedding, or that tables are computed; and for configs of which there is no bare model.
-    None where there is no such class or its file lacks something as well.
+    None where there is no such class, it is one of another model type, or its file lacks something as well.
     """
     import transformers
 
     named = getattr(transformers, checkpoint.facts.architecture, None)
     if not (isinstance(named, type) and issubclass(named, transformers.PreTrainedModel)):
+        return None
+    own = getattr(named.config_class, "model_type", None)
+    if own != read_config(checkpoint.folder).get("model_type"):
         return None
     load: Any = named.from_pretrained
     whole, report = load(folder, **options)

@@ -5,7 +5,7 @@ from typing import Any
 
 from core.checkpoints import accounting, adapters
 from core.checkpoints.architecture import OUTPUT_EMBEDDINGS, is_input_embedding, is_output_embedding
-from core.checkpoints.config import input_names, is_tied
+from core.checkpoints.config import input_names, is_foreign, is_tied
 from core.checkpoints.loading import complete
 from core.checkpoints.resolve import Checkpoint
 from core.errors import InputError
@@ -47,10 +47,12 @@ def has_head(checkpoint: Checkpoint) -> bool:
     return checkpoint.facts.architecture.endswith(_WITH_HEAD)
 
 
-def check(checkpoint: Checkpoint, tensor: Tensor, config: dict[str, Any], names: Collection[str]) -> None:
+def check(
+    checkpoint: Checkpoint, tensor: Tensor, config: dict[str, Any], names: Collection[str]
+) -> str | None:
     """Refuse `tensor`, an output matrix or the input embedding, if it is not what the model multiplies with.
 
-    names: of all tensors in the files.
+    names: of all tensors in the files. Returns a note where it has more rows than the config states, or None.
     Errors: InputError for an input embedding in the place of an output matrix that is not tied to it, for a
     shape that the config does not state, for files of another model type, and for a matrix that an adapter
     changes.
@@ -87,10 +89,16 @@ def check(checkpoint: Checkpoint, tensor: Tensor, config: dict[str, Any], names:
             f"The adapter beside {name} (adapter_config.json) changes {changed}, which is read from the "
             "weights alone: merge it with peft's merge_and_unload and save the model again."
         )
+    if facts.vocabulary is None or rows == facts.vocabulary:
+        return None
+    return (
+        f"{tensor.name} of {name} has {rows:,} rows and its config.json states {facts.vocabulary:,} tokens: "
+        "the rows beyond them are measured too, and transformers does not load the matrix so"
+    )
 
 
 def _check_type(name: str, config: dict[str, Any], names: Collection[str]) -> None:
-    """Refuse files whose input embedding is not called as the model type of the config calls it."""
+    """Refuse files whose input embedding is not called, or does not lie, as in models of the type."""
     kind = str((config.get("text_config") or config).get("model_type"))
     expected = input_names(kind)
     stored = sorted(one for one in names if is_input_embedding(one))
@@ -99,6 +107,11 @@ def _check_type(name: str, config: dict[str, Any], names: Collection[str]) -> No
             f"{name} holds {stored[0]}, and a {kind}, the model type in its config.json, calls its input "
             f"embedding {' or '.join(sorted(expected))}: its config.json or its weights are another model's; "
             "download or save it again."
+        )
+    if foreign := [one for one in stored if is_foreign(one.partition(".")[0], kind)]:
+        raise InputError(
+            f"{name} holds {foreign[0]}, and its config.json says that it is a {kind}: its config.json or "
+            "its weights are another model's; download or save it again."
         )
 
 

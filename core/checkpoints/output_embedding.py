@@ -85,10 +85,9 @@ def output_embedding(checkpoint: Checkpoint) -> TensorAt:
     outputs = _of_vocabulary([t for t in matrices if is_output_embedding(t.name)], checkpoint)
     inputs = _of_vocabulary([t for t in matrices if is_input_embedding(t.name)], checkpoint)
     tensor = _only(outputs or inputs, matrices, checkpoint, meter)
-    check(checkpoint, tensor, read_config(checkpoint.folder), tensors)
+    note = check(checkpoint, tensor, read_config(checkpoint.folder), tensors)
     scale = _scale(tensor, tensors, checkpoint)
     check_alone(checkpoint, tensor, tensors, scale is not None)
-    note = None
     if not outputs and not (checkpoint.facts.tied and has_head(checkpoint)):
         note = f"{checkpoint.name} has no language-model head: its input embedding {tensor.name} stands in."
     return TensorAt(

@@ -87,7 +87,7 @@ def read_tokenizer(checkpoint: Checkpoint) -> Loaded:
     if checkpoint.borrowed is not None:
         return read_tokenizer(checkpoint.borrowed)
     folder, name = checkpoint.folder, checkpoint.name
-    declared = _declared_class(folder)
+    declared = declared_class(folder)
     if (
         not any((folder / file).is_file() for file in hub.VOCABULARIES)
         and declared not in _WITHOUT_VOCABULARY
@@ -230,7 +230,7 @@ def _sentencepiece_alone(folder: Path) -> Path | None:
     return next((folder / file for file in SENTENCEPIECE if (folder / file).is_file()), None)
 
 
-def _declared_class(folder: Path) -> str | None:
+def declared_class(folder: Path) -> str | None:
     """The tokenizer class that the configs name, or the one of the model type where it matters here."""
     config = read_config(folder)
     named = _tokenizer_config(folder).get("tokenizer_class") or config.get("tokenizer_class")

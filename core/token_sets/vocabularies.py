@@ -2,7 +2,7 @@
 
 Only this is needed to find the row of a word in an embedding matrix, so no tokenizer library is loaded unless
 a word has to be cut into pieces. Files: tokenizer.json, else vocab.txt (WordPiece), vocab.json (byte-level
-BPE), else a SentencePiece model.
+BPE), else a SentencePiece model; the bytes of a ByT5 have no file.
 """
 
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.checkpoints import sentencepiece
-from core.checkpoints.tokenizing import SENTENCEPIECE, lower_cases
+from core.checkpoints.tokenizing import SENTENCEPIECE, declared_class, lower_cases
 from core.errors import InputError
 
 SPACE_MARKS = ("Ġ", "▁")  # a piece that follows a space: byte-level BPE, SentencePiece
@@ -44,7 +44,7 @@ class Vocabulary:
         Errors: InputError if the folder holds no tokenizer, or one that cannot be read.
         """
         name = name or folder.name
-        for reader in (_tokenizer_json, _wordpiece, _byte_level, _sentencepiece):
+        for reader in (_tokenizer_json, _wordpiece, _byte_level, _sentencepiece, _bytes):
             try:
                 vocabulary = reader(folder)
             except (ValueError, KeyError, TypeError, AttributeError, IndexError, OSError):
@@ -208,6 +208,13 @@ def _sentencepiece(folder: Path) -> _Read | None:
     if not pieces:
         raise ValueError(f"{file} holds no pieces")
     return pieces, special, lambda: sentencepiece.read_tokenizer(file)
+
+
+def _bytes(folder: Path) -> _Read | None:
+    """The bytes of a ByT5 that are characters, behind its three special tokens (Xue et al. 2022)."""
+    if not (folder / "config.json").is_file() or declared_class(folder) != "ByT5Tokenizer":
+        return None
+    return {chr(byte): byte + 3 for byte in range(128)}, set(), None
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, Any]]:

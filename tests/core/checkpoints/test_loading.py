@@ -11,7 +11,7 @@ import torch
 import transformers as hf
 from safetensors.torch import load_file, save_file
 
-from core.checkpoints.loading import complete, text_part
+from core.checkpoints.loading import complete, load_model, text_part
 from core.checkpoints.quiet import one_sentence, quiet
 from core.checkpoints.resolve import resolve
 from core.errors import InputError
@@ -218,3 +218,13 @@ def test_a_note_says_which_code_is_left_aside(tmp_path: Path) -> None:
     folder = configured(tiny.llama(tmp_path / "made"), auto_map={"AutoModel": "modeling.LlamaModel"})
     made = extract(resolve(str(folder)), TEXTS, tmp_path / "states.npy", device="cpu")
     assert made.note and made.note.startswith("made brings its own model code (modeling.LlamaModel, ")
+
+
+def test_the_named_class_of_another_model_type_is_not_taken(tmp_path: Path) -> None:
+    folder = tiny.encoder(tmp_path / "odd")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "gpt2"}))
+    with pytest.raises(
+        InputError, match=r"The weights of odd lack \d+ tensors that its config.json asks for"
+    ):
+        load_model(resolve(str(folder)), "cpu", torch.float32)

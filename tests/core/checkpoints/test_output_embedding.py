@@ -192,6 +192,32 @@ def test_a_matrix_of_another_shape_than_the_configs_is_refused(
     )
 
 
+def test_rows_beyond_the_stated_vocabulary_are_noted(tmp_path: Path) -> None:
+    folder = tiny.llama(tmp_path / "padded")
+    stated = json.loads((folder / "config.json").read_text())["vocab_size"]
+    configured(folder, vocab_size=stated - 7)
+    at = weights.output_embedding(checkpoints.resolve(str(folder)))
+    assert at.shape == (stated, 32)
+    assert at.note == (
+        f"lm_head.weight of padded has {stated:,} rows and its config.json states {stated - 7:,} tokens: the "
+        "rows beyond them are measured too, and transformers does not load the matrix so"
+    )
+
+
+@pytest.mark.parametrize(("kind", "right"), [("bert", False), ("camembert", True), ("xlm-roberta", True)])
+def test_weights_within_another_types_part_are_refused(kind: str, right: bool, tmp_path: Path) -> None:
+    folder = tiny.encoder(tmp_path / "odd", head=True)
+    configured(folder, model_type=kind)
+    rewrite(folder, lambda t: {name.replace("bert.", "roberta.", 1): one for name, one in t.items()})
+    if right:
+        assert weights.output_embedding(checkpoints.resolve(str(folder))).shape[1] == 32
+        return
+    assert refusal(folder) == (
+        "odd holds roberta.embeddings.word_embeddings.weight, and its config.json says that it is a bert: "
+        "its config.json or its weights are another model's; download or save it again."
+    )
+
+
 def test_an_adapter_that_changes_the_head_is_refused(tmp_path: Path) -> None:
     import torch
     from safetensors.torch import save_file

@@ -239,3 +239,15 @@ def test_a_character_tokenizer_says_which_digits_it_lacks(material: Path) -> Non
     result = resolve(load("digits"), Vocabulary.read(material / "checkpoints" / "gpt2-slm4096-char"))
     assert [used.word for used in result.used] == ["0", "2", "6"]
     assert {s.reason for s in result.skipped} == {"is unknown to the tokenizer"}
+
+
+def test_a_byt5_has_the_characters_that_are_one_byte(tmp_path: Path) -> None:
+    from transformers import ByT5Tokenizer
+
+    (tmp_path / "config.json").write_text(
+        json.dumps({"model_type": "t5", "tokenizer_class": "ByT5Tokenizer"})
+    )
+    vocabulary = Vocabulary.read(tmp_path)
+    text = "a7 ~"
+    assert [vocabulary.alone(one) for one in text] == ByT5Tokenizer()(text)["input_ids"][:-1]
+    assert vocabulary.alone("the") is None and vocabulary.alone("\u00e9") is None
