@@ -30,7 +30,7 @@ class Measured(Result):
     """Measures of a subject, each the mean over text samples and seeds.
 
     Attributes:
-        n, d: of the vectors of the first measure.
+        n, d: of the vectors of the first measure; without any, n are predicted tokens, and d is 0.
         measures: name → value.
         sd: name → between text samples where there are several, else between seeds; None for one value.
         sd_text, sd_quantizer: name → that of either kind, of cell measures and where it exists. The text

@@ -197,7 +197,8 @@ def spread(
 def print_card(result: Measured) -> None:
     """Draw one subject's measures."""
     origin = "from the store" if result.cached else f"{result.seconds:.1f} s"
-    title = f"{result.subject}  ({result.n:,} × {result.d}, {origin})"
+    of = f"{result.n:,} × {result.d}" if result.d else f"{result.n:,} predicted tokens"
+    title = f"{result.subject}  ({of}, {origin})"
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column("measure")
     table.add_column("value", justify="right")

@@ -19,6 +19,7 @@ from core.measures.protocol import PUBLISHED_TEXT, cell_values
 from core.measures.protocol import TABLES as PUBLISHED
 from core.scores import readings
 
+OF_TEXT = frozenset(name for name, measure in MEASURES.items() if measure.subject == "text")
 _SETTING = ["corpus", "sequences", "layer", "position", "max_length"]
 _FACTS = [
     *(
@@ -173,6 +174,7 @@ def _measured(clouds: pd.DataFrame, measurements: pd.DataFrame) -> _Measured:
     first = of_text.assign(place=place).sort_values(["place", "rank"]).drop_duplicates("subject")
     own = first.set_index("subject")["setting"]
     rows = long[(long["cloud"] != "") & (long["setting"] == long["subject"].map(own))]
+    rows = rows.assign(n=rows["n"].mask(rows["measure"].isin(OF_TEXT)))  # which are tokens, no vectors
     settings = rows.groupby("subject").agg(
         **{column: (column, "last") for column in _SETTING},
         n=("n", "max"),

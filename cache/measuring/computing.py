@@ -1,4 +1,4 @@
-"""Computing measures of a table of vectors, and the rows of the store that come of it.
+"""Computing measures of a table of vectors or of a text, and the rows of the store that come of it.
 
 A measure that is undefined on some vectors is a row without a value, whose note says why.
 """
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Value:
-    """One measurement, of n vectors of d numbers; value None: it is undefined, and why says so."""
+    """One measurement, of n vectors of d numbers; value None: it is undefined, and why says so.
+
+    Of a text n are its predicted tokens, and d is 0.
+    """
 
     value: float | None
     n: int
@@ -37,7 +40,7 @@ def compute(
 
     Each row carries its share of the seconds, since the measures share their work.
     """
-    take = _cells if of_cells(names[0]) else _direct
+    take = _text if target.losses is not None else _cells if of_cells(names[0]) else _direct
     return take(store, fingerprint, target, names, settings, tell)
 
 
@@ -92,6 +95,33 @@ def _direct(
     values = {name: Value(one.value, n, d) for name, one in measured.items()}
     values |= {name: Value(None, n, d, why) for name, why in undefined.items()}
     return {target.key(name): value for name, value in values.items()}
+
+
+def _text(
+    store: Store, fingerprint: str, target: Target, names: list[str], settings: Settings, tell: Progress
+) -> dict[Key, Value]:
+    """Measure how well a text is predicted, and add rows; each carries its share of the pass."""
+    from core.measures import measure_text
+
+    assert target.losses is not None
+    started = time.perf_counter()
+    try:
+        made, row_of_cloud = target.losses.obtained
+    except InputError as error:  # another version may find the head: nothing is kept
+        return {target.key(name): Value(None, 0, 0, str(error)) for name in names}
+    undefined: dict[str, str] = {}
+    measured = measure_text(made.text, names, undefined)
+    seconds = (time.perf_counter() - started) / len(names)
+    common = _common(fingerprint, target, made.text.tokens, 0, seconds)
+    store.add("clouds", [row_of_cloud])  # unless the hidden states have one: the first counts
+    rows = [
+        common
+        | {"measure": name, "version": target.key(name)[-1], "note": undefined.get(name, made.note)}
+        | {"value": measured[name].value if name in measured else None}
+        for name in names
+    ]
+    store.add("measurements", rows)
+    return {target.key(row["measure"]): Value(row["value"], row["n"], 0, row["note"] or "") for row in rows}
 
 
 def _cells(

@@ -1,4 +1,4 @@
-"""What is to be measured of a subject: tables of vectors, the measures of each, and the keys of those.
+"""What is to be measured of a subject: tables of vectors and texts, the measures of each, and their keys.
 
 Making a subject out is cheap and imports no torch: digests of files, text samples and fingerprints of vectors
 are remembered in the store's folder. Targets are made one after another, since the key of a cell measure may
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from cache import checkpoints
 from cache.files import Remembered, key
-from cache.measuring import vectors
+from cache.measuring import losses, vectors
+from cache.measuring.losses import Losses
 from cache.measuring.revisions import revisions
 from cache.measuring.vectors import Source
 from cache.store import Store
@@ -31,11 +32,12 @@ CELL_DEFAULTS = {"n": None, "M": 4, "k": 256, "engine": "own"}
 
 @dataclass(frozen=True)
 class Target:
-    """A table of vectors that some measures are taken of, with one seed.
+    """A table of vectors, or the losses of a text, that some measures are taken of, with one seed.
 
     sample: which text sample, from 0. parameters: JSON of what is not the default.
     at: for cell measures, how many of the vectors are quantized; None: all, or no cell measures.
     impossible: why nothing can be measured, or "".
+    losses: of the text whose hidden states `source` is; None: the measures are of the vectors.
     """
 
     source: Source
@@ -45,6 +47,12 @@ class Target:
     parameters: str = "{}"
     at: int | None = None
     impossible: str = ""
+    losses: Losses | None = None
+
+    @property
+    def is_obtained(self) -> bool:
+        """Whether the vectors or the losses were asked for."""
+        return self.source.is_obtained or (self.losses is not None and self.losses.is_obtained)
 
     def key(self, name: str) -> Key:
         """What identifies a measurement of one subject."""
@@ -120,7 +128,8 @@ def _of_checkpoint(
 
     cells = [name for name in names if of_cells(name)]
     of_clouds = [name for name in names if MEASURES[name].subject == "cloud" and name not in cells]
-    if of_clouds or cells:
+    of_text = [name for name in names if MEASURES[name].subject == "text"]
+    if of_clouds or cells or of_text:
         from cache import samples
 
         precision = resolve_precision(settings.precision)
@@ -145,6 +154,10 @@ def _of_checkpoint(
             source = vectors.hidden_states(store, checkpoint, sample, settings, precision, cloud, progress)
             if of_clouds:
                 yield Target(source, seed, of_clouds, repeat)
+            if of_text:
+                text = losses.of_checkpoint(checkpoint, sample, settings, precision, cloud, progress)
+                none = losses.why_none(checkpoint)
+                yield Target(source, seed, of_text, repeat, impossible=none, losses=text)
             # One training for each further text sample: the first alone shows what the quantizer's seed does.
             trainings = quantizer_seeds(settings) if repeat == 0 else 1
             yield from _of_cells(source, cells, settings, seed, trainings, repeat)
@@ -163,11 +176,12 @@ def of_vectors(
     """A file of vectors, which are kept by content: the same vectors in any format are one subject."""
     from core.measures import MEASURES
 
+    of_text = [name for name in names if MEASURES[name].subject == "text"]
     names = [name for name in names if MEASURES[name].subject == "cloud"]
     if not names:
         raise InputError(
-            f"{subject.name} is a file of vectors and has no output-embedding matrix: ask for measures of a "
-            "cloud, for example spread."
+            f"{subject.name} is a file of vectors, with no output-embedding matrix and no text to predict: "
+            "ask for measures of a cloud, for example spread."
         )
     tell("reading the vectors", 0, 0, "")
     fingerprint, notes = vectors.kept_upload(store, subject)
@@ -179,11 +193,16 @@ def of_vectors(
         "path": str(store.folder / "uploads" / f"{fingerprint}.npy"),
         "family": getattr(subject, "family", None) or "uploaded vectors",
     }
-    targets = _of_vectors(vectors.uploaded(store, fingerprint), settings, names)
+    targets = _of_vectors(vectors.uploaded(store, fingerprint), settings, names, of_text)
     return Plan(fingerprint, row, targets, notes=notes)
 
 
-def _of_vectors(source: Source, settings: "Settings", names: list[str]) -> Iterator[Target]:
+def _of_vectors(
+    source: Source, settings: "Settings", names: list[str], of_text: list[str]
+) -> Iterator[Target]:
+    if of_text:
+        why = "A file of vectors predicts no text: measure the checkpoint that they come from."
+        yield Target(source, settings.seed, of_text, impossible=why)
     cells = [name for name in names if of_cells(name)]
     yield from _of_one_table(source, [name for name in names if name not in cells], settings)
     yield from _of_cells(source, cells, settings, settings.seed, quantizer_seeds(settings), 0)

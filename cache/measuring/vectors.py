@@ -112,7 +112,7 @@ def _extract(
     progress: "Progress",
 ) -> dict[str, Any]:
     """Run the model, write the hidden states to `path`, and return their row of `clouds`."""
-    from core.hidden_states.extraction import EXTRACTOR_VERSION, extract
+    from core.hidden_states.extraction import extract
 
     progress("loading the model", 0, 0, "")
     made = extract(
@@ -126,6 +126,15 @@ def _extract(
         precision=precision,
         progress=progress,
     )
+    made_row = {"layer": made.layer, "precision": made.precision, "n": made.n, "d": made.d}
+    made_row |= {"tokens": made.tokens, "seconds": made.seconds, "note": made.note}
+    return cloud_row(checkpoint, sample, settings, cloud) | made_row
+
+
+def cloud_row(checkpoint: "Checkpoint", sample: "Sample", settings: "Settings", cloud: str) -> dict[str, Any]:
+    """What a row of `clouds` says of hidden states before they are made."""
+    from core.hidden_states.extraction import EXTRACTOR_VERSION
+
     return {
         "cloud": cloud,
         "subject": checkpoint.fingerprint,
@@ -134,16 +143,9 @@ def _extract(
         "sample_fingerprint": sample.fingerprint,
         "sequences": len(sample.sequences),
         "text_seed": sample.seed,
-        "layer": made.layer,
         "position": settings.position,
         "max_length": settings.max_length,
-        "precision": made.precision,
         "extractor_version": EXTRACTOR_VERSION,
-        "n": made.n,
-        "d": made.d,
-        "tokens": made.tokens,
-        "seconds": made.seconds,
-        "note": made.note,
         "created_at": now(),
     }
 

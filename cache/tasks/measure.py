@@ -83,7 +83,7 @@ def measure_plan(
                 raise InputError(why_not_finite(plan.checkpoint.name, plan.checkpoint.folder)) from error
     if plan.checkpoint is not None:
         checkpoints.remember_aliases(store, plan.checkpoint, Remembered(store.folder / "digests"))
-    cached = not any(target.source.is_obtained for target in targets)
+    cached = not any(target.is_obtained for target in targets)
     checkpoints.keep_name(store, plan.row)
     store.ingest()
     summary = _summary(targets, names, results, settings)
@@ -94,7 +94,9 @@ def measure_plan(
 def is_known(store: Store, plan: plans.Plan) -> bool:
     """Whether the store has all that a plan lists; no vectors are obtained."""
     results = _known(store, plan.fingerprint)
-    return all(target.key(name) in results for target in plan.targets for name in target.names)
+    return all(
+        target.impossible or target.key(name) in results for target in plan.targets for name in target.names
+    )
 
 
 def _summary(
@@ -132,6 +134,7 @@ def _summary(
         spread[name] = text.get(name, quantizer.get(name))
     if not sizes:
         raise InputError(next(iter(left_out.values())))
+    sizes.sort(key=lambda one: not one.d)  # those of vectors first
     return {
         "n": sizes[0].n,
         "d": sizes[0].d,

@@ -1,8 +1,9 @@
 """What can be controlled for: covariates of checkpoints, from their facts or published or imported.
 
 A covariate is a number that a measure and a score may both follow: size, training tokens, noise, batch size.
-Facts come from the checkpoint itself; everything else from the store's table `covariates`. What was imported
-goes before what is published, and both before a fact of the same name.
+Facts come from the checkpoint itself, or are its measured bits per byte, the loss that compares across
+tokenizers; everything else comes from the store's table `covariates`. What was imported goes before what is
+published, and both before a fact of the same name.
 
 Not covered: covariates that are no numbers, such as the training corpus; within-family correlations stand in
 for the architecture.
@@ -19,7 +20,7 @@ from core.reasons import Reason
 
 FACTS = (
     *("parameters", "alpha", "parameters_without_embeddings", "layers", "width"),
-    *("heads", "vocabulary"),
+    *("heads", "vocabulary", "bits_per_byte"),
 )
 CONTROLLED_FACTS = ("parameters", "alpha")  # controlled for unasked; other facts follow size
 SIZE, TOKENS, COMPUTE = "parameters", "training_tokens", "training_compute"

@@ -13,6 +13,7 @@ from core.checkpoints.resolve import Checkpoint
 from core.checkpoints.tokenizing import read_tokenizer
 from core.errors import InputError
 from core.hidden_states import coverage
+from core.hidden_states.byte_spans import byte_spans
 
 _AT_ONCE = 1000  # sequences
 _LONGEST_UNSTATED = 2048  # tokens, for models that state no maximum (relative positions)
@@ -25,13 +26,16 @@ class Tokens:
 
     ids: int32. types: which text of a pair each token is of, int32; None where there is none to tell.
     note: what the tokenizer's files leave open, and which share of the text a closed vocabulary left out, or
-    None.
+    None. special: which tokens the tokenizer put around the text, bool. spans: where each token begins and
+    ends in its sequence, in bytes, (T, 2); None where the tokenizer does not say. Both None unless asked for.
     """
 
     ids: np.ndarray
     starts: np.ndarray
     types: np.ndarray | None
     note: str | None
+    special: np.ndarray | None = None
+    spans: np.ndarray | None = None
 
 
 def tokenize(
@@ -40,17 +44,22 @@ def tokenize(
     max_length: int | None,
     progress: Progress | None,
     pairs: list[str] | None = None,
+    *,
+    placed: bool = False,
 ) -> Tokens:
     """The tokens of each sequence, or of each pair of a sequence and its second text, as one sequence.
 
-    A pair too long is cut at the end of its longer text.
+    A pair too long is cut at the end of its longer text. placed: say which tokens are special and, unless
+    there are pairs, which bytes of a sequence each stands for.
     """
     loaded, facts = read_tokenizer(checkpoint), complete(checkpoint)
     tokenizer = loaded.tokenizer
     least = tokenizer.num_special_tokens_to_add(pairs is not None) + 1
     limit = _limit(checkpoint.name, facts.max_positions, least, tokenizer.model_max_length, max_length)
     wants_types = pairs is not None and "token_type_ids" in tokenizer.model_input_names
-    pieces: dict[str, list[np.ndarray]] = {"input_ids": [], "token_type_ids": []}
+    pieces: dict[str, list[np.ndarray]] = {"input_ids": [], "token_type_ids": [], "special_tokens_mask": []}
+    spans: list[np.ndarray] = []
+    places = placed and pairs is None and tokenizer.is_fast
     vocabulary = _Vocabulary(tokenizer)
     for first in range(0, len(sequences), _AT_ONCE):
         given = vocabulary.known(
@@ -64,7 +73,11 @@ def tokenize(
                 max_length=limit,
                 return_attention_mask=False,
                 return_token_type_ids=wants_types,
+                return_special_tokens_mask=placed,
+                return_offsets_mapping=places,
             )
+        if places:
+            spans += byte_spans(encoded, given[0])
         for name, parts in pieces.items():
             parts += [np.asarray(one, dtype=np.int32) for one in encoded.get(name, [])]
         if progress is not None:
@@ -78,7 +91,9 @@ def tokenize(
     _check_ids(checkpoint.name, ids, facts.vocabulary)
     notes = [loaded.note(sequences), vocabulary.note(checkpoint.name, [*sequences, *(pairs or [])], ids)]
     types = np.concatenate(pieces["token_type_ids"]) if pieces["token_type_ids"] else None
-    return Tokens(ids, starts, types, "; ".join(filter(None, notes)) or None)
+    special = np.concatenate(pieces["special_tokens_mask"]).astype(bool) if placed else None
+    note = "; ".join(filter(None, notes)) or None
+    return Tokens(ids, starts, types, note, special, np.concatenate(spans) if places else None)
 
 
 @dataclass(frozen=True)

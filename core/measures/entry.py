@@ -25,6 +25,7 @@ NEEDS = {
     **{f"{name}_codes": f"the cells of the quantizer {name}, trained on all vectors" for name in QUANTIZERS},
     "matrix": "that the vectors are the rows of an output-embedding matrix",
     "token_sets": "the rows of two sets of tokens, which only the gap command and the tab Token gap ask for",
+    "losses": "the loss of every token of the text, from a forward pass of a decoder with its head",
     "labels": "a label for each text, which only `--labels` and the form for labelled text ask for",
 }
 
@@ -47,9 +48,10 @@ class Measure:
     """One measure: how it is computed, the words that explain it, and what may be expected of its values.
 
     function: takes a `core.measures.cloud.Cloud`; with the cells of a quantizer among `needs` a
-        `core.measures.quantized.Cells`; with labels a `core.measures.labelled.Labelled`; with token sets the
-        rows of two of them, and gives one value for each distance. Returns a `Measured` or a plain float;
-        raises InputError where it is undefined.
+        `core.measures.quantized.Cells`; with labels a `core.measures.labelled.Labelled`; with losses a
+        `core.measures.families.decoder.TextLoss`; with token sets the rows of two of them, and gives one
+        value for each distance. Returns a `Measured` or a plain float; raises InputError where it is
+        undefined.
     """
 
     name: str
@@ -60,7 +62,7 @@ class Measure:
     direction: str  # what a high or low value says
     source: str
     group: str  # the name of a Group
-    cost: str  # "one pass", "one pass and d³", "pairs" or "training"
+    cost: str  # "one pass", "one pass and d³", "pairs", "training" or "a forward pass of its own"
     low: float = 0.0
     high: float = math.inf
     better: str = (
@@ -75,12 +77,14 @@ class Measure:
 
     @property
     def subject(self) -> str:
-        """Of which table of vectors it is taken: "cloud" or "unembedding"."""
+        """What it is taken of: a table of vectors, "cloud" or "unembedding", or the "text" itself."""
+        if "losses" in self.needs:
+            return "text"
         return "unembedding" if "matrix" in self.needs else "cloud"
 
     @property
     def computed(self) -> bool:
-        """Whether one table of vectors is enough to compute it."""
+        """Whether a checkpoint and a text are enough to compute it."""
         return not {"token_sets", "labels"} & set(self.needs)
 
     @property
@@ -92,9 +96,9 @@ class Measure:
     def selected_by(self) -> tuple[str, ...]:
         """The words that stand for it among others: group, quantizer, and "all".
 
-        "all" stands for what any text gives, without training.
+        "all" stands for what any text gives of any checkpoint, without training.
         """
-        if "labels" in self.needs:
+        if {"labels", "losses"} & set(self.needs):
             return (self.group,)
         return (self.group, self.quantizer) if self.quantizer else ("all", self.group)
 

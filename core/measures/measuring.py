@@ -12,6 +12,7 @@ from core.measures.registry import MEASURES, select
 
 if TYPE_CHECKING:
     from core.blocks import Progress
+    from core.measures.families.decoder import TextLoss
     from core.measures.quantized import Cells
 
 M, K = 4, 256  # codebooks, and centroids in each, where nothing else is asked for
@@ -55,6 +56,8 @@ def measure_detailed(
     from core.measures.cloud import Cloud
 
     entries = [MEASURES[name] for name in select(names)]
+    if of_text := [entry.name for entry in entries if entry.subject == "text"]:
+        raise InputError(f"{of_text[0]} is no measure of vectors: it takes a decoder and a text.")
     if names is None:
         entries = [entry for entry in entries if entry.subject == "cloud"]
     spectra = any("spectrum" in entry.needs for entry in entries)
@@ -71,6 +74,16 @@ def measure_detailed(
         options: dict[str, Any] = {"seed": seed, "M": M, "k": k, "engine": engine, "progress": progress}
         values |= measure_cells(vectors, of_cells, **options, undefined=undefined)
     return {entry.name: values[entry.name] for entry in entries if entry.name in values}
+
+
+def measure_text(
+    text: "TextLoss", names: Iterable[str], undefined: dict[str, str] | None = None
+) -> dict[str, Measured]:
+    """Measures of how well a text is predicted: name → value; `undefined` as of `measure_detailed`."""
+    values: dict[str, Measured] = {}
+    for name in names:
+        _take(name, text, values, undefined)
+    return values
 
 
 def measure_cells(
@@ -140,12 +153,12 @@ def measure_cells(
 
 
 def _take(name: str, of: Any, values: dict[str, Measured], undefined: dict[str, str] | None) -> None:
-    """Add the value of one measure of a cloud, or of its cells, or note why there is none."""
+    """Add the value of one measure of what it is taken of, or note why there is none."""
     try:
         value = MEASURES[name].function(of)
         measured = value if isinstance(value, Measured) else Measured(value)
         if not math.isfinite(measured.value):
-            raise InputError(f"{name} is {measured.value} on these vectors, which is no value: leave it out.")
+            raise InputError(f"{name} is {measured.value} here, which is no value: leave it out.")
     except InputError as error:
         _refuse(undefined, [name], error)
     else:

@@ -41,7 +41,7 @@ def collect(package: Any) -> tuple[dict[str, Group], dict[str, Measure]]:
 
 
 GROUPS, MEASURES = collect(families)
-COMPUTED = tuple(  # the groups whose measures need one table of vectors alone
+COMPUTED = tuple(  # the groups whose measures need a checkpoint and a text alone
     name for name in GROUPS if any(entry.computed for entry in MEASURES.values() if entry.group == name)
 )
 
@@ -60,9 +60,10 @@ def select(names: str | Iterable[str] | None) -> list[str]:
         names: a comma-separated string or the names one by one. A group, or "lsq" and "pq" for the halves of
             the cells, stands for those of its measures that are computed here; "all" for all of them but the
             cells, which train a quantizer, take a minute where the rest takes a second, and need as many
-            vectors as it has centroids: ask for them with "all,cells". "dispersion" is the group in a string,
-            as a person types it, and the measure where names come one by one, so that selecting from a
-            selection changes nothing.
+            vectors as it has centroids: ask for them with "all,cells"; and but those of decoders alone, which
+            take a forward pass of their own: "all,decoder". "dispersion" is the group in a string, as a
+            person types it, and the measure where names come one by one, so that selecting from a selection
+            changes nothing.
 
     Returns: names of measures in the order asked for, each once.
     Raises InputError for an unknown name, for a measure not computed here, and for no name at all.

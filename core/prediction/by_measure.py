@@ -3,7 +3,8 @@
 A candidate needs no score and no reference for it, only the measure; so one that no reference covers is
 ranked too. A measure is read in the direction that the literature expects (`Measure.better`). What a
 reference has to say is the rank correlation of the measure with the score, over all of it and within
-classes of size, beside that of size itself, and held-out errors beside those of the baselines.
+classes of size, beside that of size itself and of the measured loss, and held-out errors beside those of
+the baselines.
 
 Not covered: a direction found in the reference itself; a negative correlation here is a reason not to rank.
 """
@@ -17,9 +18,9 @@ import pandas as pd
 from core.errors import InputError
 from core.measures import MEASURES
 from core.prediction.candidates import Candidate
-from core.prediction.choosing import held_out_rmse
+from core.prediction.choosing import SHARE, held_out_rmse
 from core.prediction.ranking import STANDING, standings_of
-from core.prediction.reference import SIZE, Reference, either
+from core.prediction.reference import LOSS, SIZE, Reference, either
 from core.statistics.correlation import correlation, spearman
 
 CLASSES = (30e6, 300e6, 1e9, 3e9, 10e9)  # bounds of classes of size, in parameters
@@ -36,6 +37,8 @@ class RankEvidence:
         size_rho: Spearman's of the number of parameters with the score, over the same checkpoints.
         rmse, size_rmse, mean_rmse: held-out, of a line on the measure, of one on size, of the mean. NaN with
             fewer than eight.
+        loss_rho, loss_rmse: of the measured loss in bits per byte; NaN where it is the measure itself, or
+            fewer than nine in ten have it.
     """
 
     title: str  # of the reference
@@ -51,6 +54,8 @@ class RankEvidence:
     rmse: float
     size_rmse: float
     mean_rmse: float
+    loss_rho: float = float("nan")
+    loss_rmse: float = float("nan")
 
 
 def rankable(measures: Sequence[str]) -> list[str]:
@@ -102,14 +107,14 @@ def rank_evidence(reference: Reference, measure: str) -> RankEvidence | None:
     classes = pd.Series(np.digitize(10 ** kept[SIZE], CLASSES), kept.index).where(kept[SIZE].notna())
     ranked_x, ranked_y = (_within(side, classes) for side in (x, y))
     within = correlation(ranked_x, ranked_y)
-    errors = held_out_rmse(
-        reference,
-        [
-            Candidate("mean"),
-            Candidate("line", "size", measures=(SIZE,)),
-            Candidate("line", "", measures=(measure,)),
-        ],
-    )
+    with_loss = measure != LOSS and LOSS in kept and kept[LOSS].notna().mean() >= SHARE
+    baselines = [
+        Candidate("mean"),
+        Candidate("line", "size", measures=(SIZE,)),
+        Candidate("line", "", measures=(measure,)),
+    ]
+    baselines += [Candidate("line", "loss", measures=(LOSS,))] if with_loss else []
+    errors = held_out_rmse(reference, baselines)
     return RankEvidence(
         reference.title,
         over_all.n,
@@ -124,6 +129,8 @@ def rank_evidence(reference: Reference, measure: str) -> RankEvidence | None:
         rmse=errors[2],
         size_rmse=errors[1],
         mean_rmse=errors[0],
+        loss_rho=spearman(sign(LOSS) * kept[LOSS], y) if with_loss else float("nan"),
+        loss_rmse=errors[3] if with_loss else float("nan"),
     )
 
 

@@ -41,6 +41,7 @@ SET_TITLES = {
     "spread+lsq": "EEE, VRM, IsoScore and 8 cell measures",
     "all": "all 19 measures",
     "size": "the logarithm of the parameters",
+    "loss": "the loss in bits per byte",
     "dispersion": "dispersion",
     "geometry": "all geometry measures",
     "size+geometry": "size and all geometry measures",

@@ -1,8 +1,9 @@
 """The predictor with the lowest held-out error within a reference, chosen anew for each reference and score.
 
-Compared are a few plain ones (`compared_on`): the mean, a line on the size (logarithm of the parameters),
-lines on dispersion and on point patchiness, ridge regressions on all geometry measures, on those with size,
-on what labelled data says, and on that with size; each where nine in ten checkpoints have what it reads.
+Compared are a few plain ones (`compared_on`): the mean, a line on the size (logarithm of the parameters), one
+on the measured loss (bits per byte), lines on dispersion and on point patchiness, ridge regressions on all
+geometry measures, on those with size, on what labelled data says, and on that with size; each where nine in
+ten checkpoints have what it reads.
 
 Errors are those of cross-validation in which a group is always left out whole: one by one, or in ten folds
 where there are more than ten groups. The rule: of the predictors that are not clearly worse than the one with
@@ -32,13 +33,13 @@ from core.prediction.candidates import PATCHINESS, Candidate
 from core.prediction.cross_validation import FOLDS, CrossValidation, cross_validation, fitted
 from core.prediction.intervals import FitPredict, errors_from, group_shares, weighted_quantile
 from core.prediction.model import LEVEL, Model
-from core.prediction.reference import SIZE, Reference
+from core.prediction.reference import LOSS, SIZE, Reference
 from core.prediction.regression import source_terms
 
 FEWEST = 8
 SHARE = 0.9  # of a reference's checkpoints that must have what a predictor reads
 LABELLED = tuple(name for name, measure in MEASURES.items() if "labels" in measure.needs)
-GEOMETRY = tuple(name for name, measure in MEASURES.items() if measure.computed and name not in LABELLED)
+GEOMETRY = tuple(name for name, measure in MEASURES.items() if measure.computed and measure.subject != "text")
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,7 @@ def compared_on(rows: pd.DataFrame) -> tuple[list[Candidate], pd.DataFrame]:
     size, geometry, labelled = having(SIZE), having(*GEOMETRY), having(*LABELLED)
     options = [
         Candidate("line", "size", measures=size),
+        Candidate("line", "loss", measures=having(LOSS)),
         Candidate("line", "dispersion", measures=having("dispersion")),
         Candidate("line", "patchiness", measures=having(*PATCHINESS)),
         Candidate("ridge", "labelled", measures=labelled),

@@ -20,6 +20,7 @@ from core.overview import at_sample as with_cells_of
 
 FAMILY, BASE, SOURCE = "family", "base", "score_source"
 SIZE = "log_parameters"  # column: the logarithm to base 10 of the number of parameters
+LOSS = "bits_per_byte"  # column: the measured loss of a decoder, in the unit that compares across tokenizers
 
 
 @dataclass(frozen=True)

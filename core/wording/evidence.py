@@ -21,6 +21,7 @@ COVARIATES = {
     TOKENS: "training tokens",
     COMPUTE: "training compute",
     "alpha": "amount of noise",
+    "bits_per_byte": "measured loss in bits per byte",
 }
 FORMED = {"loss": "the loss as it is", "log": "ln of the perplexity", "complement": "1 − score", "": ""}
 

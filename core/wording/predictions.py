@@ -96,6 +96,8 @@ def on_the_choice(predictions: Predictions) -> str:
     size, both = rmse.get("line:size"), rmse.get("ridge:size+geometry")
     if size is not None and both is not None:
         text += f" Size alone has RMSE {size:.3f}, size with all geometry measures {both:.3f}."
+    if (loss := rmse.get("line:loss")) is not None:
+        text += f" The measured loss alone (bits per byte) has RMSE {loss:.3f}."
     return f"{text} The mean baseline has {rmse['mean']:.3f}."
 
 

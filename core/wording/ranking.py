@@ -145,8 +145,11 @@ def evidence_line(evidence: RankEvidence | None, measure: str, score: str, other
         )
     if np.isfinite(evidence.size_rho):
         parts.append(f"size alone {signed(evidence.size_rho)}")
+    if np.isfinite(evidence.loss_rho):
+        parts.append(f"loss alone (bits per byte, lower is better) {signed(evidence.loss_rho)}")
     if np.isfinite(evidence.rmse):
         size = f", size {evidence.size_rmse:.3f}" if np.isfinite(evidence.size_rmse) else ""
+        size += f", loss {evidence.loss_rmse:.3f}" if np.isfinite(evidence.loss_rmse) else ""
         parts.append(f"held-out RMSE {evidence.rmse:.3f}{size}, mean baseline {evidence.mean_rmse:.3f}")
     return "; ".join(parts) + "."
 

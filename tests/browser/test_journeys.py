@@ -66,7 +66,7 @@ def sequences(page: Page, number: int) -> None:
     box = page.get_by_label("Sequences of text", exact=True)
     box.fill(str(number))
     box.press("Enter")
-    expect(page.get_by_text(f"Every measure but the cells · {number} sequences of")).to_be_visible()
+    expect(page.get_by_text(f"Every measure but cells and loss · {number} sequences of")).to_be_visible()
 
 
 def measured(app: App, name: str) -> dict[str, float]:

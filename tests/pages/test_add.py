@@ -357,6 +357,15 @@ def test_a_switch_turns_the_measures_of_its_group(open_page: Open) -> None:
     )
 
 
+def test_the_loss_of_decoders_is_off_until_it_is_asked_for(open_page: Open) -> None:
+    page = open_page()
+    switch = page.toggle(key="group_decoder")
+    assert not switch.value and switch.label == "Loss of decoders"
+    switch.set_value(True).run()
+    assert page.checkbox(key="measure_loss").value and page.checkbox(key="measure_bits_per_byte").value
+    assert page.toggle(key="group_spread").value
+
+
 def test_rows_of_another_length_are_asked_about(open_page: Open) -> None:
     rows = "\n".join(",".join(map(str, row)) for row in VECTORS)
     page = upload(open_page("vectors"), {"mine.csv": f"{rows}\n0.5,0.25".encode()})

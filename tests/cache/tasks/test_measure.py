@@ -265,8 +265,8 @@ def test_a_matrix_that_cannot_be_measured_withholds_no_hidden_states(
         (
             Vectors("mine.npy"),
             Settings(measures="unembedding"),
-            "mine.npy is a file of vectors and has no output-embedding matrix: ask for measures of a cloud, "
-            "for example spread.",
+            "mine.npy is a file of vectors, with no output-embedding matrix and no text to predict: ask for "
+            "measures of a cloud, for example spread.",
         ),
         (
             Vectors("mine.npy", path="/nowhere/mine.npy"),

@@ -12,6 +12,7 @@ from core.evidence.covariates import UNKNOWN, called, controlled, covariates_of
 from core.reasons import Reason
 from core.statistics.regression import residuals
 from core.statistics.scaling_law import fit_law
+from core.wording.evidence import covariate_title
 
 N = 120
 
@@ -181,6 +182,16 @@ def test_imported_values_go_before_published_ones_and_before_facts() -> None:
     assert wide["alpha"].tolist() == pytest.approx([0.3, 0.5])
     assert wide["parameters"].tolist() == [1e6, 3e6]
     assert wide["layers"].tolist() == [2, 4]
+
+
+def test_the_measured_loss_is_a_covariate_to_ask_for() -> None:
+    rows = pd.DataFrame({"bits_per_byte": [1.5, None, 1.2], "loss": [4.0, 3.0, None]}, index=list("abc"))
+    wide = covariates_of(rows, covariate_table(("b", "loss", 9.0, "imported")))
+    assert wide["bits_per_byte"].tolist()[::2] == [1.5, 1.2]
+    assert wide["loss"].dropna().tolist() == [9.0]  # imported: nats of the own tokenizer are no covariate
+    assert controlled(wide).names == ()
+    assert controlled(wide, ["bits_per_byte"]).names == ("bits_per_byte",)
+    assert covariate_title("bits_per_byte") == "measured loss in bits per byte"
 
 
 def test_what_else_people_call_tokens() -> None:

@@ -28,12 +28,13 @@ CLOUD = [
 CELLS = [f"{quantizer}_{suffix}" for quantizer in ("lsq", "pq") for suffix in CELL_SUFFIXES]
 UNEMBEDDING = ["effective_rank", "effective_rank_ratio", "mean_cosine", "isotropy"]
 GAP = ["gap_cosine", "gap_euclidean"]
+DECODER = ["loss", "bits_per_byte"]
 LABELLED = ["logme", "h_score", "knn_accuracy", "probe_score"]
 
 
 def test_every_defined_measure_is_registered_once_in_display_order():
     computed = [*CLOUD, *CELLS, *(f"unembedding_{name}" for name in UNEMBEDDING)]
-    assert list(MEASURES) == [*computed, *GAP, *LABELLED]
+    assert list(MEASURES) == [*computed, *GAP, *LABELLED, *DECODER]
     assert [name for name, entry in MEASURES.items() if not entry.computed] == [*GAP, *LABELLED]
 
 
@@ -44,9 +45,9 @@ def test_an_entry_explains_itself(entry):
     assert entry.direction.startswith(("higher: ", "lower: "))
     assert entry.source
     assert entry.group in GROUPS
-    assert entry.cost in ("one pass", "one pass and d³", "pairs", "training")
+    assert entry.cost in ("one pass", "one pass and d³", "pairs", "training", "a forward pass of its own")
     matrix = entry.name.startswith(("unembedding_", "gap_"))
-    assert entry.subject == ("unembedding" if matrix else "cloud")
+    assert entry.subject == ("text" if entry.name in DECODER else "unembedding" if matrix else "cloud")
     assert entry.low < entry.high
 
 
@@ -57,7 +58,7 @@ def test_what_a_measure_needs_says_how_it_is_asked_for():
         if name not in LABELLED:
             assert ("spectrum" in entry.needs) == (entry.cost == "one pass and d³")
         words = (entry.group, entry.quantizer) if name in CELLS else ("all", entry.group)
-        assert entry.selected_by == ((entry.group,) if name in LABELLED else words)
+        assert entry.selected_by == ((entry.group,) if name in (*LABELLED, *DECODER) else words)
     with pytest.raises(ValueError) as refusal:
         replace(MEASURES["eee"], needs=("spectrum", "luck"))
     assert str(refusal.value) == "eee needs luck: give keys of NEEDS."
@@ -156,12 +157,12 @@ def test_select_keeps_the_order_asked_for_and_drops_repeats(asked, names):
         (
             "isoscor",
             "There is no measure called 'isoscor' (did you mean isoscore?); give 'all', a group (dispersion, "
-            "spread, cells, unembedding, lsq, pq) or a name that `cli.py measures` lists.",
+            "spread, cells, unembedding, decoder, lsq, pq) or a name that `cli.py measures` lists.",
         ),
         (
             "eee,qqq",
             "There is no measure called 'qqq'; give 'all', a group (dispersion, spread, cells, unembedding, "
-            "lsq, pq) or a name that `cli.py measures` lists.",
+            "decoder, lsq, pq) or a name that `cli.py measures` lists.",
         ),
         (
             "gap_cosine",

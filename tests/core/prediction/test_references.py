@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 
 from cache.predictions import overview_of, predictable, predictions_for
 from core.errors import InputError
@@ -17,6 +18,7 @@ from core.prediction.reference import SOURCE
 from core.prediction.references import offered, reference_of, sizes, with_source
 from core.prediction.shortlist import shortlist, shortlist_by
 from core.statistics.regression import ridge
+from core.wording.ranking import evidence_line
 from tests import stores
 from tests.own_scores import BEST, CANDIDATES, SCORED, own_store
 from tests.pages.test_pages import add
@@ -212,6 +214,32 @@ def test_what_a_reference_says_of_a_measure_is_over_all_and_within_size() -> Non
     assert evidence.within == pytest.approx(evidence.rho, abs=0.1) and abs(evidence.size_rho) < 0.2
     assert evidence.rmse < evidence.mean_rmse and evidence.rmse < evidence.size_rmse
     assert rank_evidence(Reference(rows.iloc[:3], "s", name="own"), "dispersion") is None
+
+
+def test_the_measured_loss_stands_beside_size_where_nine_in_ten_have_it() -> None:
+    rows = planted("dispersion", 1, 200).assign(name="x", origin="measured")
+    rows["bits_per_byte"] = 3 - 10 * rows["s"] + np.random.default_rng(0).normal(0, 0.1, 200)
+    reference = Reference(rows, "s", name="own", title="ours")
+    evidence = rank_evidence(reference, "dispersion")
+    assert evidence is not None and evidence.loss_rho == pytest.approx(
+        -spearmanr(rows["bits_per_byte"], rows["s"]).statistic
+    )
+    assert evidence.loss_rho > 0.9 and evidence.loss_rmse < evidence.rmse < evidence.size_rmse
+    line = evidence_line(evidence, "dispersion", "s")
+    assert f"; loss alone (bits per byte, lower is better) +{evidence.loss_rho:.2f};" in line
+    assert f"loss {evidence.loss_rmse:.3f}, mean baseline {evidence.mean_rmse:.3f}" in line
+    by_loss = rank_evidence(reference, "bits_per_byte")
+    assert by_loss is not None and by_loss.rho == pytest.approx(evidence.loss_rho)
+    assert np.isnan(by_loss.loss_rho) and "loss alone" not in evidence_line(by_loss, "bits_per_byte", "s")
+    few = rows.assign(bits_per_byte=rows["bits_per_byte"].where(np.arange(200) >= 21))
+    without = rank_evidence(Reference(few, "s", name="own", title="ours"), "dispersion")
+    assert without is not None and np.isnan([without.loss_rho, without.loss_rmse]).all()
+    model = Chosen().fit(reference)
+    assert model.candidate.name == "line:loss" and model.measures == ("bits_per_byte",)
+    assert model.candidate.title == "Linear regression on the loss in bits per byte"
+    assert "ridge:geometry" in set(model.compared["predictor"])
+    (geometry,) = (entry for entry in compared_on(rows)[0] if entry.name == "ridge:geometry")
+    assert not {"loss", "bits_per_byte"} & set(geometry.measures)
 
 
 def test_a_measure_ranks_in_its_direction_and_ties_within_its_error() -> None:
