@@ -98,7 +98,7 @@ def ticks(low: float, high: float) -> list[float]:
     if not high > low:
         return []
     unit = 10 ** np.floor(np.log10(high - low))
-    steps = [unit * size for size in (0.2, 0.25, 0.5, 1.0, 2.0)]
+    steps = [unit * size for size in (0.2, 0.25, 0.5, 1.0, 2.0, 2.5, 5.0)]
     step = next(step for step in steps if np.floor(high / step) - np.ceil(low / step) < 4)
     places = np.arange(np.ceil(low / step), np.floor(high / step) + 1)
     return [float(f"{place * step:.10g}") for place in places]

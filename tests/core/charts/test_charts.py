@@ -171,6 +171,8 @@ def test_the_range_cell_draws_what_is_known() -> None:
 
 def test_ticks_are_few_round_and_within() -> None:
     assert ticks(0.0, 1.0) == [0.0, 0.5, 1.0]
+    assert ticks(0.0, 0.9) == [0.0, 0.25, 0.5, 0.75]
+    assert ticks(0.0, 0.085) == [0.0, 0.025, 0.05, 0.075]  # nearly ten of its unit
     assert ticks(0.3, 0.3) == []
     for low, high in ((0.41, 0.66), (-3.0, 40.0), (1e-6, 3e-6), (2000.0, 2001.0)):
         found = ticks(low, high)
