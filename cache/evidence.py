@@ -84,8 +84,15 @@ def chosen(rows: "pd.DataFrame", name: str) -> "pd.DataFrame":
 
 def tried(rows: "pd.DataFrame", measures: list[str], score: str) -> list[str]:
     """The measures that a few of the rows have beside the score: those that q-values are over."""
-    scored = rows[rows[score].notna()]
-    return [name for name in measures if scored[name].notna().sum() >= FEWEST]
+    counts = rows.loc[rows[score].notna(), measures].notna().sum()
+    return [name for name in measures if counts[name] >= FEWEST]
+
+
+@by_state(4)
+def associated(store: Store) -> list[str]:
+    """The scores that a few checkpoints have beside some measure."""
+    data = material(store)
+    return [score for score in data.scores if tried(data.rows, data.measures, score)]
 
 
 def require(data: Material, measure: str, score: str) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FEWEST = 3  # checkpoints with both numbers for them to be drawn
 LOGARITHMIC = "parameters"  # the number that a line is fitted to the logarithm of
+FIRST = ("lsq_patchiness_published", "glue_average")  # what is drawn at first, x and y
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,12 @@ def axes(store: Store) -> list[str]:
     cells = overview.cells.groupby(["measure", "sample"])["subject"].nunique().groupby("measure").max()
     count = {name: cells.get(name, overview.rows[name].notna().sum()) for name in names}
     return [name for name in names if count[name] >= FEWEST]
+
+
+def first_axes(offered: list[str]) -> tuple[str, str]:
+    """What is drawn before anything is chosen, x and y; offered: at least two of `axes`."""
+    x = FIRST[0] if FIRST[0] in offered else offered[0]
+    return x, FIRST[1] if FIRST[1] in offered else next(name for name in offered if name != x)
 
 
 @by_state(32)

@@ -12,6 +12,21 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
+def once(function: Callable[[], Result]) -> Callable[[], Result]:
+    """Remember the result of a function as long as the process lives; nobody may change it."""
+    kept: list[Result] = []
+    lock = threading.RLock()  # one thread computes, the others wait for it
+
+    @wraps(function)
+    def remembered() -> Result:
+        with lock:
+            if not kept:
+                kept.append(function())
+            return kept[0]
+
+    return remembered
+
+
 def by_state(
     most: int,
 ) -> Callable[

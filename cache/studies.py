@@ -4,9 +4,9 @@ Nothing of it depends on the store, so each is computed once a process; nobody m
 """
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
+from cache.remembered import once
 from core.studies import (
     estimators,
     labelled_study,
@@ -18,6 +18,7 @@ from core.studies import (
 from core.studies.latent_geometry_figures import Panel, panels
 from core.studies.own_study import shipped
 from core.studies.own_study_pictures import OwnFinding, pictures
+from core.wording import estimators as estimator_words
 from core.wording import own_study as words
 from core.wording.latent_geometry import IDS, Finding, findings
 from core.wording.latent_geometry_print import commented
@@ -54,7 +55,7 @@ class OwnStudy:
     checkpoints: int
 
 
-@cache
+@once
 def paper() -> Paper:
     """The paper's findings; takes seconds the first time."""
     frame = latent_geometry.models()
@@ -63,7 +64,7 @@ def paper() -> Paper:
     return Paper(by_id, commented(latent_geometry_print.comparisons(frame), frame), drawn)
 
 
-@cache
+@once
 def own_study() -> OwnStudy:
     """The project's own study; takes seconds the first time."""
     long = shipped()
@@ -81,22 +82,25 @@ def own_study() -> OwnStudy:
 
 @dataclass(frozen=True)
 class LabelStudy:
-    """What estimators are worth: the shipped summary, size and loss of the decoders beside it, and measures
-    taken again of checkpoints that were made again."""
+    """What estimators are worth: the shipped summary, size and loss of the decoders beside it, and what
+    follows of them and of measures taken again of checkpoints that were made again."""
 
     summary: "pd.DataFrame"
     size_and_loss: "pd.DataFrame"
-    again: "pd.DataFrame"
+    sentences: list[str]
 
 
-@cache
+@once
 def label_study() -> LabelStudy:
     """Estimators that use labels beside geometry, size and loss; takes a second the first time."""
     again = estimators.measured_again(shipped(), labelled_study.shipped())
-    return LabelStudy(estimators.shipped(), size_and_loss.size_and_loss(), again)
+    summary = estimators.shipped()
+    sentences = [] if summary.empty else estimator_words.sentences(summary)
+    sentences += estimator_words.on_measuring_again(again)
+    return LabelStudy(summary, size_and_loss.size_and_loss(), sentences)
 
 
-@cache
+@once
 def ranked_by_published() -> list[str]:
     """How the published predictor ranks the checkpoints of the own study, one sentence a base."""
     ranked = own_study_findings.ranked_by_published(shipped(), latent_geometry.models())

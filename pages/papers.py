@@ -7,18 +7,16 @@ import streamlit as st
 
 from cache import studies
 from core.charts import findings as charts_findings
-from core.charts.own_study import own_study_chart
 from core.formatting import capital, minus
-from core.measures.titles import title_of
 from core.studies.latent_geometry import COLUMNS
 from core.studies.latent_geometry_print import as_text
 from core.wording import estimators
 from core.wording.latent_geometry import IDS, Finding
-from core.wording.own_study import of_finding
 from pages.parts.common import open_store
 from pages.parts.controls import from_address, to_address
 from pages.parts.label_study import labels_or_not
 from pages.parts.markdown import plain
+from pages.parts.own_study_view import own_study
 
 ALL = "all"
 PRINT = "text"  # the id of the numbers in text and captions
@@ -198,45 +196,6 @@ def alone(finding: Finding) -> None:
     picture(finding, large=True)
 
 
-def own_study() -> None:
-    """Our own repetition beside the paper's figures, as far as it has been run."""
-    study = studies.own_study()
-    if not study.findings:
-        return
-    st.space("small")
-    st.header("Our own repetition, on a small scale", anchor="own-study")
-    st.markdown(
-        f"{study.checkpoints} checkpoints that we made and scored. Checkpoints made from the same weights "
-        "are not independent of each other, and with one seed a task a score can be several points "
-        "off by chance: read directions, not digits."
-    )
-    with st.container(border=True):
-        st.markdown("**What it bears out, and what not**")
-        st.markdown("\n".join(f"- {line}" for line in study.sentences))
-        with st.expander("Pearson’s r with the score, measure by measure", icon=":material/table:"):
-            named = study.beside.assign(measure=[title_of(name) for name in study.beside["measure"]])
-            columns = {
-                name: st.column_config.NumberColumn(
-                    f"{name}{', the paper' if place < 2 else ', ours'}", format="%+.2f"
-                )
-                for place, name in enumerate(named.columns[1:])
-            }
-            st.dataframe(
-                named,
-                hide_index=True,
-                height="content",
-                column_config={"measure": "Measure", **columns},
-                alt="Pearson's r of each measure with the score, in the paper's data and in ours",
-            )
-        st.caption(f"Scores and text. {study.scoring}.")
-    for start in range(0, len(study.findings), 2):
-        for column, finding in zip(st.columns(2), study.findings[start:], strict=False):
-            with column.container(border=True, height="stretch"):
-                st.markdown(f"**{finding.title}**")
-                st.altair_chart(own_study_chart(finding), width="stretch", alt=finding.title)
-                st.caption(of_finding(finding))
-
-
 def contents() -> None:
     """The list of contents; a figure or table by what it shows."""
     study, labels = studies.own_study(), studies.label_study()
@@ -291,7 +250,7 @@ else:
     for finding in paper.findings.values():
         if finding.id != PRINT:
             card(finding)
-    own_study()
+    own_study(studies.own_study())
     labels_or_not(studies.label_study())
     agreement()
     st.caption(SOURCE + ".")

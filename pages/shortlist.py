@@ -151,10 +151,10 @@ with place:
         with tables.places[above]:
             everyone = unpredicted(overview.rows, score) if predictions is None else predictions.rows
             comparison.panel(store, overview, everyone, predictions)
-    if len(file := tables.file()):
+    if tables.drawn:
         file_at.download_button(
             "CSV",
-            data=lambda: as_csv(file),
+            data=lambda: as_csv(tables.file()),
             file_name=f"shortlist-{score}-{'published' if which == 'published' else 'candidates'}.csv",
             mime="text/csv",
             icon=":material/download:",

@@ -22,9 +22,7 @@ overview = one_row_each(store)
 refresh(store, store.state())
 
 heading = st.container(gap="xsmall")  # the open tab's finding stands above the tabs
-data = evidence.material(store)
-associated = (score for score in data.scores if evidence.tried(data.rows, data.measures, score))
-scores = list(dict.fromkeys([*predictable(store), *associated]))
+scores = list(dict.fromkeys([*predictable(store), *evidence.associated(store)]))
 score = ""
 if scores:
     score = control(st.selectbox, "Score", "predicted", scores[0], scores, format_func=title_of, width=300)

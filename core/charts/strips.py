@@ -1,6 +1,7 @@
 """Where checkpoints stand within the reference: strips of measures, and a table cell of range and score."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from urllib.parse import quote
 
 import altair as alt
@@ -104,6 +105,9 @@ def ticks(low: float, high: float) -> list[float]:
     return [float(f"{place * step:.10g}") for place in places]
 
 
+_ticks = lru_cache(maxsize=8)(ticks)  # a table of a thousand rows asks for the same ones
+
+
 def range_cell(
     predicted: float,
     low: float,
@@ -123,7 +127,8 @@ def range_cell(
     width, height, middle = 206, 28, 14
 
     def at(value: float) -> float:
-        share = (min(max(value, limits[0]), limits[1]) - limits[0]) / (limits[1] - limits[0])
+        apart = limits[1] - limits[0]
+        share = (min(max(value, limits[0]), limits[1]) - limits[0]) / apart if apart else 0.5
         return round(6 + share * (width - 12), 1)
 
     def bar(start: float, end: float, thickness: float, fill: str, opacity: float) -> str:
@@ -135,7 +140,7 @@ def range_cell(
 
     drawn = [
         f'<rect x="{at(value)}" y="0" width="1" height="{height}" fill="{GREY}" fill-opacity="0.35"/>'
-        for value in ticks(*limits)
+        for value in _ticks(*limits)
     ]
     drawn.append(bar(*span, 4, GREY, 0.3))
     if np.isfinite(low) and np.isfinite(high):

@@ -13,6 +13,7 @@ checkpoints it is fitted to. Which is best is for `core.prediction.selection` to
 
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -124,14 +125,22 @@ def fit_predict(chosen: Candidate, score: str) -> FitPredict:
         measured = (frame[list(chosen.measures)].to_numpy(np.float64) for frame in (rest, others))
         sources = source_terms(rest, rest), source_terms(rest, others)
         X, Z = (np.column_stack(both) for both in zip(measured, sources, strict=True))
-        with warnings.catch_warnings():
-            # A kernel parameter at its bound, a short path of the elastic net: the held-out error shows it.
-            from sklearn.exceptions import ConvergenceWarning
-
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            return np.ravel(_estimator(chosen, len(rest)).fit(X, y).predict(Z)).astype(np.float64)
+        return _values(chosen, X.shape, X.tobytes(), y.tobytes(), Z.tobytes()).copy()
 
     return run
+
+
+@lru_cache(maxsize=512)  # what is new to the store is no reason to fit to the same reference again
+def _values(chosen: Candidate, shape: tuple[int, int], X: bytes, y: bytes, Z: bytes) -> np.ndarray:
+    """The prediction of each row of Z by the estimator fitted to X, of that shape, and y; all float64."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    given, scores, asked = (np.frombuffer(part, np.float64) for part in (X, y, Z))
+    with warnings.catch_warnings():
+        # A kernel parameter at its bound, a short path of the elastic net: the held-out error shows it.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = _estimator(chosen, shape[0]).fit(given.reshape(shape), scores)
+        return np.ravel(model.predict(asked.reshape(-1, shape[1]))).astype(np.float64)
 
 
 def _estimator(chosen: Candidate, n: int) -> Any:

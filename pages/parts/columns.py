@@ -63,7 +63,7 @@ def number(title: str, width: int, shape: str, **more: Any) -> Callable[[RankedT
 
 
 def _range_look(table: RankedTable) -> Any:
-    at = ticks(*table.limits)
+    at = ticks(*table.limits) or [table.limits[0]]  # where one value is all there is
     places = max(0, *(len(f"{value:.10g}".partition(".")[2]) for value in at))
     what = (
         f"the {table.level} prediction interval. Grey track: the scores of the reference. Dark mark: the "

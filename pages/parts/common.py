@@ -5,8 +5,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime import Runtime, exists, get_instance
 
-from cache import worker
+from cache import ahead, worker
 from cache.paths import store_folder
 from cache.store import Store
 from core.errors import InputError
@@ -32,6 +33,8 @@ def _open(folder: str) -> Store:
     store = Store.open(Path(folder))
     with suppress(InputError):  # nothing can be computed for a store that cannot be written, but it is shown
         worker.ensure_workers(store)
+    if exists() and type(get_instance()) is Runtime:  # a server, not a page that a test runs
+        ahead.start(store)
     return store
 
 

@@ -47,8 +47,7 @@ def labels_or_not(study: LabelStudy) -> None:
             dots(rows, shapes=list(dict.fromkeys(rows["kind"])), title=title), width="stretch", alt=title
         )
         st.markdown("\n".join(f"- {line}" for line in words.on_size_and_loss(study.size_and_loss)))
-    lines = [*words.sentences(study.summary), *words.on_measuring_again(study.again)]
-    st.markdown("\n".join(f"- {line}" for line in lines))
+    st.markdown("\n".join(f"- {line}" for line in study.sentences))
     bases = list(dict.fromkeys(study.summary["base"]))
     for column, base in zip(st.columns(len(bases)), bases, strict=True):
         with column.container(border=True):

@@ -19,17 +19,24 @@ PARTS = {  # of a file
 }
 
 
-def cells(table: RankedTable, view: View) -> tuple[pd.DataFrame, dict[str, Column]]:
-    """(cells in the order of the view, their columns); usual columns without any content are left out."""
+def cells(table: RankedTable, view: View, *, pictures: bool = True) -> tuple[pd.DataFrame, dict[str, Column]]:
+    """(cells in the order of the view, their columns); usual columns without any content are left out.
+
+    pictures: whether ranges are drawn, which takes a while for a thousand rows; else their cells are empty.
+    """
     columns = {name: column for name, column in view.columns.items() if column.of(table)}
     frame = pd.DataFrame(
-        {name: column.cells(table) for name, column in columns.items()}, index=table.rows.index
+        {
+            name: column.cells(table) if pictures or name != "range" else ""
+            for name, column in columns.items()
+        },
+        index=table.rows.index,
     )
     drawn = table.values.notna().any()
     empty = [
         name
         for name, column in columns.items()
-        if column.usual and ((name == "range" and not drawn) or not _any(frame[name]))
+        if column.usual and (not drawn if name == "range" else not _any(frame[name]))
     ]
     groups = table.rows["family" if view.group == "none" else view.group]
     frame = view.arranged(frame.drop(columns=empty), groups)
@@ -74,7 +81,7 @@ def draw(table: RankedTable, view: View) -> dict[str, str]:
 
 def as_rows(table: RankedTable, view: View) -> pd.DataFrame:
     """What the table shows as rows for a file, under its titles; `low` and `high` in place of the drawing."""
-    frame, columns = cells(table, view)
+    frame, columns = cells(table, view, pictures=False)
     low, high = table.ends
     parts = {"list": pd.Series(PARTS[table.kind], frame.index)}
     if "group" in frame:

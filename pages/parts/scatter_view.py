@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from cache.relations import FEWEST, at_sample, axes, relation, samples
+from cache.relations import FEWEST, at_sample, axes, first_axes, relation, samples
 from cache.store import Store
 from cache.tables import one_row_each
 from core.charts.palette import ORIGINS, PALETTE, family_colours
@@ -21,7 +21,6 @@ from pages.parts.markdown import plain
 from pages.parts.picture_downloads import picture_downloads
 from pages.parts.scatter_side import brushed, by_family, explained, send
 
-DEFAULTS = ("lsq_patchiness_published", "glue_average")
 COLOURS = {"family": "Family", "origin": "Origin"}
 HOW = "Band: 95 % confidence of the line's mean. Click a point for its card; drag a rectangle for a list."
 SOURCE = "Latent Shortlist: published tables (arXiv 2406.12159) and checkpoints measured on this machine"
@@ -42,8 +41,7 @@ def scatter_tab(store: Store, heading: DeltaGenerator) -> None:
         )
         return
 
-    x_default = DEFAULTS[0] if DEFAULTS[0] in offered else offered[0]
-    y_default = DEFAULTS[1] if DEFAULTS[1] in offered else next(name for name in offered if name != x_default)
+    x_default, y_default = first_axes(offered)
     row = st.container(horizontal=True, gap="small")
     x = control(row.selectbox, "x axis", "x", x_default, offered, format_func=title_of, width=265)
     y = control(row.selectbox, "y axis", "y", y_default, offered, format_func=title_of, width=195)

@@ -167,6 +167,8 @@ def test_the_range_cell_draws_what_is_known() -> None:
     assert lines == 3 and cell.count("<rect") == 3 + lines and cell.count('<circle cx="103.0"') == 1
     bare = unquote(range_cell(0.5, np.nan, np.nan, np.nan, (0.3, 0.8), (0.0, 1.0), "#009C78"))
     assert bare.count("<rect") == 1 + lines
+    alone = unquote(range_cell(0.5, np.nan, np.nan, np.nan, (0.5, 0.5), (0.5, 0.5), "#009C78"))
+    assert alone.count('<circle cx="103.0"') == 1  # the only value there is stands in the middle
 
 
 def test_ticks_are_few_round_and_within() -> None:
