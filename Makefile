@@ -7,7 +7,7 @@ PORT ?= 8501
 .PHONY: run test lint bench screenshots install install-dev clean
 
 run: $(VENV)/.installed
-	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+	$(BIN)/python -m streamlit run serve.py --server.port $(PORT)
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n 2 -m "not browser"

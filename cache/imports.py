@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from cache import limited
 from cache.files import now
 from cache.import_names import NAMED, Named, named, unknown
 from cache.store import Store
 from core.errors import InputError
 from core.formatting import first_few
-from core.scores.covariates import look_at_covariates
+from core.scores.covariates import CovariateFile, look_at_covariates
 from core.scores.files import ScoreFile, look_at_scores, score_files
 
 IDENTITY = ("subject", "benchmark", "task", "metric", "split")  # of a score
@@ -107,8 +108,8 @@ def preview_scores(
     none of the names is known.
     Raises InputError, one sentence, for a file that cannot be used at all.
     """
-    paths = score_files([files] if isinstance(files, Path) else list(files))
-    read = [look_at_scores(path, checkpoint=checkpoint, benchmark=benchmark, metric=metric) for path in paths]
+    given = {"checkpoint": checkpoint, "benchmark": benchmark, "metric": metric}
+    read = _scores([files] if isinstance(files, Path) else list(files), given)
     name = first_few([file.name for file in read], 2)
     names = named(store, [str(row["checkpoint"]) for file in read for row in file.rows], name)
     notes = [note for file in read for note in file.notes]
@@ -125,6 +126,22 @@ def preview_scores(
     notes += _replaced(store, rows)
     kept = [{column: value for column, value in row.items() if column != "file"} for row in rows.values()]
     return Preview("scores", kept, problems, notes, names.unmatched, names.alike)
+
+
+def _scores(paths: list[Path], given: dict[str, str | None]) -> list[ScoreFile]:
+    """What files hold, read in a process of its own where they are not small."""
+    if limited.harmless(paths):
+        return [look_at_scores(path, **given) for path in score_files(paths)]
+    name, size = first_few([path.name for path in paths], 2), limited.size_of(paths)
+    read = limited.read("scores", name, size, files=[str(path.absolute()) for path in paths], given=given)
+    return [ScoreFile(**file) for file in read]
+
+
+def _covariates(path: Path) -> CovariateFile:
+    if limited.harmless([path]):
+        return look_at_covariates(path)
+    read = limited.read("covariates", path.name, limited.size_of([path]), file=str(path.absolute()))
+    return CovariateFile(**read)
 
 
 def _of_names(names: Named, file: str, *, all_known: bool) -> list[str]:
@@ -223,7 +240,7 @@ def preview_covariates(store: Store, file: Path) -> Preview:
     `alpha`, the fraction of noise, may be in percent throughout.
     Raises InputError, one sentence, for a file that cannot be used at all.
     """
-    read = look_at_covariates(file)
+    read = _covariates(file)
     names = named(store, [row["checkpoint"] for row in read.rows], file.name)
     rows = [
         {

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cache import limited
 from cache.files import replacing, writable
 from cache.remembered import by_state
 from cache.store import Store
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
 
 def keep(store: Store, content: bytes, name: str, kind: str = "labelled") -> Path:
-    """The place of an uploaded file, kept there where it is not yet. kind: the folder beside the store."""
+    """The place of an uploaded file, kept there where it is not yet.
+
+    kind: the folder beside the store; one of `cache.limited_process.KINDS`.
+    Errors: InputError for a file that cannot be read, or takes too much to read (`cache.limited`).
+    """
     digest = hashlib.blake2b(content, digest_size=16).hexdigest()
     path = store.folder / kind / digest / Path(name).name
     if not path.exists():
@@ -29,6 +34,12 @@ def keep(store: Store, content: bytes, name: str, kind: str = "labelled") -> Pat
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as temporary:
                 temporary.write_bytes(content)
+            if not limited.harmless([path]):
+                try:
+                    limited.read(kind, path.name, len(content), file=str(path))
+                except InputError:
+                    path.unlink()
+                    raise
     return path
 
 

@@ -4,12 +4,15 @@ A browser's upload lives only as long as its session, and the job that measures 
 vectors are read and checked once, when they arrive, and kept as `uploads/FINGERPRINT.npy` beside the store.
 """
 
-from dataclasses import dataclass, field
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
+from cache import limited
 from cache.files import replacing, writable
 from core.hidden_states import vector_files as vectors
 from core.hidden_states.vector_files import READERS
@@ -17,6 +20,7 @@ from core.hidden_states.vector_readers import Choice
 
 FORMATS = tuple(suffix.removeprefix(".") for suffix in READERS)
 _ALL = Choice()
+LONGEST_NAME = 200  # letters
 
 
 @dataclass(frozen=True)
@@ -39,17 +43,43 @@ def keep(
     limit_bytes: int | None = None,
     choice: Choice = _ALL,
 ) -> Upload:
-    """Read, check and keep one uploaded file.
+    """Read, check and keep one file.
 
     Arguments:
         store_folder: the folder of the store; the vectors go to its `uploads`.
-        source: the file, opened for reading, or a folder of Parquet files.
+        source: the file, opened for reading, or, without limits, a path or a folder of Parquet files.
         name: its name, whose ending says the format.
-        limit_bytes: the largest array to accept, unpacked.
+        limit_bytes: the largest array to accept, unpacked; the file, which may come from anywhere, is then
+            read in a process of its own, see `cache.limited`.
         choice: what to take of the file where that is open.
 
     Raises InputError, in one sentence, for a file that cannot be used.
     """
+    if limit_bytes is None or isinstance(source, Path):
+        return keep_here(store_folder, source, name, limit_bytes=limit_bytes, choice=choice)
+    name = name if len(name) <= LONGEST_NAME else f"…{name[-LONGEST_NAME:]}"
+    size = source.seek(0, 2)
+    source.seek(0)
+    if size <= limited.SMALL and Path(name).suffix.lower() not in limited.PACKED:
+        return keep_here(store_folder, source, name, limit_bytes=limit_bytes, choice=choice)
+    vectors.within(size, limit_bytes, f"{name} is")
+    with tempfile.TemporaryFile() as file:
+        shutil.copyfileobj(source, file, 1 << 20)
+        file.seek(0)
+        asked = {"folder": str(store_folder), "called": name, "limit": limit_bytes, "choice": asdict(choice)}
+        kept = limited.read("vectors", name, size, file, **asked)
+    return Upload(**kept | {"path": Path(kept["path"])})
+
+
+def keep_here(
+    store_folder: Path,
+    source: BinaryIO | Path,
+    name: str,
+    *,
+    limit_bytes: int | None = None,
+    choice: Choice = _ALL,
+) -> Upload:
+    """As `keep`, in this process."""
     array, notes = vectors.read(source, name, limit_bytes=limit_bytes, choice=choice)
     fingerprint = vectors.fingerprint(array)
     path = store_folder / "uploads" / f"{fingerprint}.npy"

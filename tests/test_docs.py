@@ -13,7 +13,7 @@ import cli
 from core.measures import MEASURES
 from tests import TOP
 
-PAGES = [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))]
+PAGES = [TOP / "README.md", TOP / "SECURITY.md", *sorted((TOP / "docs").glob("*.md"))]
 ARCHITECTURE = TOP / "docs/architecture.md"
 MOST_LINES = 120  # of the README; a newcomer reads it whole
 RUN = (
@@ -128,7 +128,7 @@ def test_the_readme_is_short_and_has_its_pictures() -> None:
     assert [journey.count("![") for journey in journeys] == [1, 1, 1, 1]
     pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", text)
     assert len(pictures) == 5 and all((TOP / picture).stat().st_size < 300_000 for picture in pictures)
-    assert [page.name for page in PAGES[1:] if f"docs/{page.name}" not in text] == []
+    assert [page.name for page in PAGES[1:] if str(page.relative_to(TOP)) not in text] == []
 
 
 def test_the_page_on_measures_is_the_registrys(capsys: pytest.CaptureFixture[str]) -> None:

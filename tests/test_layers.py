@@ -27,7 +27,7 @@ ROWS = (
     ("core.charts", "core.wording"),
     ("cache",),
     ("commands", "pages"),
-    ("app", "cli"),
+    ("app", "cli", "serve"),
 )
 OUTSIDE = {  # libraries that belong to other rooms
     "core": {"streamlit", "duckdb", "typer"},
@@ -40,7 +40,7 @@ HEAVY = {"torch", "transformers", "sentence_transformers", "sklearn", "faiss"}
 
 def modules(top: Path) -> dict[str, Path]:
     """Dotted name → file of every module of the product; a package by its own name."""
-    files = [top / "app.py", top / "cli.py"]
+    files = [top / "serve.py", top / "app.py", top / "cli.py"]
     files += [file for room in ("core", "cache", "commands", "pages") for file in (top / room).rglob("*.py")]
     dotted = {".".join(file.relative_to(top).with_suffix("").parts): file for file in files if file.exists()}
     return {name.removesuffix(".__init__"): file for name, file in dotted.items()}

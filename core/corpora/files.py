@@ -1,14 +1,11 @@
 """Passages of text from a file: one a line, or one a row of a named column."""
 
-import gzip
 import json
-import lzma
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
+from core.corpora import packed
 from core.errors import InputError
-
-_PACKED: dict[str, Any] = {".xz": lzma.open, ".gz": gzip.open}
 
 
 def read_texts(path: Path, column: str | None = None) -> list[str]:
@@ -19,10 +16,9 @@ def read_texts(path: Path, column: str | None = None) -> list[str]:
     as .xz or .gz.
     Errors: InputError for a missing, damaged or binary file, a missing column, and one that holds no text.
     """
-    packed = _PACKED.get(path.suffix.lower())
-    kind = Path(path.stem if packed else path.name).suffix.lower()
+    kind = Path(packed.inner_name(path)).suffix.lower()
     try:
-        with packed(path, "rb") if packed else path.open("rb") as stream:
+        with packed.opened(path) as stream:
             if kind in _TABLES:
                 texts = _TABLES[kind](stream, path.name, column)
             elif column is not None:

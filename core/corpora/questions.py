@@ -5,7 +5,6 @@ where that is known, and the model's confidence where it is at hand. ARC's form 
 its `stem` and `choices`, and `answerKey`) has choices, which a checkpoint scores itself.
 """
 
-import gzip
 import hashlib
 import io
 import json
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.corpora import packed
 from core.errors import InputError
 from core.tables import read_table
 
@@ -28,7 +28,6 @@ PROMPT = "Question: {stem}\nAnswer:"  # a choice follows after a space
 TEXTS = ("text", "question", "query", "prompt")
 CORRECT, CONFIDENCE = ("correct", "is_correct"), ("confidence", "probability")
 _TRUE, _FALSE = ("true", "yes", "1", "1.0"), ("false", "no", "0", "0.0")
-PACKED: dict[str, Any] = {".xz": lzma.decompress, ".gz": gzip.decompress}
 
 
 @dataclass(frozen=True)
@@ -118,9 +117,8 @@ def read_questions(
 def _opened(path: Path) -> tuple[bytes, str]:
     """The bytes of a file, unpacked, and its name without the ending of packed ones."""
     try:
-        data = path.read_bytes()
-        unpack = PACKED.get(path.suffix.lower())
-        return (unpack(data), path.stem) if unpack else (data, path.name)
+        with packed.opened(path) as stream:
+            return stream.read(), packed.inner_name(path)
     except (lzma.LZMAError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{path.name} is cut off or damaged: save or download it again.") from error
     except OSError as error:

@@ -101,7 +101,7 @@ def _of_file(source: Path | BinaryIO, name: str, limit: int | None, choice: Choi
         within(size, limit, f"{name} is")
         try:
             return READERS[suffix](stream, name, limit, choice)
-        except InputError:
+        except (InputError, MemoryError):
             raise
         except Exception as error:  # parsers meet arbitrary bytes: what they raise is open
             raise InputError(

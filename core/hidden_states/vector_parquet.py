@@ -11,6 +11,8 @@ from core.hidden_states.vector_tables import holds_floats, list_column, of_table
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
 
+_WIDTHS = {"DOUBLE": 8, "INT64": 8, "INT96": 12}  # physical type → bytes a value; 4 of any other
+
 
 def read_parquet(stream: BinaryIO, name: str, limit: int | None, choice: Choice) -> Reading:
     """A Parquet file."""
@@ -20,12 +22,21 @@ def read_parquet(stream: BinaryIO, name: str, limit: int | None, choice: Choice)
     file = pq.ParquetFile(stream)
     lists = _lists(file, choice)
     wanted = lists or file.schema_arrow.names
-    values = 0
-    for group in (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)):
-        parts = (group.column(j) for j in range(group.num_columns))
-        values += sum(part.num_values for part in parts if part.path_in_schema.split(".")[0] in wanted)
-    within(4 * values, limit, f"{name} unpacks to")
+    within(_unpacked(file, set(wanted)), limit, f"{name} unpacks to")
     return _of_parquet([file], lists, name, choice, file.schema_arrow.names)
+
+
+def _unpacked(file: "ParquetFile", columns: set[str]) -> int:
+    """Bytes of those columns in memory, as the file states them before anything of it is unpacked.
+
+    Repeated values take no room in a file: so they are counted.
+    """
+    total = 0
+    for group in (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)):
+        for part in (group.column(j) for j in range(group.num_columns)):
+            if part.path_in_schema.split(".")[0] in columns:
+                total += part.num_values * _WIDTHS.get(part.physical_type, 4)
+    return total
 
 
 def _lists(file: "ParquetFile", choice: Choice) -> list[str]:

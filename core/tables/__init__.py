@@ -44,7 +44,7 @@ def read_table(source: Path | BinaryIO, name: str, text_columns: Collection[str]
     text = {column.strip().lower() for column in text_columns}
     try:
         frame, notes = READERS[suffix](data, name, lambda column: column.lower() in text)
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # parsers meet arbitrary bytes: what they raise is open
         raise InputError(f"{name} cannot be read as a table ({first_line(error)}): save it again.") from error

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError, OpenChoiceError
-from core.tables.checks import MISSING, SKIP_ROWS, decoded, encoding_of, number_of
+from core.tables.checks import MISSING, MOST_COLUMNS, SKIP_ROWS, decoded, encoding_of, number_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -93,6 +93,8 @@ def _form(data: bytes, name: str) -> Form:
     rows = [_cells(line, delimiter) for line in body]
     widths = [len(row) for row in rows[1:]] or [len(rows[0])]
     width = max(widths, key=widths.count)
+    if width > MOST_COLUMNS:
+        raise InputError(f"{name} has {width:,} columns: give at most {MOST_COLUMNS:,}.")
     names = rows[0] if is_heading(rows[0]) and not any(map(_is_list, rows[0])) else None
     if names is not None:
         skip += 1

@@ -1,11 +1,14 @@
 """What every form of table has in common: letters, and names of columns."""
 
+import csv
 import re
 from collections.abc import Iterable
 
 from core.errors import InputError
 
+csv.field_size_limit(2**31 - 1)  # a cell is as long as it is, whichever reader looks first
 MOST_COLUMNS = 50_000
+MOST_CELLS = 10_000_000  # of a table in a format where repeated cells take no room
 MISSING = frozenset({"", "#N/A", "<NA>", "N/A", "NA", "NaN", "None", "n/a", "nan", "null"})
 INDEX = re.compile(r"Unnamed: \d+(\.\d+)*|__index_level_\d+__|")  # as pandas calls an index, or not at all
 SKIP_ROWS = {"Leave such rows out": True}  # how pages answer the question that bad rows pose

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
-from core.tables.checks import columns_of, decoded
+from core.tables.checks import MOST_CELLS, columns_of, decoded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +76,12 @@ def read_parquet(data: bytes, name: str, is_text: Callable[[str], bool]) -> tupl
     import pandas as pd
     import pyarrow.parquet as pq
 
-    columns_of(pq.read_schema(io.BytesIO(data)).names, name)
+    file = pq.ParquetFile(io.BytesIO(data))
+    columns_of(file.schema_arrow.names, name)
+    groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
+    cells = sum(group.column(j).num_values for group in groups for j in range(group.num_columns))
+    if cells > MOST_CELLS:
+        raise InputError(f"{name} has {cells:,} cells: give at most {MOST_CELLS:,}.")
     frame = pd.read_parquet(io.BytesIO(data))
     if any(frame.index.names) or not pd.api.types.is_integer_dtype(frame.index):
         frame = frame.reset_index(names=None if any(frame.index.names) else ["Unnamed: 0"])

@@ -89,7 +89,6 @@ def _records(content: str, delimiter: str, name: str) -> tuple[list[str], list[l
 
 
 def _regular(content: str, delimiter: str, name: str, quoting: int) -> tuple[list[str], list[list[str]]]:
-    csv.field_size_limit(2**31 - 1)
     first = content.lstrip("\r\n").partition("\n")[0]
     blank = delimiter != "\t" and f"{delimiter} " in first  # "a, b, c"
     reader = csv.reader(

@@ -100,18 +100,10 @@ def _look(store: Store, table: str, files: list[Any]) -> None:
     latest = {file.name: file for file in files}
     if twice := [name for name in latest if sum(file.name == name for file in files) > 1]:
         st.caption(f":material/info: {plain(words.twice(twice))}")
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [
-            Path(folder) / str(place) / Path(file.name).name for place, file in enumerate(latest.values())
-        ]
-        for path, file in zip(paths, latest.values(), strict=True):
-            path.parent.mkdir()
-            path.write_bytes(file.getvalue())
+    asked = table, [file.file_id for file in latest.values()], state.get("import whose"), store.state()
+    if state.get("import preview", (None,))[0] != asked:  # else it was read when the page was drawn before
         try:
-            if table == "scores":
-                preview = imports.preview_scores(store, paths, checkpoint=state.get("import whose"))
-            else:
-                preview = _joined([imports.preview_covariates(store, path) for path in paths])
+            state["import preview"] = asked, _preview(store, table, latest)
         except OpenChoiceError as error:
             wrong(f"{error.statement}: choose it below.")
             _ask_whose(store)
@@ -119,6 +111,7 @@ def _look(store: Store, table: str, files: list[Any]) -> None:
         except InputError as error:
             wrong(str(error))
             return
+    preview = state["import preview"][1]
     if preview.problems:
         wrong(words.problems(len(preview.problems), len(preview.rows)))
         st.markdown("\n".join(f"- {plain(problem)}" for problem in preview.problems[:SHOWN]))
@@ -149,7 +142,20 @@ def _look(store: Store, table: str, files: list[Any]) -> None:
         state["last import"] = table, done
         state["import round"] += 1
         state.pop("import whose", None)
+        state.pop("import preview", None)
         st.rerun()
+
+
+def _preview(store: Store, table: str, files: dict[str, Any]) -> Preview:
+    """What importing uploaded files, by name, would take in; errors as of `cache.imports`."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / str(place) / Path(name).name for place, name in enumerate(files)]
+        for path, file in zip(paths, files.values(), strict=True):
+            path.parent.mkdir()
+            path.write_bytes(file.getvalue())
+        if table == "scores":
+            return imports.preview_scores(store, paths, checkpoint=state.get("import whose"))
+        return _joined([imports.preview_covariates(store, path) for path in paths])
 
 
 def _ask_whose(store: Store) -> None:

@@ -39,13 +39,13 @@ HARMLESS = ("iframe which has both allow-scripts and allow-same-origin", "Unreco
 
 @dataclass
 class App:
-    """`streamlit run` of app.py (or `script`) with HOME, store and checkpoint roots inside `folder`."""
+    """`streamlit run` of serve.py (or `script`) with HOME, store and checkpoint roots inside `folder`."""
 
     folder: Path
     roots: list[Path] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
     port: int = 0
-    script: str = "app.py"
+    script: str = "serve.py"
     process: subprocess.Popen[bytes] | None = None
 
     @property
