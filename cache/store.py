@@ -98,11 +98,11 @@ class Store:
 
         wait=False: leave it to the process that is ingesting now, if there is one.
         """
-        if not self._pending():
+        if not parts.waiting(self.parts):
             return 0
         try:
             with self._locked(wait):
-                taken = self._renew(self._pending())
+                taken = self._renew(parts.waiting(self.parts))
                 self._clear_away()
                 return taken
         except TimeoutError:
@@ -280,9 +280,6 @@ class Store:
                     left.unlink()
         for left in self.folder.glob(f".tmp-*-{self.database.name}*"):  # of the lock's holder, who was killed
             left.unlink(missing_ok=True)
-
-    def _pending(self) -> list[Path]:
-        return parts.waiting(self.parts)
 
     @cached_property
     def _tables(self) -> dict[str, tuple["pa.Schema", list[str]]]:
