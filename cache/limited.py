@@ -1,30 +1,26 @@
 """Reading what others wrote in a process of its own with limits on memory and time: what takes more ends.
 
-`python -m cache.limited KIND ARGUMENTS` reads, and prints its answer as one line of JSON.
+`cache.limited_process` is that process.
 """
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from cache.documents import from_json
 from core.errors import InputError, OpenChoiceError
 from core.formatting import short_bytes
 
+PROCESS = "cache.limited_process"
 MEMORY = 7 << 28  # bytes beside what the libraries take: 1.75 GiB
 MEMORY_SHARE = 4  # times the size of the file are added: text, columns, float64, float32
 SECONDS, BYTES_A_SECOND = 60, 10_000_000
 PACKED = (".npz", ".parquet")  # formats in which a small file may hold much
 SMALL = 1 << 18  # bytes of text or plain numbers
-
-Kinds = dict[str, Callable[..., Any]]
 
 
 def size_of(paths: Iterable[Path]) -> int:
@@ -40,8 +36,9 @@ def harmless(paths: Sequence[Path]) -> bool:
 
 
 def read(kind: str, name: str, size: int, stdin: IO[bytes] | None = None, **arguments: Any) -> Any:
-    """What `_kinds()[kind](**arguments)` gives, JSON values, done in a process of its own.
+    """What reading gives, as JSON values.
 
+    kind, arguments: one of `cache.limited_process.KINDS`, and what it is called with.
     name: what messages call the file. size: bytes of it, from which the limits follow. stdin: a file that it
     reads.
     Errors: InputError and OpenChoiceError as raised there; InputError for what takes too much memory or time.
@@ -53,7 +50,7 @@ def read(kind: str, name: str, size: int, stdin: IO[bytes] | None = None, **argu
     too_large = InputError(f"{name} takes more than {short_bytes(memory)} of memory to read: {remedy}")
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "cache.limited", kind, json.dumps([memory, seconds, arguments])],
+            [sys.executable, "-m", PROCESS, kind, json.dumps([memory, seconds, arguments])],
             cwd=Path(__file__).parents[1],
             env=os.environ | {"OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"},
             stdin=stdin or subprocess.DEVNULL,
@@ -75,67 +72,3 @@ def read(kind: str, name: str, size: int, stdin: IO[bytes] | None = None, **argu
     if "memory" in answer:
         raise too_large
     return answer["value"]
-
-
-def _kinds() -> Kinds:
-    """What can be read so: functions of JSON values that give JSON values."""
-    from cache import uploads
-    from core.scores.covariates import look_at_covariates
-    from core.scores.files import look_at_scores, score_files
-    from core.tables import read_table
-
-    def vectors(folder: str, called: str, limit: int, choice: dict[str, Any]) -> Any:
-        picked = from_json(uploads.Choice, choice)
-        return asdict(
-            uploads.keep_here(Path(folder), sys.stdin.buffer, called, limit_bytes=limit, choice=picked)
-        )
-
-    def scores(files: list[str], given: dict[str, str | None]) -> Any:
-        return [asdict(look_at_scores(path, **given)) for path in score_files(list(map(Path, files)))]
-
-    return {
-        "vectors": vectors,
-        "scores": scores,
-        "covariates": lambda file: asdict(look_at_covariates(Path(file))),
-        "table": lambda file, called: len(read_table(Path(file), called)[0]),
-    }
-
-
-def _plain(value: Any) -> Any:
-    """A value that JSON does not know as one that it knows."""
-    return value.item() if hasattr(value, "item") else str(value)
-
-
-def main(kind: str, given: str) -> None:
-    """Read as asked for, under the limits asked for, and print what came of it."""
-    import numpy  # noqa: F401 (what libraries take for themselves does not count)
-    import pandas  # noqa: F401
-    import pyarrow as pa
-    import pyarrow.parquet
-
-    pa.set_cpu_count(1)
-    pa.set_io_thread_count(1)
-    memory, seconds, arguments = json.loads(given)
-    function = _kinds()[kind]
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    limits = {
-        resource.RLIMIT_AS: pages * resource.getpagesize() + memory,
-        resource.RLIMIT_CPU: seconds,
-        resource.RLIMIT_CORE: 0,
-    }
-    for limit, value in limits.items():
-        resource.setrlimit(limit, (value, value))
-    answer: dict[str, Any]
-    try:
-        answer = {"value": function(**arguments)}
-    except OpenChoiceError as error:
-        answer = {"choice": [error.statement, error.remedy, error.field, error.answers]}
-    except InputError as error:
-        answer = {"error": str(error)}
-    except MemoryError:
-        answer = {"memory": True}
-    print(json.dumps(answer, default=_plain))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

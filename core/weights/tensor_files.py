@@ -21,6 +21,13 @@ from core.weights.remote_file import RemoteFile
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 FLOATING = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1}
+_BITS = {  # of a number, by its type
+    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"), 8),
+    **dict.fromkeys(("I16", "U16", "F16", "BF16"), 16),
+    **dict.fromkeys(("I32", "U32", "F32"), 32),
+    **dict.fromkeys(("I64", "U64", "F64", "C64"), 64),
+    **{"F4": 4, "F6_E2M3": 6, "F6_E3M2": 6},
+}
 _BLOB = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LARGEST_HEADER = 100_000_000  # the limit of the safetensors library
 
@@ -108,7 +115,8 @@ def check_index(folder: Path, tensors: Mapping[str, Tensor]) -> None:
 def read_header(file: File, meter: Meter | None = None) -> dict[str, Tensor]:
     """The tensors of one safetensors file by name; `meter` counts the bytes read for it.
 
-    Errors: InputError if the file is not safetensors or is shorter or longer than its header says.
+    Errors: InputError if the file is not safetensors, is shorter or longer than its header says, or has
+    tensors that overlap, leave a gap, or do not fit their shape and type.
     """
     meter = meter or Meter()
     actual = size(file)
@@ -118,33 +126,53 @@ def read_header(file: File, meter: Meter | None = None) -> dict[str, Tensor]:
             f"{file} is cut off or is not a safetensors file: its {actual:,} bytes end within the "
             "header; download or save it again."
         )
-    raw = beginning(file, 8 + length, meter)[8:]
+    base = 8 + length
     try:
-        entries = json.loads(raw)
+        entries = json.loads(bytes(beginning(file, base, meter)[8:]), object_pairs_hook=_without_doubles)
         entries.pop("__metadata__", None)
-        base = 8 + length
-        tensors = {
-            name: Tensor(
-                file,
-                name,
-                e["dtype"],
-                tuple(e["shape"]),
-                base + e["data_offsets"][0],
-                base + e["data_offsets"][1],
-            )
-            for name, e in entries.items()
-        }
-        expected = max((tensor.end for tensor in tensors.values()), default=base)
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        tensors = {name: _tensor(file, name, entry, base) for name, entry in entries.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(
             f"{file} is damaged: its safetensors header cannot be read; download or save it again."
         ) from None
+    expected = max((tensor.end for tensor in tensors.values()), default=base)
     if actual != expected:
         raise InputError(
             f"{file} is cut off or damaged: its header promises {expected:,} bytes and it holds {actual:,}; "
             "download or save it again."
         )
+    _check_places(file, list(tensors.values()), base)
     return tensors
+
+
+def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("two entries of one name")
+    return found
+
+
+def _tensor(file: File, name: str, entry: dict, base: int) -> Tensor:
+    """One entry of a header; raises for what is none."""
+    (start, end), shape = entry["data_offsets"], tuple(entry["shape"])
+    if not all(type(number) is int and number >= 0 for number in (start, end, *shape)):
+        raise ValueError("no whole numbers")
+    return Tensor(file, name, str(entry["dtype"]), shape, base + start, base + end)
+
+
+def _check_places(file: File, tensors: list[Tensor], base: int) -> None:
+    """Raise InputError unless each tensor has the bytes that its shape and type need, one after another."""
+    place = base
+    for tensor in sorted(tensors, key=lambda tensor: (tensor.start, tensor.end)):
+        bits = 8 * (tensor.end - tensor.start)
+        known = tensor.dtype in _BITS
+        if tensor.start != place or not known or bits != tensor.size * _BITS[tensor.dtype]:
+            shape = " × ".join(map(str, tensor.shape)) or "one"
+            raise InputError(
+                f"{file} is damaged: {shape} numbers of type {tensor.dtype} do not fit where its header says "
+                f"that the tensor {tensor.name} stands; download or save it again."
+            )
+        place = tensor.end
 
 
 def read_headers(files: Sequence[File], meter: Meter | None = None) -> dict[str, Tensor]:
