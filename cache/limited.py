@@ -19,7 +19,7 @@ PROCESS = "cache.limited_process"
 MEMORY = 7 << 28  # bytes beside what the libraries take: 1.75 GiB
 MEMORY_SHARE = 4  # times the size of the file are added: text, columns, float64, float32
 SECONDS, BYTES_A_SECOND = 60, 10_000_000
-PACKED = (".npz", ".parquet")  # formats in which a small file may hold much
+PACKED = (".npz", ".parquet", ".xz", ".gz")  # formats in which a small file may hold much
 SMALL = 1 << 18  # bytes of text or plain numbers
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from cache import uploads
 from cache.documents import from_json
+from core.corpora.questions import columns_of
 from core.errors import InputError, OpenChoiceError
 from core.scores.covariates import look_at_covariates
 from core.scores.files import look_at_scores, score_files
@@ -32,7 +33,8 @@ KINDS: dict[str, Callable[..., Any]] = {
     "vectors": _vectors,
     "scores": _scores,
     "covariates": lambda file: asdict(look_at_covariates(Path(file))),
-    "table": lambda file, called: len(read_table(Path(file), called)[0]),
+    "labelled": lambda file: len(read_table(Path(file), Path(file).name)[0]),
+    "questions": lambda file: columns_of(Path(file)) is None,
 }
 
 

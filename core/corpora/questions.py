@@ -5,6 +5,7 @@ where that is known, and the model's confidence where it is at hand. ARC's form 
 its `stem` and `choices`, and `answerKey`) has choices, which a checkpoint scores itself.
 """
 
+import gzip
 import hashlib
 import io
 import json

@@ -9,7 +9,8 @@ from cache.paths import checkpoint_roots, corpora_folder
 from cache.preflight import refuse_outside
 from cache.store import Store
 from cache.tasks.label_free import LabelFree
-from core.corpora.questions import PACKED, columns_of
+from core.corpora import packed
+from core.corpora.questions import columns_of
 from core.errors import InputError
 from core.tables import READERS
 from pages.parts.markdown import wrong
@@ -60,7 +61,7 @@ def _file(store: Store, name: str) -> str:
     with st.container():
         file = st.file_uploader(
             label,
-            type=[suffix.removeprefix(".") for suffix in (*READERS, *PACKED)],
+            type=[suffix.removeprefix(".") for suffix in (*READERS, *packed.OPENERS)],
             key=f"questions_{name}",
             help=about,
             max_upload_size=UPLOAD_MB,
