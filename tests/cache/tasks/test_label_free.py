@@ -66,6 +66,10 @@ def test_curve_and_estimate_are_those_of_the_last_tokens_vectors(
     assert np.sign(result.queries[0].change) == -1 and np.sign(result.queries[-1].change) == 1
     again = study(store, Subject(str(folder)), asked)
     assert again == replace(result, seconds=again.seconds, cached=True)
+    other = folder.with_name("other-name")
+    other.symlink_to(folder)
+    renamed = study(store, Subject(str(other)), asked)
+    assert (renamed.subject, renamed.name, renamed.cached) == (str(other), "other-name", True)
     assert not list(store.folder.glob(".tmp-label-free-*"))
 
 
