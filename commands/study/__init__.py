@@ -14,6 +14,7 @@ from commands.study import (
     own,
     paper,
     perplexity,
+    push_away,
 )
 
 app = typer.Typer(
@@ -31,5 +32,6 @@ for part in (
     clusters,
     knnlm,
     label_free,
+    push_away,
 ):
     app.add_typer(part.app)

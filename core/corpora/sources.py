@@ -81,7 +81,7 @@ def load(name_or_file: str | Path, *, column: str | None = None, folder: Path | 
     """
     name = str(name_or_file)
     if name == STANDARD_LIBRARY:
-        texts = list(_docstrings(_standard_library()))
+        texts = list(_docstrings(standard_library_files()))
     elif name == PTB_WIKITEXT:
         texts = [text for part in _HUB for file in _part(part, folder) for text in read_texts(file)]
     else:
@@ -229,21 +229,29 @@ def _standard_library() -> Path:
     return folder
 
 
-def _docstrings(folder: Path) -> Iterator[str]:
-    """Paragraphs of the docstrings of every module under `folder`, read without importing any."""
+def standard_library_files() -> list[Path]:
+    """The modules of Python's own standard library, without tests and tables; InputError if not here."""
+    folder = _standard_library()
+    found = []
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(f for f in folders if f not in _NOT_READ and not f.startswith("config-"))
-        for file in sorted(f for f in files if f.endswith(".py")):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # old escapes in other people's strings
-                try:
-                    module = ast.parse((Path(here) / file).read_bytes())
-                except (SyntaxError, ValueError):
-                    continue
-            for docstring in _of(module):
-                for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(docstring)):
-                    if not paragraph.lstrip().startswith(">>>") and paragraph.strip():
-                        yield " ".join(paragraph.split())
+        found += [Path(here) / file for file in sorted(files) if file.endswith(".py")]
+    return found
+
+
+def _docstrings(files: Iterable[Path]) -> Iterator[str]:
+    """Paragraphs of the docstrings of modules, read without importing any."""
+    for file in files:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # old escapes in other people's strings
+            try:
+                module = ast.parse(file.read_bytes())
+            except (SyntaxError, ValueError):
+                continue
+        for docstring in _of(module):
+            for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(docstring)):
+                if not paragraph.lstrip().startswith(">>>") and paragraph.strip():
+                    yield " ".join(paragraph.split())
 
 
 def _of(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:

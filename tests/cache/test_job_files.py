@@ -37,6 +37,7 @@ from cache.tasks.label_free import LabelFree
 from cache.tasks.labelled import Labelled
 from cache.tasks.layers import LayerStudy
 from cache.tasks.perplexity import Perplexity
+from cache.tasks.push_away import PushAway
 from cache.tasks.reference_build import ReferenceBuild
 from core.hidden_states import extraction
 from core.studies import pretraining
@@ -82,6 +83,7 @@ LATER: dict[str, list[job_files.Asked]] = {  # kinds that the first format does 
     "layers": [(LayerStudy(SEGMENTS, size=50), Subject("org/model"))],
     "clusters": [(ClusterStudy("/data/words.txt", tokens=5), Subject("org/model"))],
     "knnlm": [(KnnLm("/data/a.txt", "/data/b.txt", "/data/c.txt", every=True), Subject("org/model"))],
+    "push_away": [(PushAway("hours", "/data/words.txt", seeds=2, pushes=(0.1,)), Subject("cross"))],
     "label_free": [(LabelFree("/data/known.csv", "/data/new.csv"), Subject("org/model"))],
 }
 

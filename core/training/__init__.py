@@ -1,0 +1,1 @@
+"""Small causal language models: trained from scratch or further, quantized, and measured."""
