@@ -42,3 +42,22 @@ def corpora_folder() -> Path | None:
     """The folder with local copies of corpora ($LATENT_SHORTLIST_CORPORA), or None."""
     folder = os.environ.get(CORPORA)
     return Path(folder).expanduser() if folder and Path(folder).expanduser().is_dir() else None
+
+
+def page_roots() -> list[Path]:
+    """Folders that pages may read any file from: those of checkpoints, and the copies of corpora."""
+    corpora = corpora_folder()
+    return [*checkpoint_roots(), *([corpora.resolve()] if corpora else [])]
+
+
+def readable(text: str) -> Path | None:
+    """The path that a person typed on a page, where something is there and pages may read it, else None.
+
+    Links are followed first. What lies elsewhere counts as not there, so that nobody learns of it.
+    """
+    try:
+        place = Path(text).expanduser().resolve()
+        here = any(place.is_relative_to(root) for root in page_roots()) and place.exists()
+    except (OSError, RuntimeError, ValueError):  # no name that a system takes
+        return None
+    return place if here else None

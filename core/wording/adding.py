@@ -64,3 +64,9 @@ def ready(count: int, checkpoints: int, known: int, what: str) -> str:
 def known_as(name: str) -> str:
     """Uploaded vectors that the store has already."""
     return f"The same vectors are here already, as {name}; their values come from the store."
+
+
+def where_read(roots: Iterable[object]) -> str:
+    """Where pages read files from."""
+    places = listed(map(str, roots)) or "no folder; none is set"
+    return f"Pages read files under {places} (LATENT_SHORTLIST_ROOTS)."

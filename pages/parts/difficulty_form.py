@@ -16,6 +16,7 @@ from core.corpora.sources import CORPORA, STANDARD_LIBRARY
 from pages.parts.pickers import choose_checkpoints, choose_hub_ids
 from pages.parts.questions_form import ask_questions
 from pages.parts.submit import submit
+from pages.parts.text_choice import may_read
 
 BIN = 50  # segments: a first look takes fewer than the paper's 100
 TYPED = "Or type the path of a text file, one passage a line."
@@ -64,6 +65,8 @@ def _request(store: Store, view: str) -> Request | None:
             width=280,
         )
         sizes = _sizes(view)
+    if corpus not in (None, "auto", *CORPORA) and not may_read(corpus):
+        return None
     if view == "clusters":
         return ClusterStudy(corpus or "auto", **sizes)
     text = SegmentedText(corpus or "auto", shorter=True, **sizes)
@@ -130,5 +133,7 @@ def _ask_datastore() -> KnnLm | None:
         every = st.checkbox("Keys of every block", key="knnlm_every", help="Else of the last block alone.")
     if missing := [about[name][0].lower() for name in TEXTS if not texts[name]]:
         st.caption(f"Still to choose: {', '.join(missing)}.")
+        return None
+    if not all(text == STANDARD_LIBRARY or may_read(str(text)) for text in texts.values()):
         return None
     return KnnLm(**{name: str(text) for name, text in texts.items()}, **sizes, every=every, shorter=True)

@@ -1,10 +1,10 @@
 """The part of Add that fine-tunes the chosen checkpoints on GLUE, for scores of one's own."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import streamlit as st
 
+from cache.paths import page_roots, readable
 from cache.requests import Subject
 from cache.store import Store
 from cache.tasks import called
@@ -12,6 +12,7 @@ from cache.tasks.glue_run import request_of
 from core.errors import InputError
 from core.fine_tuning.glue import TASKS
 from core.formatting import first_few
+from core.wording.adding import where_read
 from pages.parts.markdown import wrong
 from pages.parts.models_form import choose_models
 from pages.parts.submit import submit
@@ -74,8 +75,9 @@ def fine_tune(store: Store, subjects: Sequence[Subject], title: str) -> bool:
         if not pressed:
             return False
         try:
-            folder = Path(data).expanduser() if data else None
-            if folder is not None and not folder.is_dir():
+            folder = readable(data) if data else None
+            if data and not (folder and folder.is_dir()):
+                st.caption(where_read(page_roots()))
                 raise InputError(f"There is no folder {data}: give one with GLUE's Parquet files.")
             protocol = {"train_examples": int(examples) if examples else None, "seed": int(seed)}
             request = request_of(protocol, folder, tuple(tasks))

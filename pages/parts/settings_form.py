@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -11,12 +10,10 @@ from streamlit.delta_generator import DeltaGenerator
 from cache import samples, usual
 from cache.requests import Settings
 from cache.store import Store
-from core.corpora.sources import CORPORA
 from core.formatting import capital
 from core.measures import GROUPS, MEASURES, Measure, select
-from pages.parts.markdown import wrong
+from pages.parts.text_choice import choose_text
 
-OWN_FILE = "a file of mine"
 GROUP_TITLES = {
     "unembedding": "Output embedding",
     "decoder": "Loss of decoders",
@@ -207,48 +204,6 @@ def choose_measures(offered: dict[str, list[Measure]]) -> str:
                 )
                 picked += [measure.name] if ticked else []
     return "all" if set(picked) == set(select("all")) else ",".join(picked)
-
-
-def choose_text(begin: Settings) -> tuple[str, str | None]:
-    """The corpus (a name or a file, "" while there is none) and, for a table, the column of text."""
-    automatic = samples.chosen("auto")
-    own = samples.chosen(begin.corpus) not in CORPORA
-    names = [automatic, *(name for name in CORPORA if name != automatic), OWN_FILE]
-    corpus = st.segmented_control(
-        "Text to read",
-        names,
-        default=OWN_FILE if own else samples.chosen(begin.corpus),
-        required=True,
-        key="corpus",
-        format_func=lambda name: capital(OWN_FILE) if name == OWN_FILE else samples.title(name),
-        wrap=True,
-        persist_state="session",
-    )
-    if corpus != OWN_FILE:
-        st.caption(CORPORA[corpus])
-        return corpus, None
-    with st.container(horizontal=True):
-        path = st.text_input(
-            "Path of the file",
-            begin.corpus if own else "",
-            key="corpus_file",
-            placeholder="/data/reports.txt",
-            help="One passage a line (.txt, .txt.gz, .txt.xz), or a table (.jsonl, .csv, .parquet).",
-            persist_state="session",
-        )
-        column = st.text_input(
-            "Column, for a table",
-            begin.column or "",
-            key="corpus_column",
-            placeholder="text",
-            persist_state="session",
-        )
-    if not path:
-        st.caption("Give the path of a file on this machine.")
-    elif not Path(path).expanduser().is_file():
-        wrong(f"There is no file {path}: give the path of a text file or a table on this machine.")
-        path = ""
-    return path or "", column or None
 
 
 def choose_settings(store: Store, *, of_text: bool = True) -> tuple[Settings | None, DeltaGenerator]:

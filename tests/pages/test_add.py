@@ -193,14 +193,32 @@ def test_hub_ids_offline_say_so_beside_their_field(open_page: Open) -> None:
     assert page.button(key="add_measure").label == "Measure 1 checkpoint"
 
 
-def test_options_that_cannot_be_used_hold_the_button(open_page: Open) -> None:
+@pytest.mark.parametrize(
+    "file", ["nowhere.txt", "diary.txt", "checkpoints/../diary.txt", "checkpoints/link.txt"]
+)
+def test_a_text_that_may_not_be_read_is_as_one_that_is_not_there(
+    open_page: Open, tmp_path: Path, file: str
+) -> None:
+    (tmp_path / "diary.txt").write_text("a private line\n")
+    (tmp_path / "checkpoints").mkdir(exist_ok=True)
+    (tmp_path / "checkpoints" / "link.txt").symlink_to(tmp_path / "diary.txt")
     page = open_page()
     page.segmented_control(key="corpus").set_value("a file of mine").run()
     assert page.button(key="add_measure").disabled
-    page.text_input(key="corpus_file").set_value("/nowhere.txt").run()
-    sentence = "There is no file /nowhere.txt: give the path of a text file or a table on this machine."
+    page.text_input(key="corpus_file").set_value(str(tmp_path / file)).run()
+    sentence = f"There is no file {tmp_path / file}: give the path of a text file or a table on this machine."
     assert sentence in texts(page)
     assert page.button(key="add_measure").disabled
+
+
+def test_a_text_under_an_allowed_folder_is_read(open_page: Open, tmp_path: Path) -> None:
+    page = open_page()
+    (tmp_path / "checkpoints").mkdir(exist_ok=True)
+    (tmp_path / "checkpoints" / "text.txt").write_text("a line\n")
+    page.segmented_control(key="corpus").set_value("a file of mine").run()
+    page.text_input(key="corpus_file").set_value(str(tmp_path / "checkpoints" / "text.txt")).run()
+    assert "There is no file" not in texts(page)
+    assert page.button(key="add_measure").label == "Measure 1 checkpoint"
 
 
 def test_choices_outlive_a_visit_to_another_page(open_page: Open) -> None:

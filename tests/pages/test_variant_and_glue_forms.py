@@ -52,11 +52,11 @@ def test_variants_are_queued_beside_their_checkpoint(page: AppTest, tmp_path: Pa
 
 
 def test_fine_tuning_is_queued_with_what_was_asked_for(page: AppTest, tmp_path: Path) -> None:
-    write(tmp_path / "glue", "RTE")
+    write(tmp_path / "roots" / "glue", "RTE")
     page.query_params["tab"] = "fine_tuning"
     page.run()
     page.multiselect(key="glue_tasks").set_value(["RTE"])
-    page.text_input(key="glue_data").set_value(str(tmp_path / "glue"))
+    page.text_input(key="glue_data").set_value(str(tmp_path / "roots" / "glue"))
     page.number_input(key="glue_examples").set_value(64)
     page.run()
     page.button(key="fine_tune").click().run()
@@ -65,14 +65,19 @@ def test_fine_tuning_is_queued_with_what_was_asked_for(page: AppTest, tmp_path: 
     (piece,) = job.pieces
     assert isinstance(piece.request, GlueRun)
     assert piece.request.tasks == ("RTE",)
-    assert piece.request.data == str((tmp_path / "glue").resolve())
+    assert piece.request.data == str((tmp_path / "roots" / "glue").resolve())
     assert piece.request.protocol["train_examples"] == 64
 
 
-def test_a_folder_that_is_not_there_is_told_and_nothing_is_queued(page: AppTest, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["/no/such/folder", "outside", "roots/../outside", "roots/link"])
+def test_a_folder_that_may_not_be_read_is_as_one_that_is_not_there(
+    page: AppTest, tmp_path: Path, place: str
+) -> None:
+    write(tmp_path / "outside", "RTE")
+    (tmp_path / "roots" / "link").symlink_to(tmp_path / "outside")
     page.query_params["tab"] = "fine_tuning"
     page.run()
-    page.text_input(key="glue_data").set_value("/no/such/folder").run()
+    page.text_input(key="glue_data").set_value(str(tmp_path / place)).run()
     page.button(key="fine_tune").click().run()
     text = " ".join(element.value for element in page.markdown)
     assert "There is no folder" in text

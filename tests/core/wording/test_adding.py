@@ -35,3 +35,8 @@ def test_settings_unlike_those_before() -> None:
         "Unlike 16 checkpoints measured before: 500 sequences instead of 1,000 sequences and layer 3 instead "
         "of the last layer. Such values do not compare."
     )
+
+
+def test_where_pages_read_files() -> None:
+    assert adding.where_read(["/a", "/b"]) == "Pages read files under /a and /b (LATENT_SHORTLIST_ROOTS)."
+    assert adding.where_read([]).startswith("Pages read files under no folder; none is set")
