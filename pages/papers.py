@@ -17,13 +17,15 @@ from pages.parts.controls import from_address, to_address
 from pages.parts.label_study import labels_or_not
 from pages.parts.markdown import plain
 from pages.parts.own_study_view import own_study
+from pages.parts.push_away_view import TITLE as PUSH_AWAY
+from pages.parts.push_away_view import push_away
 
 ALL = "all"
 PRINT = "text"  # the id of the numbers in text and captions
 SOURCE = "Data: Marbut et al. 2024, arXiv 2406.12159 (repository amarbut/manifolds, commit 7cec378)"
 MARKS = {"same": "{}", "last digit": "{} ≈", "differs": ":red[**{} ≠**]", "illegible": "{}"}
 
-open_store()
+store = open_store()
 with st.spinner("Reading the published tables…"):
     paper = studies.paper()
 
@@ -202,7 +204,7 @@ def contents() -> None:
     lines = [f"- {f.label}: [{plain(f.title)}](#{f.id})" for f in paper.findings.values() if f.id != PRINT]
     lines += ["- [Our own repetition, on a small scale](#own-study)"] if study.findings else []
     lines += [] if labels.summary.empty else [f"- [{estimators.TITLE}](#labels)"]
-    lines += ["- [Agreement with the print](#agreement)"]
+    lines += [f"- [{PUSH_AWAY}](#push-away)", "- [Agreement with the print](#agreement)"]
     with st.expander("Contents", expanded=True, icon=":material/toc:"):
         st.markdown("\n".join(lines))
 
@@ -252,6 +254,7 @@ else:
             card(finding)
     own_study(studies.own_study())
     labels_or_not(studies.label_study())
+    push_away(store)
     agreement()
     st.caption(SOURCE + ".")
 to_address("finding", ALL)

@@ -59,6 +59,8 @@ def push_away_rows(setting: str, runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 def push_away_runs(frame: "pd.DataFrame") -> list[Run]:
     """The runs of one setting from the rows that `push_away_rows` makes."""
+    import pandas as pd
+
     runs = []
     for (rate, push, seed), rows in frame.groupby(["rate", "push", "seed"], sort=False):
         marks = []
@@ -71,7 +73,7 @@ def push_away_runs(frame: "pd.DataFrame") -> list[Run]:
                     {str(key): float(value) for key, value in by_domain["valid_perplexity"].items()},
                     {str(key): float(value) for key, value in by_domain["test_perplexity"].items()},
                     float(own["dispersion"].iloc[0]),
-                    None if across != across else float(across),
+                    None if pd.isna(across) else float(across),
                 )
             )
         runs.append(Run(float(rate), float(push), int(seed), marks))
