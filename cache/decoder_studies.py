@@ -6,10 +6,20 @@ from cache import text_studies
 from cache.store import Store
 from cache.tasks.knnlm import StudiedKnn
 from cache.tasks.label_free import StudiedLabelFree
-from core.studies.decoder_figures import KNNLM, LABEL_FREE, QUERIES, knnlm_table, label_free_table, shipped
+from core.studies.decoder_figures import (
+    KNNLM,
+    LABEL_FREE,
+    QUERIES,
+    key_results,
+    knnlm_table,
+    label_free_table,
+    shipped,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from core.studies.knnlm import Verdict
 
 
 def keys(one: StudiedKnn) -> "pd.DataFrame":
@@ -36,6 +46,13 @@ def queries(one: StudiedLabelFree) -> "pd.DataFrame":
     names = ["row", "text", "distance", "change", "confidence", "correct"]
     rows = [[getattr(query, name) for name in names] for query in one.queries]
     return pd.DataFrame(rows, columns=names).dropna(axis="columns", how="all")
+
+
+def verdict_of(table: "pd.DataFrame") -> "Verdict | None":
+    """Whether the most dispersed key of a table, as `keys`, was the best."""
+    from core.studies.knnlm import verdict
+
+    return verdict(key_results(table))
 
 
 def _of(of: dict[str, Any], table: "pd.DataFrame") -> "pd.DataFrame":

@@ -7,9 +7,8 @@ from cache import decoder_studies
 from cache.store import Store
 from core.charts import decoders as charts
 from core.formatting import decimal
-from core.studies.decoder_figures import ALONE, key_results
+from core.studies.decoder_figures import ALONE
 from core.studies.key_layers import CHUNKS
-from core.studies.knnlm import verdict
 from core.wording import knnlm as wording
 from pages.parts.controls import control
 from pages.parts.markdown import plain
@@ -39,7 +38,7 @@ def knnlm(store: Store) -> None:
             st.altair_chart(charts.keys(table, int(chunks)), width="stretch", alt=f"{shown}, a point a key")
             st.caption(wording.READING)
     alone = table[table["key"] == ALONE].iloc[0]
-    for sentence in wording.sentences(verdict(key_results(table)), float(alone["perplexity"])):
+    for sentence in wording.sentences(decoder_studies.verdict_of(table), float(alone["perplexity"])):
         st.markdown(f"- {plain(sentence)}")
     shown_as = numbers(table)
     st.dataframe(

@@ -11,6 +11,7 @@ from cache.store import Store
 from cache.tasks.push_away import PushAway
 from core.studies import training_tables
 from core.studies.push_away import Mark, Run
+from pages.parts.markdown import plain
 from pages.parts.push_away_view import TITLE
 from tests.pages.test_papers import opened, words
 
@@ -33,7 +34,7 @@ def test_curves_sentences_and_differences_of_the_runs(
     monkeypatch.setattr(training_tables, "shipped", lambda kind: made_up())
     app = opened(tmp_path, monkeypatch)
     text = words(app)
-    assert TITLE in text and "λ = 0.1 (chosen on validation text) lowered perplexity" in text
+    assert TITLE in text and plain("λ = 0.1 (chosen on validation text) lowered perplexity") in text
     table = next(one.value for one in app.dataframe if "With the loss" in one.value)
     assert list(table["Difference"]) == pytest.approx([-1.0, -1.0])
 
