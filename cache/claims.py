@@ -32,6 +32,7 @@ class Claim:
     piece: Piece
     lock: FileLock
     record: dict[str, Any]
+    heard: float = field(default_factory=time.monotonic)  # when progress was noted last
     _stage: tuple[str, float, int] = ("", 0.0, 0)  # its name, when it began, how much was done then
     _noted: float = field(default=0.0)
 
@@ -44,7 +45,7 @@ class Claim:
         """Note what is being done; raises Cancelled when it should stop."""
         if jobs.stopped(self.folder, self.piece.index):
             raise Cancelled
-        clock = time.monotonic()
+        self.heard = clock = time.monotonic()
         if stage != self._stage[0]:
             self._stage, self._noted = (stage, clock, done), 0.0
         if clock - self._noted < INTERVAL and not 0 < done == total:

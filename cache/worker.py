@@ -23,6 +23,7 @@ from cache.claims import Cancelled, Claim
 from cache.files import writable
 from cache.jobs import Job
 from cache.store import Store
+from cache.watching import watched
 from core.errors import InputError
 from core.wording.jobs import killed, not_begun, out_of_memory, unexpected
 
@@ -77,8 +78,11 @@ def _start(store: Store, threads: int, limit: int) -> subprocess.Popen:
     return process
 
 
-def work(store: Store) -> None:
-    """Carry out pieces while there are any; returns at once where enough workers are at it already."""
+def work(store: Store, *, alone: bool = False) -> None:
+    """Carry out pieces while there are any; returns at once where enough workers are at it already.
+
+    alone: nothing else runs in this process, so that it may be ended with a piece, see `cache.watching`.
+    """
     while True:
         free = (locks.take(path) for path in locks.slots(store.folder, locks.worker_limit()))
         slot = next(filter(None, free), None)
@@ -89,7 +93,8 @@ def work(store: Store) -> None:
             while time.monotonic() - idle < LINGER:
                 claim = claims.claim(store)
                 if claim:
-                    carry_out(claim)
+                    with watched(claim, lambda: _start_another(store)) if alone else nullcontext():
+                        carry_out(claim)
                     idle = time.monotonic()
                 else:
                     time.sleep(0.2)
@@ -98,6 +103,12 @@ def work(store: Store) -> None:
         # Whoever submitted while this slot was still held started no worker: look once more.
         if not _waiting(store):
             return
+
+
+def _start_another(store: Store) -> None:
+    """Start a worker in place of this one, which is about to end."""
+    if _waiting(store):
+        _start(store, threads=int(os.environ.get("OMP_NUM_THREADS", "1")), limit=locks.worker_limit())
 
 
 def carry_out(claim: Claim) -> None:
@@ -191,7 +202,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Carry out the queued jobs of a store, then leave.")
     parser.add_argument("--store", type=Path, required=True)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    work(Store.open(parser.parse_args(arguments).store))
+    work(Store.open(parser.parse_args(arguments).store), alone=True)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from core.errors import InputError
 
 app = typer.Typer(help="Work handed to background workers.")
 
+STARTING = 60.0  # seconds that a worker may take to begin
+
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Its id, as `cli.py jobs list` shows it.")]
 
 
@@ -81,8 +83,16 @@ def watch_job(
     if job is None:
         raise InputError("There is no job to watch: `cli.py measure CHECKPOINT --detach` makes one.")
     worker.ensure_workers(opened)
+    interrupted = time.monotonic() if job.state == "interrupted" else None  # since when
     with stages() as show:
-        while job.state in ("queued", "running"):
+        while job.state in jobs.OPEN:
+            if job.state != "interrupted":
+                interrupted = None
+            elif interrupted is None:  # its worker has died: another one takes a while to begin
+                worker.ensure_workers(opened)
+                interrupted = time.monotonic()
+            elif time.monotonic() - interrupted > STARTING:
+                break
             running = [piece for piece in job.pieces if piece.state == "running"]
             finished = sum(piece.state in ("done", "failed") for piece in job.pieces)
             doing = "; ".join(f"{piece.subject.name}: {piece.stage}" for piece in running)

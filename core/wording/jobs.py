@@ -32,6 +32,14 @@ def killed(verb: str, subject: str, times: int, remedy: str) -> str:
     )
 
 
+def silent(verb: str, subject: str, seconds: float, remedy: str) -> str:
+    """A piece that was ended since nothing was heard of it for so long."""
+    return (
+        f"{verb} {subject} was ended, since it made no progress for {duration(seconds)}: {remedy}, and "
+        "resume the job."
+    )
+
+
 def not_begun(verb: str, subject: str, error: Exception) -> str:
     """A piece that no process of an executor could begin."""
     return (

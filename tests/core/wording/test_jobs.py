@@ -18,6 +18,10 @@ def test_a_sentence_names_the_piece_why_it_failed_and_what_to_do() -> None:
         "Measuring org/a failed, since its process was killed, perhaps for want of memory: free some, and "
         "resume the job."
     )
+    assert jobs.silent("Measuring", "org/a", 6 * 3600, "take fewer layers") == (
+        "Measuring org/a was ended, since it made no progress for 6 h 0 min: take fewer layers, and resume "
+        "the job."
+    )
     assert jobs.not_begun("Measuring", "org/a", OSError("no such machine")) == (
         "Measuring org/a was not begun (OSError: no such machine): see to the processes that carry it out, "
         "and resume the job."
