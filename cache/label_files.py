@@ -6,6 +6,7 @@ is kept as it is, under its name, in `labelled/DIGEST` beside the store, or `que
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,10 @@ def keep(store: Store, content: bytes, name: str, kind: str = "labelled") -> Pat
     """
     digest = hashlib.blake2b(content, digest_size=16).hexdigest()
     path = store.folder / kind / digest / Path(name).name
-    if not path.exists():
+    if path.exists():
+        with suppress(OSError):
+            path.parent.touch()  # else it may be swept away as unused, see `cache.sweeping`
+    else:
         with writable(store.folder):
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as temporary:

@@ -17,7 +17,6 @@ import logging
 import shutil
 import stat
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -30,6 +29,7 @@ from filelock import FileLock
 from cache import merged, migrations, parts, published, snapshots
 from cache.files import replacing, writable
 from cache.snapshots import Damaged
+from cache.sweeping import sweep
 from cache.taking_in import Taken, take_in
 from core.errors import InputError
 from core.formatting import first_line
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ABANDONED = 3600.0  # seconds; writing a part takes milliseconds
 KEPT_SNAPSHOTS = 2  # the newest, and the one a reader may have chosen a moment ago
 
 
@@ -273,13 +272,11 @@ class Store:
             useless.unlink(missing_ok=True)
 
     def _clear_away(self) -> None:
-        """Delete what writers that were killed left half written."""
-        for left in self.parts.glob(".tmp-*"):
-            with suppress(FileNotFoundError):  # its writer was alive, and is done
-                if time.time() - left.stat().st_mtime > ABANDONED:
-                    left.unlink()
+        """Delete what processes that were killed left half written, and uploads that nothing refers to."""
         for left in self.folder.glob(f".tmp-*-{self.database.name}*"):  # of the lock's holder, who was killed
             left.unlink(missing_ok=True)
+        with suppress(OSError):  # another time
+            sweep(self.folder, set(self.query("SELECT subject FROM main.checkpoints")["subject"]))
 
     @cached_property
     def _tables(self) -> dict[str, tuple["pa.Schema", list[str]]]:

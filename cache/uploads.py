@@ -6,6 +6,7 @@ vectors are read and checked once, when they arrive, and kept as `uploads/FINGER
 
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -83,7 +84,10 @@ def keep_here(
     array, notes = vectors.read(source, name, limit_bytes=limit_bytes, choice=choice)
     fingerprint = vectors.fingerprint(array)
     path = store_folder / "uploads" / f"{fingerprint}.npy"
-    if not path.exists():
+    if path.exists():
+        with suppress(OSError):
+            path.touch()  # else it may be swept away as unused, see `cache.sweeping`
+    else:
         with writable(store_folder):
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as temporary, temporary.open("wb") as file:
