@@ -29,13 +29,14 @@ def estimate(
     sequences: int,
     repeats: int = 1,
     position: str = "all",
+    passes: int = 1,
 ) -> Estimate:
     """What a job will take.
 
     Arguments:
         clouds, checkpoints: the store's tables.
         models: (parameters without embeddings, width) of each checkpoint to measure.
-        sequences, repeats, position: as in the job's settings.
+        sequences, repeats, position: as in the job's settings. passes: how often a model reads each sample.
 
     Time is tokens · (parameters + fixed share) · the median of seconds per such unit in earlier extractions;
     reading a token costs about two operations a parameter, and tiny models are bound by the fixed share.
@@ -53,4 +54,4 @@ def estimate(
         return Estimate(tokens, cloud_bytes, None)
     cost = timed["tokens"] * (timed["parameters_without_embeddings"].fillna(0) + fixed)
     rate = float((timed["seconds"] / cost).median())
-    return Estimate(tokens, cloud_bytes, rate * tokens * sum(size + fixed for size, _ in models))
+    return Estimate(tokens, cloud_bytes, rate * passes * tokens * sum(size + fixed for size, _ in models))

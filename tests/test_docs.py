@@ -11,7 +11,7 @@ import typer
 
 import cli
 from core.measures import MEASURES
-from tests import TOP
+from tests import TOP, tiny
 
 PAGES = [TOP / "README.md", TOP / "SECURITY.md", *sorted((TOP / "docs").glob("*.md"))]
 ARCHITECTURE = TOP / "docs/architecture.md"
@@ -190,6 +190,7 @@ def test_quoted_commands_run_in_order(
     np.save("mine.npy", np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32))
     scores = "checkpoint,benchmark,task,metric,value\nmine.npy,GLUE,RTE,accuracy,0.61\n"
     Path("scores.csv").write_text(scores)
+    tiny.gpt2(Path("my-decoder"))
     reviews = (f"this is text {row},{'good' if row % 2 else 'bad'}" for row in range(40))
     Path("reviews.csv").write_text("\n".join(["text,label", *reviews]))
     Path("covariates.csv").write_text("checkpoint,batch_size\nmine.npy,1024\n")

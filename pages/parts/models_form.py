@@ -13,6 +13,7 @@ from cache.store import Store
 from cache.tables import whole
 from cache.tasks import called
 from core.formatting import duration, first_few, short_bytes, short_number
+from core.measures import MEASURES, select
 from pages.parts.labels_form import measure_labels
 from pages.parts.pickers import choose_checkpoints, choose_hub_ids, clear, short
 from pages.parts.reference_card import reference_card
@@ -71,6 +72,7 @@ def cost(store: Store, models: Collection[Facts], settings: Settings) -> str:
     sizes = [(fact.parameters_without_embeddings, fact.width or 0) for fact in models]
     if not sizes:
         return ""
+    subjects = {MEASURES[name].subject for name in select(settings.measures)}
     guess = estimate(
         whole(store, "clouds"),
         whole(store, "checkpoints"),
@@ -78,6 +80,7 @@ def cost(store: Store, models: Collection[Facts], settings: Settings) -> str:
         sequences=settings.sequences,
         repeats=settings.repeats,
         position=settings.position,
+        passes=2 if {"cloud", "text"} <= subjects else 1,
     )
     each = f"About {guess.tokens:,} tokens a model, {short_bytes(guess.cloud_bytes)} of vectors at most"
     if guess.seconds is None:

@@ -26,6 +26,12 @@ def test_time_adds_up_over_models_and_repeats_and_size_does_not() -> None:
     assert six.cloud_bytes == one.cloud_bytes
 
 
+def test_a_second_pass_takes_as_long_again_and_no_more_disk() -> None:
+    one, two = (estimate(CLOUDS, CHECKPOINTS, [(9_000_000, 384)], sequences=1000, passes=n) for n in (1, 2))
+    assert one.seconds is not None and two.seconds == 2 * one.seconds
+    assert (two.tokens, two.cloud_bytes) == (one.tokens, one.cloud_bytes)
+
+
 def test_one_vector_a_sequence_is_kept_where_one_is_asked_for() -> None:
     guess = estimate(CLOUDS, CHECKPOINTS, [(1, 10)], sequences=1000, position="last")
     assert guess.cloud_bytes == 1000 * 10 * 4
