@@ -8,7 +8,19 @@ import sys
 
 import typer
 
-from commands import covariates, evidence, export, gap, jobs, measure, predict, reference, scores, study
+from commands import (
+    covariates,
+    evidence,
+    export,
+    gap,
+    jobs,
+    measure,
+    predict,
+    reference,
+    scores,
+    store,
+    study,
+)
 from commands.terminal import say, sentence
 
 app = typer.Typer(
@@ -20,7 +32,7 @@ app = typer.Typer(
 )
 for part in (measure, export, predict, gap, evidence):
     app.add_typer(part.app)
-for group in (scores, covariates, reference, jobs, study):
+for group in (scores, covariates, reference, jobs, store, study):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
 
 
