@@ -6,6 +6,7 @@ decoders, named in the column `checkpoint`, by:
     cli.py study perplexity CHECKPOINT… --corpus FILE… --segments 1500 --length 96 --bin 50 --contexts 16,64
         --save core/reference/text_difficulty_points.csv
     cli.py study layers … --bin 50 --save core/reference/text_difficulty_layers.csv
+        (with --untrained of the two Llamas trained on stories)
     cli.py study clusters … --corpus FILE --save core/reference/text_difficulty_clusters.csv
 """
 
