@@ -3,18 +3,28 @@
 import json
 from typing import TYPE_CHECKING
 
-from cache.remembered import by_state
+from cache.remembered import by_state, once
 from cache.store import Store
 from cache.tasks.cell_study import cell_rows, curve_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from core.cells.example import Example
+
 USUAL = {
     "M": 4,
     "k": 256,
     "engine": "own",
 }  # the sizes that measures are taken at unless others are asked for
+
+
+@once
+def example() -> "Example | None":
+    """The quantized checkpoint that comes with the program."""
+    from core.cells.example import read
+
+    return read()
 
 
 @by_state(4)

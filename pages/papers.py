@@ -7,6 +7,7 @@ import streamlit as st
 
 from cache import studies
 from core.charts import findings as charts_findings
+from core.charts.pictures import as_file, file_stem
 from core.formatting import capital, minus
 from core.studies.latent_geometry import COLUMNS
 from core.studies.latent_geometry_print import as_text
@@ -119,13 +120,13 @@ def downloads(finding: Finding) -> None:
 
     def made(kind: str) -> bytes:
         sheet = charts_findings.sheet(paper.panels[finding.id], finding.title, f"{finding.label}. {SOURCE}")
-        return charts_findings.picture(sheet, kind)
+        return as_file(sheet, kind)
 
     for kind, mime in (("png", "image/png"), ("svg", "image/svg+xml")):
         st.download_button(
             kind.upper(),
             data=lambda kind=kind: made(kind),
-            file_name=f"{finding.id}.{kind}",
+            file_name=f"{file_stem(finding.title)}.{kind}",
             mime=mime,
             icon=":material/download:",
             type="tertiary",

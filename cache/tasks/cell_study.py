@@ -172,11 +172,12 @@ def curve_rows(store: Store) -> "pd.DataFrame":
     """What can be drawn of quantized clouds, a row each: `curves` is JSON for core.cells.curves.Curves.
 
     Columns: subject, name, cloud, quantizer, at (NaN: all vectors), seed (the lowest alone), curves, corpus,
-    sequences, text_seed, layer, position, created_at.
+    sequences, text_seed, layer, position, max_length, created_at.
     """
     return store.query(
         """SELECT v.subject, c.name, v.cloud, v.quantizer, CAST(v.parameters ->> 'n' AS BIGINT) AS at,
-            v.seed, v.curves, t.corpus, t.sequences, t.text_seed, t.layer, t.position, v.created_at
+            v.seed, v.curves, t.corpus, t.sequences, t.text_seed, t.layer, t.position, t.max_length,
+            v.created_at
         FROM cell_curves v JOIN checkpoints c USING (subject) LEFT JOIN clouds t USING (cloud)
         WHERE (v.parameters ->> 'engine') IS NULL
         QUALIFY row_number() OVER (

@@ -3,6 +3,7 @@
 import typer
 
 from commands.study import (
+    cells_picture,
     cells_sweep,
     clusters,
     glue,
@@ -25,6 +26,7 @@ for part in (
     glue,
     own,
     labels,
+    cells_picture,
     cells_sweep,
     paper,
     perplexity,

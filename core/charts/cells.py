@@ -45,7 +45,7 @@ def picture(
     """
     frame = points(name, curves)
     axes = {
-        "occupancy": ("Cells, fullest first (share of the codebook)", "Vectors, times an even share (log)"),
+        "occupancy": ("Cells, fullest first (share of the codebook)", "Times an even share (log)"),
         "nearest": (
             "Centroids, most apart first (share of the codebook)",
             "Squared distance (largest = 1)",
@@ -59,7 +59,7 @@ def picture(
             "y:Q",
             title=axes[name][1],
             scale=alt.Scale(domain=span, nice=False, type="symlog", constant=EMPTY),
-            axis=alt.Axis(values=[0, 0.1, 0.3, 1, 3, 10, 30, 100]),
+            axis=alt.Axis(values=[0, 0.1, 0.3, 1, 3, 10, 30, 100], format="~g"),
         )
     tooltip = [
         alt.Tooltip("x:Q", title="Share" if name != "errors" else "Error", format=".3~g"),

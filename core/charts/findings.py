@@ -96,17 +96,6 @@ def sheet(panels: Sequence[Panel], title: str, source: str, *, width: int = 430)
     )
 
 
-def picture(drawn: alt.ConcatChart, kind: str) -> bytes:
-    """A sheet as the bytes of a file, kind "png" (twice the size on screen, for slides) or "svg"."""
-    import vl_convert  # here, since only a download needs it
-
-    with alt.theme.enable("default"):  # a page's own is for its background, not for white
-        spec = drawn.to_dict()
-    if kind == "svg":
-        return vl_convert.vegalite_to_svg(spec).encode()
-    return vl_convert.vegalite_to_png(spec, scale=2)
-
-
 def key(panels: Sequence[Panel]) -> str:
     """What colours and shapes of `panels` mean, as a line of HTML, where they are drawn without a legend."""
     colours = family_colours([])

@@ -37,7 +37,8 @@ def as_file(chart: Drawn, kind: str) -> bytes:
     """A framed chart as the bytes of a file, kind "png" (twice the size on screen, for slides) or "svg"."""
     import vl_convert  # here, since only a download needs it
 
-    spec = chart.to_dict()
+    with alt.theme.enable("default"):  # a page's own is for its background, not for white
+        spec = chart.to_dict()
     if kind == "svg":
         return vl_convert.vegalite_to_svg(spec).encode()
     return vl_convert.vegalite_to_png(spec, scale=2)

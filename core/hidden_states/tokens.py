@@ -96,6 +96,20 @@ def tokenize(
     return Tokens(ids, starts, types, note, special, np.concatenate(spans) if places else None)
 
 
+def words_at(
+    checkpoint: Checkpoint,
+    sequences: list[str],
+    max_length: int | None,
+    rows: np.ndarray,
+    progress: Progress | None = None,
+) -> list[str]:
+    """The tokens, as text, that some rows of the hidden states at all positions are of; in their order."""
+    ids = tokenize(checkpoint, sequences, max_length, progress).ids
+    tokenizer = read_tokenizer(checkpoint).tokenizer
+    with one_sentence(f"The tokenizer of {checkpoint.name} cannot write its tokens", _SAVE_AGAIN), quiet():
+        return [str(tokenizer.decode([int(ids[row])])) for row in rows]
+
+
 @dataclass(frozen=True)
 class RunningText:
     """Texts as one run of token ids, int32, without the special tokens that would stand around a sequence.

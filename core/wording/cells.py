@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from core.cells.curves import Curves
+from core.cells.picture import COLOURED, Picture
 from core.formatting import percent, signed
 from core.measures.titles import title_of
 
@@ -24,6 +25,32 @@ def heading(named: dict[str, Curves]) -> str:
         return f"{a} and {b} fill their cells about equally evenly"
     even, clumped = (b, a) if steeper > 0 else (a, b)
     return f"{even} fills its cells more evenly than {clumped}"
+
+
+PICTURE = (
+    "Each cloud is drawn by its own two principal components, so directions do not compare between clouds; "
+    "both axes of one span a range of one length. At most 2,000 vectors are drawn, always the same ones; "
+    "cells and shares are of all that were quantized. What lies in the other dimensions is not seen: cells "
+    "that overlap here can lie apart."
+)
+NOT_DRAWN = "Not drawn yet: the vectors are read, or computed again, and quantized as for the measures."
+EXAMPLE = "What it looks like, by a checkpoint that was quantized when this program was made."
+
+
+def picture(name: str, drawn: Picture, codebook: int = 0) -> str:
+    """What a cloud coloured by its fullest cells says. codebook: from 0."""
+    k = len(drawn.counts[codebook])
+    few = min(COLOURED, k)
+    return (
+        f"{name}: the {few} fullest of {k} cells hold {percent(drawn.share(few, codebook))} of {drawn.n:,} "
+        f"vectors, where an even share is {percent(few / k)}; the two components hold "
+        f"{percent(sum(drawn.explained))} of the variance."
+    )
+
+
+def not_drawable(corpus: str) -> str:
+    """Why a cloud cannot be drawn again."""
+    return f"Cannot be drawn here: its text was the file {corpus}, of which only the name was kept."
 
 
 def occupancy(named: dict[str, Curves]) -> str:

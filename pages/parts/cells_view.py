@@ -9,16 +9,21 @@ from streamlit.delta_generator import DeltaGenerator
 from cache import cells
 from cache.samples import title as text_name
 from cache.store import Store
+from core.cells import example
+from core.cells.curves import Curves
 from core.charts import cells as charts_cells
 from core.charts.palette import PALETTE
 from core.measures import MEASURES
 from core.measures.titles import title_of
 from core.wording import cells as wording
 from pages.parts.cells_form import ask_for_cells, ask_for_growth, ask_for_sweep, ask_for_the_same_size
+from pages.parts.cloud_pictures import draw_clouds, draw_one
 from pages.parts.controls import control
 from pages.parts.markdown import plain
+from pages.parts.picture_downloads import chart_with_downloads
 
 QUANTIZERS = {"lsq": "Additive (LSQ)", "pq": "Product (PQ)"}
+SOURCE = "Latent Shortlist: checkpoints and vectors quantized on this machine"
 SENTENCES = {"occupancy": wording.occupancy, "nearest": wording.nearest, "errors": wording.errors}
 
 
@@ -69,12 +74,16 @@ def choose(rows: pd.DataFrame) -> tuple[str, list[pd.Series]]:
     return quantizer, [by_id[i] for i in dict.fromkeys((a, b)) if i in by_id]
 
 
-def draw_pictures(chosen: list[pd.Series]) -> None:
-    """Three pictures, each with what it says."""
+def by_name(chosen: list[pd.Series]) -> dict[str, pd.Series]:
+    """What to call each of the chosen clouds."""
     names = [row["name"] for row in chosen]
     if len(set(names)) < len(names):
         names = [label(row) for row in chosen]
-    named = dict(zip(names, (row["curves"] for row in chosen), strict=True))
+    return dict(zip(names, chosen, strict=True))
+
+
+def draw_pictures(named: dict[str, Curves]) -> None:
+    """Three pictures, each with what it says."""
     for picture, title in charts_cells.PICTURES.items():
         with st.container(border=True):
             st.subheader(title)
@@ -86,11 +95,13 @@ def draw_pictures(chosen: list[pd.Series]) -> None:
                 column.markdown(f"**{plain(name)}**")
                 if picture == "errors":
                     span = charts_cells.limits(picture, [named[name]])
-                column.altair_chart(
-                    charts_cells.picture(picture, named[name], PALETTE[index], span=span, x_span=x_span),
-                    width="stretch",
-                    alt=f"{title} of {name}. {sentence}",
-                )
+                with column:
+                    chart_with_downloads(
+                        charts_cells.picture(picture, named[name], PALETTE[index], span=span, x_span=x_span),
+                        f"{title} of {name}. {sentence}",
+                        f"{title} of {name}",
+                        source=SOURCE,
+                    )
             st.markdown(plain(sentence))
 
 
@@ -124,7 +135,8 @@ def draw_growth(store: Store, quantizer: str, first: list[str]) -> None:
     rows = rows.assign(place=place).sort_values("place", kind="stable")
     shown = rows[rows["name"].isin(list(dict.fromkeys(rows["name"]))[: len(PALETTE)])]
     sentence = wording.growth(shown, measure)
-    st.altair_chart(charts_cells.growth(shown, measure), width="stretch", alt=sentence)
+    name = f"{title_of(measure)} over the number of vectors"
+    chart_with_downloads(charts_cells.growth(shown, measure), sentence, name, source=SOURCE)
     st.markdown(plain(sentence))
 
 
@@ -143,7 +155,9 @@ def draw_bins(store: Store, quantizer: str) -> None:
         for column, along in zip(st.columns(max(len(lines), 1)), lines, strict=False):
             title, line = lines[along]
             column.markdown(title)
-            column.altair_chart(charts_cells.bump(line, along, measure), width="stretch", alt=sentence)
+            with column:
+                name = f"Order by {title_of(measure)} over {along}"
+                chart_with_downloads(charts_cells.bump(line, along, measure), sentence, name, source=SOURCE)
     st.markdown(plain(sentence))
     if agreement.empty:
         return
@@ -180,6 +194,21 @@ def measure_choice(quantizer: str, key: str) -> str:
     return f"{quantizer}_{suffix}"
 
 
+def draw_example() -> None:
+    """A quantized checkpoint that comes with the program, for a store that holds none."""
+    one = cells.example()
+    if one is None:
+        return
+    st.space("small")
+    st.subheader(f"An example: {example.NAME}")
+    st.caption(f"{wording.EXAMPLE} Text: {example.TEXT}.")
+    source = f"Latent Shortlist: {example.NAME} on {example.TEXT}"
+    with st.container(border=True):
+        draw_one(example.NAME, one.picture, 0, source)
+        st.caption(wording.PICTURE)
+    draw_pictures({example.NAME: one.curves})
+
+
 def cells_tab(store: Store, heading: DeltaGenerator) -> None:
     """Draw the tab; its finding goes into `heading`."""
     drawn = cells.drawn(store)
@@ -193,6 +222,7 @@ def cells_tab(store: Store, heading: DeltaGenerator) -> None:
                 "has been quantized in this store yet."
             )
         ask_for_cells(store, empty=True)
+        draw_example()
         return
 
     quantizer, chosen = choose(drawn)
@@ -204,7 +234,9 @@ def cells_tab(store: Store, heading: DeltaGenerator) -> None:
             "vectors shown."
         )
     ask_for_the_same_size(store, chosen)
-    draw_pictures(chosen)
+    named = by_name(chosen)
+    draw_clouds(store, named, quantizer)
+    draw_pictures({name: row["curves"] for name, row in named.items()})
     with st.expander("The nine measures", icon=":material/table:", key="measures_open"):
         draw_measures(store, chosen, quantizer)
 

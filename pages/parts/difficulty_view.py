@@ -14,6 +14,7 @@ from pages.parts.difficulty_form import ask
 from pages.parts.knnlm_view import knnlm
 from pages.parts.label_free_view import label_free
 from pages.parts.markdown import plain
+from pages.parts.picture_downloads import READ_HERE, chart_with_downloads
 
 WHOLE = "whole segments"
 SIDES = {"pearson": "Correlation with perplexity", "value": "Value"}
@@ -59,7 +60,9 @@ def perplexity(store: Store) -> None:
     shown = rows[rows["picked"].astype(bool)]
     title = "Dispersion of segments over their perplexity, a point a bin"
     with st.container(border=True):
-        st.altair_chart(charts.course_chart(shown), width="stretch", alt=title)
+        chart_with_downloads(
+            charts.course_chart(shown), title, "Dispersion over perplexity", source=READ_HERE
+        )
     for name, some in rows.groupby("checkpoint", sort=False):
         st.markdown(
             f"- {plain(wording.course(str(name), some['text'].iloc[0], text_difficulty.curve_of(some)))}"
@@ -92,7 +95,8 @@ def layers(store: Store) -> None:
     some = rows[rows["measure"] == measure]
     shown = f"{wording.title(measure)}: {SIDES[side].lower()}"
     with st.container(border=True):
-        st.altair_chart(charts.layers_chart(some, side, shown), width="stretch", alt=f"{shown}, by layer")
+        drawn = charts.layers_chart(some, side, shown)
+        chart_with_downloads(drawn, f"{shown}, by layer", f"{shown}, by layer", source=READ_HERE)
     for name, of in some.groupby("checkpoint", sort=False):
         found = {int(row["layer"]): text_difficulty.correlation_of(row) for _, row in of.iterrows()}
         st.markdown(f"- {plain(wording.along(str(name), of['text'].iloc[0], measure, found))}")
@@ -104,7 +108,7 @@ def clusters(store: Store) -> None:
     rows = choose(text_difficulty.table(store, "clusters"))
     title = "Mean cosine distance within and between clusters, by checkpoint"
     with st.container(border=True):
-        st.altair_chart(charts.clusters_chart(rows), width="stretch", alt=title)
+        chart_with_downloads(charts.clusters_chart(rows), title, "Distances of clusters", source=READ_HERE)
     for row in rows.itertuples():
         sizes = int(row.clusters), int(row.occurrences), int(row.tokens)
         st.markdown(

@@ -26,6 +26,7 @@ from pages.parts.common import empty
 from pages.parts.controls import control
 from pages.parts.evidence_job import computed
 from pages.parts.markdown import plain
+from pages.parts.picture_downloads import chart_with_downloads
 
 SETS = {
     evidences.ALL: "All",
@@ -107,7 +108,8 @@ def closer(entry: Association, colours: dict[str, str]) -> None:
     ).dropna(subset=["r"])
     text = sentences(entry.known.reasons)
     with left:
-        st.altair_chart(charts_evidence.families(drawn, colours), width="stretch", alt=text)
+        name = f"{title_of(entry.measure)} and the score by family"
+        chart_with_downloads(charts_evidence.families(drawn, colours), text, name)
         st.caption(f"Pooled: {interval(entry.known.pooled)}.")
     with right:
         st.markdown(f"**{capital(LEVELS[entry.known.level])}.** {text}")
@@ -143,10 +145,12 @@ def _published_beside(rows: pd.DataFrame, frame: pd.DataFrame, score: str) -> No
     )
     ours = ours[ours["measure"].isin(rows["measure"])].dropna(subset=["value"])
     here = f"here, {score}"
-    st.altair_chart(
+    chart_with_downloads(
         charts_evidence.findings(rows, ours.assign(setting=here), here, published_words.STATISTICS),
+        headline,
+        "Published correlations with loss",
+        source="arXiv 2602.20433, and Latent Shortlist",
         width="content",
-        alt=headline,
     )
     if ours.empty:
         st.caption(
@@ -245,7 +249,9 @@ def evidence_tab(store: Store, overview: Overview, score: str, heading: DeltaGen
         for note in words.notes(associated):
             st.caption(f":material/info: {plain(note)}")
 
-    st.altair_chart(charts_evidence.forest(frame), width="stretch", alt=words.fall(associated))
+    chart_with_downloads(
+        charts_evidence.forest(frame), words.fall(associated), f"Correlations of measures with {title}"
+    )
     st.markdown(plain(words.fall(associated)))
     st.markdown(plain(words.gain(associated)))
     with st.expander(f"All {len(frame)} measures, every statistic", icon=":material/table:"):
@@ -280,12 +286,12 @@ def evidence_tab(store: Store, overview: Overview, score: str, heading: DeltaGen
     text = words.matrix(compared)
     st.markdown(text)
     if len(compared.rho) > 1:
-        st.altair_chart(
+        chart_with_downloads(
             charts_evidence.matrix(
                 pairs(compared), list(compared.rho.index), dark=st.context.theme.type == "dark"
             ),
-            width="stretch",
-            alt=text,
+            text,
+            "Correlations of the measures with each other",
         )
 
     below()

@@ -11,10 +11,12 @@ from core.charts import gap as charts_gap
 from core.token_sets import token_sets
 from pages.parts.controls import control
 from pages.parts.markdown import plain
+from pages.parts.picture_downloads import chart_with_downloads
 from pages.parts.token_gap_form import form
 
 DISTANCES = {"cosine": "Cosine", "euclidean": "Euclidean"}
 SHOWN = 2  # panels side by side at first
+SOURCE = "Latent Shortlist: gaps measured on this machine and published ones"
 
 
 def set_title(name: str) -> str:
@@ -116,10 +118,11 @@ def draw(store: Store, panel: Panel, distance: str) -> None:
         rows = rows.nlargest(charts_gap.MOST, f"{distance}_gap")
         st.caption(f"The {charts_gap.MOST} largest gaps of {len(panel.rows)}; the table holds all.")
     reading = gaps.reading(store, panel.id, distance)
-    st.altair_chart(
+    chart_with_downloads(
         charts_gap.bars(rows, distance, score=panel.benchmark),
-        width="stretch",
-        alt=f"{panel_title(panel)}. {reading.verdict}",
+        f"{panel_title(panel)}. {reading.verdict}",
+        f"Token gap, {distance}, {panel.id}",
+        source=SOURCE,
     )
     st.markdown(
         reading.verdict

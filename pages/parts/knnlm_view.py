@@ -12,6 +12,7 @@ from core.studies.key_layers import CHUNKS
 from core.wording import knnlm as wording
 from pages.parts.controls import control
 from pages.parts.markdown import plain
+from pages.parts.picture_downloads import READ_HERE, chart_with_downloads
 from pages.parts.study_choice import choose_study
 
 
@@ -35,7 +36,7 @@ def knnlm(store: Store) -> None:
     shown = "Test perplexity with each key over its dispersion"
     if chunks:
         with st.container(border=True):
-            st.altair_chart(charts.keys(table, int(chunks)), width="stretch", alt=f"{shown}, a point a key")
+            chart_with_downloads(charts.keys(table, int(chunks)), shown, shown, source=READ_HERE)
             st.caption(wording.READING)
     alone = table[table["key"] == ALONE].iloc[0]
     for sentence in wording.sentences(decoder_studies.verdict_of(table), float(alone["perplexity"])):

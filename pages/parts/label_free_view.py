@@ -9,6 +9,7 @@ from core.charts import decoders as charts
 from core.studies.decoder_figures import curve_of, estimate_of
 from core.wording import label_free as wording
 from pages.parts.markdown import plain
+from pages.parts.picture_downloads import READ_HERE, chart_with_downloads
 from pages.parts.study_choice import choose_study
 
 COLUMNS = {
@@ -33,9 +34,8 @@ def label_free(store: Store) -> None:
     curve, estimate, first = curve_of(table), estimate_of(table), table.iloc[0]
     shown = "Dispersion of mixtures over their share of right answers"
     with st.container(border=True):
-        st.altair_chart(
-            charts.accuracy(table, estimate.dispersion if estimate else None), width="stretch", alt=shown
-        )
+        drawn = charts.accuracy(table, estimate.dispersion if estimate else None)
+        chart_with_downloads(drawn, shown, f"Accuracy without labels, {title}", source=READ_HERE)
         st.caption(wording.READING)
     confidence, mean_confidence, truth = (
         None if pd.isna(first[name]) else float(first[name])

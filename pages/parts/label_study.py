@@ -8,7 +8,9 @@ from core.formatting import capital
 from core.studies.estimators import OVERALL, TASKS
 from core.wording import estimators as words
 from pages.parts.controls import control
+from pages.parts.picture_downloads import chart_with_downloads
 
+SOURCE = "Latent Shortlist: own study, checkpoints made and scored by the project"
 FORMATS = {
     **{name: st.column_config.NumberColumn(format="%+.2f") for name in ("ρ", "τ")},
     **{name: st.column_config.NumberColumn(format="%.1f") for name in ("Regret", "Of three", "Seconds")},
@@ -36,16 +38,14 @@ def labels_or_not(study: LabelStudy) -> None:
         )
         rows = words.named(study.summary, task)
         title = "Spearman’s ρ with the score, over checkpoints of one base"
-        st.altair_chart(
-            dots(rows, shapes=list(dict.fromkeys(rows["kind"])), title=title), width="stretch", alt=title
-        )
+        drawn = dots(rows, shapes=list(dict.fromkeys(rows["kind"])), title=title)
+        chart_with_downloads(drawn, title, "Estimators with labels and without", source=SOURCE)
     with right.container(border=True, height="stretch"):
         st.markdown("**The baseline: size and loss of 61 published decoders**")
         rows = words.named_decoders(study.size_and_loss)
         title = "Spearman’s ρ with the mean of seven fine-tuned GLUE tasks"
-        st.altair_chart(
-            dots(rows, shapes=list(dict.fromkeys(rows["kind"])), title=title), width="stretch", alt=title
-        )
+        drawn = dots(rows, shapes=list(dict.fromkeys(rows["kind"])), title=title)
+        chart_with_downloads(drawn, title, "Size and loss of published decoders", source=SOURCE)
         st.markdown("\n".join(f"- {line}" for line in words.on_size_and_loss(study.size_and_loss)))
     st.markdown("\n".join(f"- {line}" for line in study.sentences))
     bases = list(dict.fromkeys(study.summary["base"]))

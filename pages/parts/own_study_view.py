@@ -1,5 +1,6 @@
 """Papers, "Our own repetition": what it bears out, its correlations beside the paper's, its figures."""
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -7,8 +8,12 @@ import streamlit as st
 from cache import studies
 from cache.studies import OwnStudy
 from core.charts.own_study import own_study_chart
+from core.charts.pictures import file_stem
 from core.measures.titles import title_of
 from core.wording.own_study import of_finding
+from pages.parts.picture_downloads import picture_downloads
+
+SOURCE = "Latent Shortlist: own study, checkpoints made and scored by the project"
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -54,3 +59,6 @@ def own_study(study: OwnStudy) -> None:
                 st.markdown(f"**{finding.title}**")
                 st.vega_lite_chart(spec=spec, width="stretch", alt=finding.title)
                 st.caption(of_finding(finding))
+                with st.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
+                    make = partial(own_study_chart, finding)
+                    picture_downloads(make, finding.title, SOURCE, finding.title, file_stem(finding.title))

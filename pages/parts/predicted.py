@@ -34,6 +34,7 @@ from pages.parts import predicted_tables
 from pages.parts.cell_sizes import bring_others
 from pages.parts.common import empty
 from pages.parts.markdown import plain
+from pages.parts.picture_downloads import chart_with_downloads
 from pages.parts.prediction_choices import choose_measures, choose_predictor, learnt_from
 
 TITLE = "How far to believe a prediction"
@@ -159,7 +160,7 @@ def against_known(predictions: Predictions, colours: dict[str, str]) -> None:
     known = predictions.rows.dropna(subset=["predicted", "actual"])
     if known.empty:
         return
-    st.altair_chart(
+    chart_with_downloads(
         charts_predicted.against(
             drawable(known),
             predictions.model.score,
@@ -170,8 +171,8 @@ def against_known(predictions: Predictions, colours: dict[str, str]) -> None:
             "groups only. Upright lines: the interval. Dashed: a perfect prediction. Faint points: "
             "outside the reference.",
         ),
-        width="stretch",
-        alt=headline(predictions),
+        headline(predictions),
+        f"Predicted and known {title_of(predictions.model.score)}",
     )
 
 
@@ -189,7 +190,7 @@ def nonstandard_ones(predictions: Predictions, colours: dict[str, str]) -> None:
         "other objectives, other word order, nothing learnt), and no predictor was fitted to them or "
         "chosen by them."
     )
-    st.altair_chart(
+    chart_with_downloads(
         charts_predicted.ranges(
             drawable(thirteen),
             predictions.model.score,
@@ -200,8 +201,8 @@ def nonstandard_ones(predictions: Predictions, colours: dict[str, str]) -> None:
             subtitle="Dot and bar: prediction and interval. Upright mark: the known score. Dashed: the "
             "mean baseline. Faint: outside the reference.",
         ),
-        width="stretch",
-        alt=claim,
+        claim or "The non-standard checkpoints",
+        f"{title_of(predictions.model.score)} of the non-standard checkpoints",
     )
 
 
@@ -230,7 +231,7 @@ def predictors_compared() -> None:
     chosen = everyone["role"].fillna("") != ""
     lowest = everyone[~everyone["predictor"].isin([BEST, ANEW])].nsmallest(6, "family_mse")["predictor"]
     featured = everyone[everyone["predictor"].isin([*FEATURED, *lowest, BEST, ANEW]) | chosen]
-    st.altair_chart(
+    chart_with_downloads(
         charts_predicted.compared(
             featured.assign(
                 family_rmse=np.sqrt(featured["family_mse"]), test_rmse=np.sqrt(featured["test_mse"])
@@ -239,8 +240,8 @@ def predictors_compared() -> None:
             subtitle="Dashed: the mean baseline on families left out. Shown: the paper's, those with the "
             "lowest error, those chosen; all are in the table below.",
         ),
-        width="stretch",
-        alt="Predictors compared by held-out error",
+        "Predictors compared by held-out error",
+        "Predictors compared by held-out error",
     )
     with st.expander(f"All {len(everyone)} predictors, every figure", icon=":material/table:"):
         predicted_tables.predictors(everyone)

@@ -18,12 +18,11 @@ from pages.parts.cell_sizes import bring_others
 from pages.parts.common import empty
 from pages.parts.controls import control, from_address, to_address
 from pages.parts.markdown import plain
-from pages.parts.picture_downloads import picture_downloads
+from pages.parts.picture_downloads import SOURCE, picture_downloads
 from pages.parts.scatter_side import brushed, by_family, explained, send
 
 COLOURS = {"family": "Family", "origin": "Origin"}
 HOW = "Band: 95 % confidence of the line's mean. Click a point for its card; drag a rectangle for a list."
-SOURCE = "Latent Shortlist: published tables (arXiv 2406.12159) and checkpoints measured on this machine"
 LINES = {"all": "One for all", "family": "One per family"}
 
 
@@ -166,7 +165,7 @@ def scatter_tab(store: Store, heading: DeltaGenerator) -> None:
         )
         source = f"{interval(evidence.pooled)}. {SOURCE}"
         name = f"{title_of(y)} against {title_of(x)}"
-        picture_downloads(drawn, claim, source, name, "scatter")
+        picture_downloads(lambda: drawn, claim, source, name, "scatter")
     point = st.session_state["point"]
     with right:
         box = event["selection"].get("brush") or {}

@@ -13,6 +13,7 @@ from core.charts.text import TITLES, frequencies
 from core.corpora.representativeness import ALL, USABLE
 from core.errors import InputError
 from core.formatting import capital
+from pages.parts.picture_downloads import chart_with_downloads
 from pages.parts.submit import submit
 
 if TYPE_CHECKING:
@@ -55,10 +56,13 @@ def distances(sample: Representativeness) -> pd.DataFrame:
 def _draw(sample: Representativeness) -> None:
     st.markdown(finding(sample))
     for column, distribution in zip(st.columns(3), TITLES, strict=True):
-        column.altair_chart(
-            frequencies(sample.frequencies, distribution),
-            alt=f"{TITLES[distribution][0]}: in ten samples, in what can be drawn, in all text",
-        )
+        with column:
+            chart_with_downloads(
+                frequencies(sample.frequencies, distribution),
+                f"{TITLES[distribution][0]}: in ten samples, in what can be drawn, in all text",
+                f"{TITLES[distribution][0]} of the text sample",
+                source="Latent Shortlist: text on this machine",
+            )
     st.caption(
         "Distance: Jensen–Shannon, base 2; 0 is equal, 1 nothing in common. Even a perfect sample lies some "
         "way off, because it is finite: that is the distance by chance. All text holds repetitions, and "

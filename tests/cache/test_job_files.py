@@ -30,6 +30,7 @@ from cache.requests import (
 from cache.results import GlueScores
 from cache.store import Store
 from cache.tasks import glue_run, registry
+from cache.tasks.cell_picture import CellPicture
 from cache.tasks.clusters import ClusterStudy
 from cache.tasks.evidence import Evidence
 from cache.tasks.knnlm import KnnLm
@@ -76,6 +77,7 @@ ASKED: dict[str, list[job_files.Asked]] = {
 }
 SEGMENTS = SegmentedText("/data/words.txt", length=64, contexts=(16,))
 LATER: dict[str, list[job_files.Asked]] = {  # kinds that the first format does not have
+    "cell_picture": [(CellPicture(WORDS, "pq"), Vectors("cloud.npy", path="/data/cloud.npy"))],
     "evidence": [(Evidence("perturbed", ("alpha", "run"), "0" * 32), Subject("glue_average"))],
     "labelled": [(Labelled("/data/mine.csv", "body", None, "stars", "numbers"), Subject("org/model"))],
     "reference": [(ReferenceBuild("decoders", WORDS), Subject("org/model"))],

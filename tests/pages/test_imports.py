@@ -10,6 +10,9 @@ from tests import TOP
 ROOMS = ("cache", "core.charts", "core.wording", "core.errors", "core.formatting", "pages.parts")
 # Of modules that compute as well: names, options, types, and what only looks up or reshapes.
 NAMES = {
+    "core.cells": {"example"},
+    "core.cells.curves": {"Curves"},
+    "core.cells.picture": {"Picture"},
     "core.checkpoints.variants": {"SEEDS"},
     "core.corpora.representativeness": {"ALL", "USABLE", "Representativeness"},
     "core.corpora": {"packed"},

@@ -12,6 +12,8 @@ from streamlit.testing.v1 import AppTest
 from cache import jobs
 from cache.requests import CellStudy, Plan, Settings, Subject, Vectors
 from cache.store import Store
+from cache.tasks import cell_picture
+from cache.tasks.cell_picture import CellPicture
 from cache.tasks.cell_study import cell_rows, study
 from cache.tasks.measure import measure_subject
 from cache.uploads import keep
@@ -71,6 +73,8 @@ def test_an_empty_store_offers_one_button(open_page: Open, tmp_path: Path) -> No
     stores.new(tmp_path / "store")
     page = open_page(tmp_path / "store")
     assert "Nothing has been quantized in this store yet." in words(page)
+    assert "An example: all-MiniLM-L6-v2" in words(page)
+    assert len(page.get("vega_lite_chart")) == 4  # the cloud, occupancy, distances, errors
     assert page.multiselect(key="cells_subjects").value == ["all-MiniLM-L6-v2, installed with this app"]
     page.number_input(key="cells_at").set_value(2000).run()
     page.button(key="cells_measure").click().run()
@@ -93,6 +97,27 @@ def test_two_clouds_stand_side_by_side_with_a_sentence_a_picture(open_page: Open
     assert len(page.get("vega_lite_chart")) == 6 + 1 + 1  # pictures, growth, ranks over k; M does not vary
     table = next(frame.value for frame in page.dataframe if "What it says" in frame.value)
     assert len(table) == 9 and "(2 seeds)" in table.iloc[0, 1]
+
+
+def test_a_cloud_is_drawn_by_a_job(open_page: Open, full: Path) -> None:
+    page = open_page(full, quantizer="pq")
+    buttons = [button for button in page.button if button.label.startswith("Draw cloud ")]
+    assert [button.label for button in buttons] == ["Draw cloud 2", "Draw cloud 1"]
+    buttons[0].click().run()
+    store = Store(full)
+    job = jobs.list_jobs(store)[0]
+    (piece,) = job.pieces
+    assert piece.request == CellPicture(quantizer="pq") and piece.subject.name == "cloud 2"
+    page = open_page(full, quantizer="pq")
+    assert "Being drawn; the queue below says how far." in words(page)
+    before = len(page.get("vega_lite_chart"))
+    cell_picture.run(store, piece.subject, piece.request, lambda *far: None, None)
+    jobs.forget(store, job.id)
+    page = open_page(full, quantizer="pq")
+    assert len(page.get("vega_lite_chart")) == before + 1
+    assert "cloud 2: the 7 fullest of 256 cells hold" in words(page)
+    page.segmented_control(key="codebook").set_value("3").run()
+    assert page.query_params["codebook"] == "3"
 
 
 def test_a_link_restores_what_is_chosen(open_page: Open, full: Path) -> None:

@@ -10,6 +10,7 @@ from scipy.stats import linregress, pearsonr, spearmanr
 from core import reference
 from core.charts import findings as charts_findings
 from core.charts.palette import family_colours
+from core.charts.pictures import as_file
 from core.prediction import Reference
 from core.prediction.regression import Linear
 from core.studies import latent_geometry as paper
@@ -201,13 +202,13 @@ def test_every_figure_has_its_panels_and_draws(frame: pd.DataFrame, figure: str)
             assert np.isfinite(panel.points[["x", "glue_average"]]).all(axis=None)
         spec = charts_findings.chart(panel, height=300, large=True, labels=True).to_dict()
         assert spec["height"] == 300
-    file = charts_findings.picture(charts_findings.sheet(drawn, "Seen", "From here"), "svg")
+    file = as_file(charts_findings.sheet(drawn, "Seen", "From here"), "svg")
     assert file.startswith(b"<svg") and b"Seen" in file and b"From here" in file
 
 
 def test_a_download_is_a_png(frame: pd.DataFrame) -> None:
     sheet = charts_findings.sheet(figures.panels("figure-5", frame), "Seen", "From here")
-    assert charts_findings.picture(sheet, "png").startswith(b"\x89PNG")
+    assert as_file(sheet, "png").startswith(b"\x89PNG")
 
 
 def test_families_keep_their_colours(frame: pd.DataFrame) -> None:
