@@ -34,6 +34,7 @@ from pages.parts.markdown import plain
 from pages.parts.marks_form import toggle_star
 from pages.parts.number_filters import number_filters
 from pages.parts.remedies import offer_ranking
+from pages.parts.rows_menu import rows_menu
 from pages.parts.shortlist_tables import Tables
 from pages.parts.table_view import table_view
 from pages.parts.tabs import open_tab
@@ -94,7 +95,7 @@ with place:
     )
     subjects = frozenset(map(str, subjects))
     view = table_view(row, overview)
-    file_at = row.container(width="content")
+    menu_at, file_at = row.container(width="content"), row.container(width="content")
     if by == PREDICTED and predictions is None:
         with heading:
             title_at("Shortlist")
@@ -163,6 +164,10 @@ with place:
             help="What the tables show, all of it, as numbers",
         )
 
+    shown_names = overview.rows["name"].reindex([one for rows in tables.rows.values() for one in rows])
+    by_keyboard = rows_menu(menu_at, shown_names, predictions is not None) if len(shown_names) else ""
+    if by_keyboard:
+        st.session_state["why"] = by_keyboard
     if "star" in tables.pressed:
         toggle_star(store, tables.pressed["star"])
         st.rerun()

@@ -16,13 +16,14 @@ from core.overview import Overview
 from core.prediction import Predictions
 from core.prediction.by_measure import rankable
 from core.wording import applicability, ranking
-from pages.parts.cards import BADGES, ICONS, heading
+from pages.parts.cards import BADGES, ICONS, facts_line, text_line
 from pages.parts.controls import from_address
 from pages.parts.markdown import plain
 from pages.parts.marks_form import marks_form
+from pages.parts.picture_downloads import chart_with_downloads
 
 MOST = 4
-FEW = 6  # measures drawn at first
+FEW = 4  # measures drawn at first
 
 
 def begin(subjects: pd.Index) -> None:
@@ -75,10 +76,15 @@ def end() -> None:
     st.session_state["compared in the address"] = subjects()[:MOST]
 
 
+def choose(chosen: list[str]) -> None:
+    """Compare these: the callback of widgets other than tables."""
+    st.session_state["compared"] = chosen
+    renew()
+
+
 def take_out(subject: str | None) -> None:
     """Take one out, or all (None): the callback of buttons, and of nothing that draws."""
-    st.session_state["compared"] = [one for one in subjects() if subject and one != subject]
-    renew()
+    choose([one for one in subjects() if subject and one != subject])
 
 
 def place(kinds: dict[str, pd.Index]) -> str | None:
@@ -121,11 +127,12 @@ def panel(store: Store, overview: Overview, rows: pd.DataFrame, predictions: Pre
             )
         if len(names) > MOST:
             st.caption(f"{len(names)} are selected; the first {MOST} are shown.")
-        columns = st.columns(max(len(chosen), 2), gap="small")
-        for column, (_, row) in zip(columns, chosen.iterrows(), strict=False):
-            with column.container(border=True, height="stretch", gap="xsmall"):
+        left, right = st.columns([2, 3], gap="medium")  # beside each other, so that the table stays in view
+        with left:
+            for _, row in chosen.iterrows():
                 _card(store, overview, row, predictions)
-        _strips(overview, chosen, predictions)
+        with right:
+            _strips(overview, chosen, predictions)
 
 
 def _one(store: Store, row: pd.Series, predictions: Predictions | None) -> None:
@@ -152,30 +159,31 @@ def _out(row: pd.Series) -> None:
 
 
 def _card(store: Store, overview: Overview, row: pd.Series, predictions: Predictions | None) -> None:
-    heading(row)
-    facts = []
+    """The name with its evidence, what is predicted and known, the text, the marks: a line each."""
+    facts, badge = [], ""
     if predictions is not None:
-        score = title_of(predictions.model.score)
-        value = f"{row['predicted']:.2f}" if pd.notna(row["predicted"]) else "–"
-        st.metric(f"Predicted {score}", value)
-        if pd.notna(row["low"]):
-            level = percent(predictions.model.level)
-            facts.append(f"{level} interval {row['low']:.2f} to {row['high']:.2f}")
-        else:
-            facts.append("no interval")
+        level, score = percent(predictions.model.level), title_of(predictions.model.score)
+        if pd.notna(row["predicted"]):
+            facts.append(f"Predicted {plain(score)} **{row['predicted']:.2f}**")
+        interval = f"{row['low']:.2f} to {row['high']:.2f}" if pd.notna(row["low"]) else "none"
+        facts.append(f"{level} interval {interval}")
+        badge = f" :{BADGES[row['trust']]}-badge[{ICONS[row['trust']]} {capital(row['trust'])}]"
     else:
         known = [name for name in rankable(overview.measures) if pd.notna(row[name])][:2]
-        facts += [f"{title_of(name)} {row[name]:.4g}" for name in known]
+        facts += [f"{plain(title_of(name))} {row[name]:.4g}" for name in known]
     if pd.notna(row["actual"]):
         facts.append(f"known {row['actual']:.2f}")
-    st.markdown(plain(" · ".join(facts)))
-    if predictions is not None:
-        st.badge(capital(row["trust"]), icon=ICONS[row["trust"]], color=BADGES[row["trust"]])
-        if not row["in_range"]:
-            st.caption(plain(applicability.sentences(row["reasons"])))
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        marks_form(store, str(row.name), "compare")
-        _out(row)
+    apart = predictions is not None and not row["in_range"]
+    with st.container(gap="xsmall"):
+        st.markdown(
+            f"**{plain(row['name'])}**{badge}  \n{' · '.join(facts)}",
+            help=plain(facts_line(row))
+            + (f"\n\n{plain(applicability.sentences(row['reasons']))}" if apart else ""),
+        )
+        st.caption(plain(text_line(row)))
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            marks_form(store, str(row.name), "compare")
+            _out(row)
 
 
 def _strips(overview: Overview, chosen: pd.DataFrame, predictions: Predictions | None) -> None:
@@ -197,21 +205,22 @@ def _strips(overview: Overview, chosen: pd.DataFrame, predictions: Predictions |
     if not measures:
         return
     measures.sort(key=lambda name: name not in first)  # the predictor's own first
-    heading = (
+    stand = (
         ranking.side_by_side(predictions.model, chosen, measures)
         if predictions is not None
         else f"Where {' · '.join(chosen['name'])} stand among the {title}"
     )
     if len(measures) > FEW and not st.toggle(f"All {len(measures)} measures", key="compare_all"):
         measures = measures[:FEW]
-    st.altair_chart(
+    chart_with_downloads(
         strips(
             reference,
             chosen,
             measures,
             colours=family_colours(overview.rows["family"]),
-            title=heading,
+            title=stand,
             subtitle=f"Grey: the {len(reference)} {title} of the reference. No mark: not known.",
         ),
-        alt="The chosen checkpoints within the reference, measure by measure",
+        stand,
+        f"Measures of {', '.join(chosen['name'])}",
     )

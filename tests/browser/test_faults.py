@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -89,7 +90,7 @@ def test_own_models_without_cells_are_compared_in_a_picture(app: App, page: Page
         assert corner is not None
         page.mouse.click(corner["x"] + 15, corner["y"] + 52 + 34 * place)
         expect(page.get_by_text("select another to compare")).to_have_count(1 - place)
-        expect(page.get_by_test_id("stMetric")).to_have_count(cards)
+        expect(page.locator(".st-key-comparison [class*=st-key-compare_out-]")).to_have_count(cards)
     picture = page.locator("[data-testid=stVegaLiteChart]").first
     expect(picture).to_be_visible()
     expect(page.get_by_text("Side by side", exact=True)).to_be_visible()
@@ -141,3 +142,15 @@ def test_earlier_addresses_lead_on_with_their_parameters(app: App, page: Page, o
     expect(page).to_have_url(f"{app.url}/{new}")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page).to_have_title(f"{new.partition('?')[0].capitalize()} · Latent Shortlist")
+
+
+def test_shortlist_offers_one_csv_and_reasons_by_the_keyboard(app: App, page: Page) -> None:
+    visit(page, app, "?origin=measured")
+    page.locator("[data-testid=stDataFrame]").first.hover()
+    expect(page.get_by_label(re.compile("^Search: Checkpoints ranked")).first).to_be_visible()
+    for button in page.get_by_label(re.compile("^Download as CSV: Checkpoints ranked")).all():
+        expect(button).to_be_hidden()
+    expect(page.get_by_role("button", name="CSV")).to_be_visible()
+    page.get_by_role("button", name="Rows").press("Enter")
+    page.get_by_role("button", name="Why?", exact=True).press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("How far to trust this row")

@@ -63,22 +63,27 @@ def test_heading_rows_and_chances_are_of_the_same_checkpoints(
     assert text_of(app.title[0].value).endswith(": " + " · ".join(first["name"][:best]))
 
 
+def compared_in(app: AppTest) -> int:
+    """How many checkpoints the panel shows: each has a button that takes it out."""
+    return sum((button.key or "").startswith("compare_out-") for button in app.button)
+
+
 def test_what_is_compared_stays_is_in_the_link_and_opens_above_its_table(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = select(shown(folder, monkeypatch), [0, 1])
     names = app.dataframe[0].value["name"].iloc[:2].tolist()
     asked = app.query_params["compared"]
-    assert len(asked) == 2 and len(app.metric) == 2
+    assert len(asked) == 2 and compared_in(app) == 2
     app.text_input(key="find").set_value("model-0").run()  # neither of the two
-    assert not app.exception and app.query_params["compared"] == asked and len(app.metric) == 2
+    assert not app.exception and app.query_params["compared"] == asked and compared_in(app) == 2
     assert all(name in text_of(words(app)) for name in names)
 
     other = shown(folder, monkeypatch, compared=asked)
-    assert len(other.metric) == 2 and other.query_params["compared"] == asked
+    assert compared_in(other) == 2 and other.query_params["compared"] == asked
     out = next(button for button in other.button if (button.key or "").startswith("compare_out"))
     out.click().run()
-    assert not other.metric and other.query_params["compared"] in (asked[1], [asked[1]])
+    assert compared_in(other) == 1 and other.query_params["compared"] in (asked[1], [asked[1]])
     assert "select another to compare" in words(other)
     next(b for b in other.button if (b.key or "").startswith("compare_out")).click().run()
     assert "compared" not in other.query_params
@@ -150,3 +155,22 @@ def test_stars_and_notes_are_kept_shown_and_filtered_by(
     assert first["star"].tolist()[0] == "★" and first["note"].tolist()[0] == "ask for weights"
     only = shown(store.folder, monkeypatch, starred="only")
     assert [table.value["name"].tolist() for table in only.dataframe] == [[BEST]]
+
+
+def test_reasons_and_comparison_are_reached_without_the_grid(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = shown(folder, monkeypatch)
+    first, second, *_ = app.dataframe[0].value["name"]
+    subject = next(one for one in app.selectbox(key="rows_why").options if one == second)
+    app.selectbox(key="rows_why").select(subject).run()
+    app.button(key="rows_why_open").click().run()
+    assert not app.exception and f"### {second}" in text_of(words(app))
+
+    menu = next(one for one in app.multiselect if (one.key or "").startswith("rows_compared-"))
+    menu.select(first).select(second).run()
+    assert not app.exception and len(app.query_params["compared"]) == 2 and compared_in(app) == 2
+    menu = next(one for one in app.multiselect if (one.key or "").startswith("rows_compared-"))
+    assert len(menu.value) == 2
+    menu.set_value(menu.value[1:]).run()
+    assert compared_in(app) == 1
