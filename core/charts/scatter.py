@@ -1,6 +1,6 @@
 """The chart of the Explore page: one number against another, with fitted lines and what they leave over."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 import pandas as pd
@@ -26,6 +26,7 @@ def scatter(
     subtitle: str,
     height: int = 400,
     clicked: str = "",
+    rectangle: Mapping[str, Sequence[float]] | None = None,
     characters: int = 100,
 ) -> alt.VConcatChart:
     """One measure against a score or measure, with fitted lines and bands, and the residuals below.
@@ -38,12 +39,17 @@ def scatter(
         colour_by, size_by: "family", "origin" or any number among the columns of `points`; size_by "": all
             points have one size.
         title: what is seen, in words; subtitle: the numbers behind it.
-        clicked: the subject that is picked at first; characters: after which title and subtitle break.
+        clicked: the subject that is picked at first; rectangle: "x" and "y" → (low, high), drawn at first.
+        characters: after which title and subtitle break.
 
     Returns: two views that share the x axis. Named selections: "picked" (a click; field subject) and "brush"
     (a rectangle in the upper view, which greys out everything outside it in both).
     """
-    brush = alt.selection_interval(name="brush", encodings=["x", "y"])
+    brush = alt.selection_interval(
+        name="brush",
+        encodings=["x", "y"],
+        value={axis: list(ends) for axis, ends in rectangle.items()} if rectangle else alt.Undefined,
+    )
     picked = alt.selection_point(
         name="picked",
         fields=["subject"],

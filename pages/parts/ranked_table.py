@@ -1,5 +1,7 @@
 """A table of Shortlist: drawn, and as rows for a file."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -60,15 +62,16 @@ def draw(table: RankedTable, view: View) -> dict[str, str]:
         look["group"] = st.column_config.TextColumn(view.group.capitalize(), width=120)
     by = f"predicted {title_of(table.score)}" if table.predicted else title_of(table.by)
     pressed = {"trust": frame["trust"].map("{} · Why?".format)} if "trust" in frame else {}
+    key = f"table-{table.kind}-{hash(tuple(frame.index))}-{comparison.version()}"
     event = st.dataframe(
         frame.assign(**pressed),
         column_order=["group", *columns] if "group" in frame else list(columns),
         column_config=look,
         hide_index=True,
-        on_select="rerun",
-        selection_mode="multi-row",
+        on_select=partial(_sort, key, [name for name, column in columns.items() if not column.picture]),
+        selection_mode=["multi-row", "single-column"],
         selection_default=comparison.selection(frame.index),
-        key=f"table-{table.kind}-{hash(tuple(frame.index))}-{comparison.version()}",
+        key=key,
         row_height=34,
         height=480 if len(frame) > MOST_SHOWN else "content",
         placeholder="–",
@@ -77,6 +80,21 @@ def draw(table: RankedTable, view: View) -> dict[str, str]:
     comparison.follow(table.kind, frame.index, event["selection"]["rows"])
     clicks = {name: st.session_state.get(f"{name}-{table.kind}") for name in ("why", "star")}
     return {name: str(frame.index[click["row"]]) for name, click in clicks.items() if click}
+
+
+def _sort(key: str, sortable: list[str]) -> None:
+    """Sort by the column whose heading was pressed, again pressed the other way round; by rank as usual.
+
+    The order then stands in the address, which that of the grid itself would not.
+    """
+    pressed = st.session_state[key]["selection"]["columns"]
+    if not pressed:
+        return
+    name = "" if pressed[0] == "rank" else pressed[0]
+    if name in ["", *sortable]:
+        again = name == st.session_state["sort"] and st.session_state["order"] == "down"
+        st.session_state["sort"], st.session_state["order"] = name, "up" if again else "down"
+    comparison.renew()
 
 
 def as_rows(table: RankedTable, view: View) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """Scatter: any measure against any score or measure, the residuals of the line, and one checkpoint's card."""
 
+import math
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -124,6 +126,8 @@ def scatter_tab(store: Store, heading: DeltaGenerator) -> None:
     ]
     key = f"chart-{x}-{y}-{colour}-{size}-{lines_by}-{large}"
     clicked = st.session_state.setdefault(f"first point of {key}", st.session_state["point"])
+    box = rectangle(x, y)
+    drawn_box = st.session_state.setdefault(f"first rectangle of {key}", box)
     drawn = scatter(
         points.reset_index()[["subject", "name", "family", "origin", *columns]].assign(
             origin=points["origin"].map(ORIGINS).to_numpy(),
@@ -143,13 +147,14 @@ def scatter_tab(store: Store, heading: DeltaGenerator) -> None:
         subtitle=HOW,
         height=560 if large else 340,
         clicked=clicked,
+        rectangle=dict(zip("xy", drawn_box.values(), strict=True)) if drawn_box else None,
         characters=110 if large else 62,
     )
     with left:
-        event = st.altair_chart(
+        st.altair_chart(
             drawn,
             width="stretch",
-            on_select=lambda: _clicked(key),
+            on_select=lambda: _selected(key, x, y),
             selection_mode=["picked", "brush"],
             key=key,
             alt=claim,
@@ -168,9 +173,7 @@ def scatter_tab(store: Store, heading: DeltaGenerator) -> None:
         picture_downloads(lambda: drawn, claim, source, name, "scatter")
     point = st.session_state["point"]
     with right:
-        box = event["selection"].get("brush") or {}
-        box = {column: ends for column, ends in box.items() if column in (x, y) and len(ends) == 2}
-        if len(box) == 2:
+        if box:
             brushed(points, box, x, y)
         elif point in points.index:
             send([point], "Compare it on Shortlist")
@@ -180,7 +183,8 @@ def scatter_tab(store: Store, heading: DeltaGenerator) -> None:
             by_family(shown)
             explained([x, y])
     to_address("point", "")
-    if point in points.index or len(box) == 2:
+    to_address("brush", [])
+    if point in points.index or box:
         by_family(shown)
         explained([x, y])
     other_text = (points["corpus"] != PUBLISHED_TEXT["corpus"]) | (
@@ -196,10 +200,30 @@ def scatter_tab(store: Store, heading: DeltaGenerator) -> None:
     bring_others(store, overview, [x, y], "bring_explore")
 
 
-def _clicked(key: str) -> None:
-    """Remember which point was clicked, for the card and the address."""
-    picked = st.session_state[key]["selection"].get("picked") or [{}]
+def rectangle(x: str, y: str) -> dict[str, tuple[float, float]]:
+    """The rectangle that the address or the last drag names, on these axes; empty where there is none."""
+    given = from_address("brush", [])
+    if st.session_state.setdefault("axes of the brush", (x, y)) != (x, y):
+        st.session_state["axes of the brush"], st.session_state["brush"] = (x, y), []
+        return {}
+    try:
+        ends = [float(value) for value in given]
+    except ValueError:
+        ends = []
+    if len(ends) != 4 or not all(map(math.isfinite, ends)):
+        st.session_state["brush"] = []
+        return {}
+    return {x: (ends[0], ends[1]), y: (ends[2], ends[3])}
+
+
+def _selected(key: str, x: str, y: str) -> None:
+    """Remember which point was clicked and which rectangle was drawn, for the page and the address."""
+    selection = st.session_state[key]["selection"]
+    picked = selection.get("picked") or [{}]
     st.session_state["point"] = str(picked[0].get("subject", ""))
+    box = selection.get("brush") or {}
+    ends = [*box.get(x, ()), *box.get(y, ())]
+    st.session_state["brush"] = [f"{end:.6g}" for end in ends] if len(ends) == 4 else []
 
 
 def _resize(shape: str) -> None:

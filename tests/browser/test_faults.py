@@ -153,4 +153,4 @@ def test_shortlist_offers_one_csv_and_reasons_by_the_keyboard(app: App, page: Pa
     expect(page.get_by_role("button", name="CSV")).to_be_visible()
     page.get_by_role("button", name="Rows").press("Enter")
     page.get_by_role("button", name="Why?", exact=True).press("Enter")
-    expect(page.get_by_role("dialog")).to_contain_text("How far to trust this row")
+    expect(page.get_by_role("dialog", name="How far to trust this row")).to_be_visible()
