@@ -154,3 +154,30 @@ def test_shortlist_offers_one_csv_and_reasons_by_the_keyboard(app: App, page: Pa
     page.get_by_role("button", name="Rows").press("Enter")
     page.get_by_role("button", name="Why?", exact=True).press("Enter")
     expect(page.get_by_role("dialog", name="How far to trust this row")).to_be_visible()
+
+
+def test_an_order_by_a_heading_is_in_the_link(app: App, page: Page) -> None:
+    visit(page, app, "?origin=measured")
+    corner = page.locator("[data-testid=stDataFrame]").first.bounding_box()
+    assert corner is not None
+    for order in ("", "&order=up"):
+        page.mouse.click(corner["x"] + 160, corner["y"] + 17)  # headings are drawn, so found by their place
+        expect(page).to_have_url(re.compile(f"sort=[a-z_]+{order}$"))
+
+
+def test_a_rectangle_of_the_scatter_chart_is_in_the_link(app: App, page: Page) -> None:
+    visit(page, app, "explore")
+    chart = page.locator("[data-testid=stVegaLiteChart]").first
+    page.wait_for_timeout(1000)  # until it has faded in
+    corner = chart.bounding_box()
+    assert corner is not None
+    page.mouse.move(corner["x"] + 150, corner["y"] + 180)
+    page.mouse.down()
+    page.mouse.move(corner["x"] + 300, corner["y"] + 300, steps=8)
+    page.mouse.up()
+    inside = page.get_by_text(re.compile(r"\d+ of \d+ in the rectangle"))
+    expect(inside).to_be_visible()
+    expect(page).to_have_url(re.compile("(brush=[^&]+(&|$)){4}"))
+    text = inside.inner_text()
+    page.reload()
+    expect(page.get_by_text(text)).to_be_visible()
