@@ -1,6 +1,6 @@
 """The chart of the Explore page: one number against another, with fitted lines and what they leave over."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import altair as alt
 import pandas as pd
@@ -26,7 +26,7 @@ def scatter(
     subtitle: str,
     height: int = 400,
     clicked: str = "",
-    rectangle: Mapping[str, Sequence[float]] | None = None,
+    rectangle: Mapping[str, tuple[float, float]] | None = None,
     characters: int = 100,
 ) -> alt.VConcatChart:
     """One measure against a score or measure, with fitted lines and bands, and the residuals below.
@@ -48,7 +48,7 @@ def scatter(
     brush = alt.selection_interval(
         name="brush",
         encodings=["x", "y"],
-        value={axis: list(ends) for axis, ends in rectangle.items()} if rectangle else alt.Undefined,
+        value=dict(rectangle) if rectangle else alt.Undefined,  # type: ignore[arg-type]
     )
     picked = alt.selection_point(
         name="picked",

@@ -8,7 +8,6 @@ import streamlit as st
 from cache import studies
 from cache.studies import OwnStudy
 from core.charts.own_study import own_study_chart
-from core.charts.pictures import file_stem
 from core.measures.titles import title_of
 from core.wording.own_study import of_finding
 from pages.parts.picture_downloads import picture_downloads
@@ -61,4 +60,4 @@ def own_study(study: OwnStudy) -> None:
                 st.caption(of_finding(finding))
                 with st.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
                     make = partial(own_study_chart, finding)
-                    picture_downloads(make, finding.title, SOURCE, finding.title, file_stem(finding.title))
+                    picture_downloads(make, finding.title, SOURCE, finding.title, f"own-{finding.title}")

@@ -12,6 +12,7 @@ from core.formatting import capital
 from core.wording import training as wording
 from pages.parts.controls import control
 from pages.parts.markdown import plain
+from pages.parts.picture_downloads import READ_HERE, chart_with_downloads
 from pages.parts.submit import submit
 
 TITLE = "A loss that pushes hidden states apart"
@@ -51,7 +52,9 @@ def _drawn(every: pd.DataFrame) -> None:
     st.markdown("\n".join(f"- {plain(line)}" for line in made.sentences))
     for rate, own in made.chosen:
         title = f"Test perplexity over training with the loss and without, learning rate {rate:g}"
-        st.altair_chart(charts.push_away(own), alt=title)
+        chart_with_downloads(
+            charts.push_away(own), title, f"Push-away loss, learning rate {rate:g}", source=READ_HERE
+        )
     with st.expander("Differences by step", icon=":material/table:"):
         st.dataframe(
             made.table,
