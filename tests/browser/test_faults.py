@@ -163,6 +163,8 @@ def test_an_order_by_a_heading_is_in_the_link(app: App, page: Page) -> None:
     for order in ("", "&order=up"):
         page.mouse.click(corner["x"] + 160, corner["y"] + 17)  # headings are drawn, so found by their place
         expect(page).to_have_url(re.compile(f"sort=[a-z_]+{order}$"))
+        page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
+        page.wait_for_timeout(1500)  # until the table in its new order has taken the place of the old one
 
 
 def test_a_rectangle_of_the_scatter_chart_is_in_the_link(app: App, page: Page) -> None:
