@@ -7,6 +7,7 @@ from cache.files import reason, replacing
 from cache.remembered import by_state
 from cache.store import Store
 from core.errors import InputError
+from core.tables.as_csv import harmless
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +85,7 @@ def export(store: Store, file: Path) -> int:
     try:
         with replacing(file) as temporary:
             if file.suffix == ".csv":
-                frame.to_csv(temporary, index=False)
+                harmless(frame).to_csv(temporary, index=False)
             elif file.suffix == ".parquet":
                 frame.to_parquet(temporary, index=False)
             else:

@@ -10,7 +10,6 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.cells import cell_len
-from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -18,14 +17,14 @@ from rich.text import Text
 from cache import worker
 from cache.requests import Progress, Subject, Vectors
 from cache.store import Store
+from commands.console import UNSAFE, notices, people, safe
 from core.errors import InputError
 from core.formatting import first_line, typed_line
 from core.hidden_states.vector_files import READERS
+from core.tables.as_csv import harmless
 
 Made = TypeVar("Made")
 
-people = Console(markup=False, emoji=False)  # names come from users, and are no markup
-notices = Console(stderr=True, markup=False, emoji=False)
 TRACEBACKS = "LATENT_SHORTLIST_TRACEBACKS"  # set: an unforeseen error is raised instead of reported
 GAP = 2  # spaces between columns
 MOST_LINES = 4  # of a cell in a table
@@ -106,7 +105,8 @@ def print_json(document: Any) -> None:
             return [strict(item) for item in value]
         return None if isinstance(value, float) and not math.isfinite(value) else value
 
-    print(json.dumps(strict(document), ensure_ascii=False, allow_nan=False))
+    text = json.dumps(strict(document), ensure_ascii=False, allow_nan=False)
+    print(UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
 
 
 def records(frame: Any) -> list[dict[str, Any]]:
@@ -131,7 +131,7 @@ def draw(table: Table) -> None:
     not fit, the first cell of a row stands on a line above the others; where those do not fit either, each
     stands on a line of its own beside its heading.
     """
-    columns = [[str(column.header), *map(str, column.cells)] for column in table.columns]
+    columns = [[safe(str(cell)) for cell in (column.header, *column.cells)] for column in table.columns]
     rights = [column.justify == "right" for column in table.columns]
     widths = _widths(columns, rights, people.width)
     if widths is not None:
@@ -196,7 +196,7 @@ def _short(value: Any) -> str:
 def save_table(frame: Any, path: Path) -> None:
     """Write a data frame as CSV, numbers to six digits; InputError where the file cannot be written."""
     try:
-        frame.to_csv(path, index=False, float_format="%.6g")
+        harmless(frame).to_csv(path, index=False, float_format="%.6g")
     except OSError as error:
         raise InputError(f"{path} cannot be written ({first_line(error)}): choose another file.") from error
 
@@ -204,8 +204,8 @@ def save_table(frame: Any, path: Path) -> None:
 @contextmanager
 def stages(first: str = "") -> Iterator[Callable[[str], None]]:
     """A line that shows what is being done, and gives what changes it; text as it is, without markup."""
-    with notices.status(Text(first)) as status:
-        yield lambda stage: status.update(Text(stage))
+    with notices.status(Text(safe(first))) as status:
+        yield lambda stage: status.update(Text(safe(stage)))
 
 
 def attempt(

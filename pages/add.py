@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.parts.common import open_store
 from pages.parts.glue_form import fine_tuning_tab
+from pages.parts.markdown import plain
 from pages.parts.models_form import models_tab
 from pages.parts.queue_cards import queue
 from pages.parts.scores_form import scores_tab
@@ -19,7 +20,7 @@ TABS = {  # value of `tab` in the address → (title, what draws it)
 store = open_store()
 
 if queued := st.session_state.pop("queued", None):
-    st.toast(f"{queued}: queued", icon=":material/schedule:")
+    st.toast(f"{plain(queued)}: queued", icon=":material/schedule:")
 st.title("Add models, vectors and scores")
 st.caption("What you ask for runs beside this page; results appear on Shortlist one by one.")
 form, beside = st.columns([5, 3], gap="large")

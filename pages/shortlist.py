@@ -198,5 +198,5 @@ with place:
     if absent:
         st.caption(
             f"{absent} more checkpoints here have none of these measures, so nothing is predicted of their "
-            f"{title_of(score)}."
+            f"{plain(title_of(score))}."
         )

@@ -22,7 +22,16 @@ from commands.study.text_options import (
     SeedOption,
     carried_out,
 )
-from commands.terminal import DetachOption, JsonOption, StoreOption, people, print_frame, print_json, report
+from commands.terminal import (
+    DetachOption,
+    JsonOption,
+    StoreOption,
+    people,
+    print_frame,
+    print_json,
+    report,
+    save_table,
+)
 from core.studies import text_difficulty as tables
 from core.studies.clusters import CLUSTERS, CONTEXT, OCCURRENCES, TOKENS
 from core.wording import text_difficulty as wording
@@ -65,7 +74,7 @@ def study_clusters(
     results, failures = done
     if save:
         rows = [row for one in results for row in cluster_rows(one)]
-        tables.table("clusters", rows).to_csv(save, index=False, float_format="%.6g")
+        save_table(tables.table("clusters", rows), save)
     if as_json:
         documents = [one.to_json() for one in results]
         print_json({"results": documents, "sentences": sentences(results), "failures": failures})

@@ -26,7 +26,16 @@ from commands.study.text_options import (
     ShorterOption,
     carried_out,
 )
-from commands.terminal import DetachOption, JsonOption, StoreOption, people, print_frame, print_json, report
+from commands.terminal import (
+    DetachOption,
+    JsonOption,
+    StoreOption,
+    people,
+    print_frame,
+    print_json,
+    report,
+    save_table,
+)
 from core.checkpoints.variants import SEEDS
 from core.studies import text_difficulty as tables
 from core.studies.perplexity import BIN, PICKED
@@ -84,7 +93,7 @@ def study_layers(
     results, failures = done
     if save:
         rows = [row for one in results for row in layer_rows(one)]
-        tables.table("layers", rows).to_csv(save, index=False, float_format="%.6g")
+        save_table(tables.table("layers", rows), save)
     if as_json:
         print_json(
             {

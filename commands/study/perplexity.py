@@ -34,6 +34,7 @@ from commands.terminal import (
     print_frame,
     print_json,
     report,
+    save_table,
 )
 from core.studies import text_difficulty as tables
 from core.wording import text_difficulty as wording
@@ -90,7 +91,7 @@ def study_perplexity(
     results, failures = done
     if save:
         rows = [row for one in results for row in point_rows(one)]
-        tables.table("points", rows).to_csv(save, index=False, float_format="%.6g")
+        save_table(tables.table("points", rows), save)
     if as_json:
         documents = [result.to_json() | {"sentences": sentences(result)} for result in results]
         print_json({"results": documents, "failures": failures})

@@ -162,7 +162,7 @@ def reasons(store: Store, overview: Overview, predictions: Predictions, row: pd.
     for name in [name for name in predictions.model.measures if name in MEASURES]:
         evidence = among_published(store, name, score)
         lines.append(
-            f"**{MEASURES[name].title}** and {title_of(score)}, published checkpoints: "
+            f"**{MEASURES[name].title}** and {plain(title_of(score))}, published checkpoints: "
             f"{LEVELS[evidence.level]}; {interval(evidence.pooled)}. {sentences(evidence.reasons)}"
         )
     st.markdown("\n".join(f"- {line}" for line in lines))

@@ -16,6 +16,7 @@ from core.measures import MEASURES
 from core.measures.titles import title_of
 from core.overview import Overview
 from core.wording.applicability import TRUST, labels
+from pages.parts.markdown import plain
 from pages.parts.ranked_rows import CANDIDATES, EVERY, NOT_RANKED, RankedTable
 
 
@@ -163,7 +164,7 @@ COLUMNS = (
         "Predicted score",
         of_rows("predicted"),
         lambda table: st.column_config.NumberColumn(
-            "Predicted", format="%.2f", width=75, help=f"Predicted {title_of(table.score)}"
+            "Predicted", format="%.2f", width=75, help=f"Predicted {plain(title_of(table.score))}"
         ),
         by="predicted",
     ),
@@ -201,7 +202,10 @@ COLUMNS = (
         "Known score",
         of_rows("actual"),
         lambda table: st.column_config.NumberColumn(
-            "Known", format="%.2f", width=65, help=f"Known {title_of(table.score)}; not used for the row"
+            "Known",
+            format="%.2f",
+            width=65,
+            help=f"Known {plain(title_of(table.score))}; not used for the row",
         ),
     ),
     Column("family", "Family", of_rows("family"), text("Family", 105)),

@@ -139,7 +139,7 @@ def _one(store: Store, row: pd.Series, predictions: Predictions | None) -> None:
     """One line while a single checkpoint is selected, so that the table hardly moves."""
     known = ""
     if predictions is not None and pd.notna(row["predicted"]):
-        known = f" · predicted {title_of(predictions.model.score)} {row['predicted']:.2f}"
+        known = f" · predicted {plain(title_of(predictions.model.score))} {row['predicted']:.2f}"
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="comparison_one"):
         st.markdown(f"**{plain(row['name'])}**{plain(known)} · select another to compare", width="content")
         marks_form(store, str(row.name), "compare")

@@ -235,8 +235,9 @@ def evidence_tab(store: Store, overview: Overview, score: str, heading: DeltaGen
     if made is None:
         heading.title("Evidence")
         heading.markdown(
-            f"Every measure is being correlated with {title_of(score)}: raw, controlling for covariates, "
-            "after a scaling law, each with a bootstrap interval. The result is kept until the values change."
+            f"Every measure is being correlated with {plain(title_of(score))}: raw, controlling for "
+            "covariates, after a scaling law, each with a bootstrap interval. The result is kept until the "
+            "values change."
         )
         below()
         return

@@ -14,6 +14,7 @@ from core.prediction import Predictions
 from core.prediction.shortlist import PREDICTED, Shortlist
 from pages.parts import ranked_table
 from pages.parts.common import empty
+from pages.parts.markdown import plain
 from pages.parts.ranked_rows import CANDIDATES, CHECKED, OTHERS, OTHERS_OUTSIDE, OUTSIDE, RankedTable
 from pages.parts.table_view import View
 
@@ -51,7 +52,7 @@ class Tables:
                 "No checkpoint fits these filters", "Loosen the filters above, or measure more checkpoints."
             )
         if len(shown.checked):
-            st.subheader(f"With a known {title_of(self.score)} ({len(shown.checked)})")
+            st.subheader(f"With a known {plain(title_of(self.score))} ({len(shown.checked)})")
             if shown.by == PREDICTED:
                 st.caption(
                     "Checkpoints that the predictor was fitted to are predicted from the other groups, so "
@@ -112,7 +113,7 @@ class Tables:
     def _outside(self) -> None:
         shown = self.shown
         if shown.by != PREDICTED:
-            st.subheader(f"Without {title_of(shown.by)} ({len(shown.outside)})")
+            st.subheader(f"Without {plain(title_of(shown.by))} ({len(shown.outside)})")
             self._table(OUTSIDE, shown.outside)
             return
         rows, also, by = shown.outside, "", ""
