@@ -53,12 +53,11 @@ def main(kind: str, given: str) -> None:
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
     memory, seconds, arguments = json.loads(given)
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    limits = {
-        resource.RLIMIT_AS: pages * resource.getpagesize() + memory,
-        resource.RLIMIT_CPU: seconds,
-        resource.RLIMIT_CORE: 0,
-    }
+    limits = {resource.RLIMIT_CPU: seconds, resource.RLIMIT_CORE: 0}
+    taken = Path("/proc/self/statm")
+    if taken.exists():  # Linux; other systems do not hold processes to this limit
+        pages = int(taken.read_text().split()[0])
+        limits[resource.RLIMIT_AS] = pages * resource.getpagesize() + memory
     for limit, value in limits.items():
         resource.setrlimit(limit, (value, value + 1))  # at the second of them, the end comes without a reason
     answer: dict[str, Any]

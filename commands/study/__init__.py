@@ -16,6 +16,7 @@ from commands.study import (
     paper,
     perplexity,
     push_away,
+    quantized,
 )
 
 app = typer.Typer(
@@ -35,5 +36,6 @@ for part in (
     knnlm,
     label_free,
     push_away,
+    quantized,
 ):
     app.add_typer(part.app)

@@ -135,19 +135,22 @@ def _read(model: "PreTrainedModel", ids: "torch.Tensor") -> "tuple[torch.Tensor,
     """The last hidden states (b, t, d), and the loss of each predicted token in nats (b, t − 1)."""
     import torch
 
-    inner: Any = model.base_model
-    hidden = inner(input_ids=ids, use_cache=False).last_hidden_state
-    head: Any = model.get_output_embeddings()
-    logits = head(hidden[:, :-1]).float()
+    run: Any = model
+    made = run(input_ids=ids, use_cache=False, output_hidden_states=True)
+    logits = made.logits[:, :-1].float()
     flat = torch.nn.functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
-    return hidden, flat.view(len(ids), -1)
+    return made.hidden_states[-1], flat.view(len(ids), -1)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Of rows that a model read: the mean loss in nats a predicted token, and states (k, d), float32."""
+    """Of rows that a model read: the mean loss in nats a predicted token, and states (k, d), float32.
+
+    each: the mean loss of each row, (n,).
+    """
 
     loss: float
+    each: np.ndarray
     last: np.ndarray  # of the last token of each row
     every: np.ndarray  # of every token, thinned to `states` of them
 
@@ -158,18 +161,19 @@ def read(model: "PreTrainedModel", rows: np.ndarray, states: int = 5000) -> Read
 
     device = next(model.parameters()).device
     model.eval()
-    total, last, every = 0.0, [], []
+    losses, last, every = [], [], []
     step = max(1, rows.size // states)
     with torch.no_grad():
         for start in range(0, len(rows), _BATCH):
             ids = torch.from_numpy(rows[start : start + _BATCH]).to(device)
             hidden, each = _read(model, ids)
-            total += float(each.double().sum())
+            losses.append(each.double().mean(1).cpu().numpy())
             last.append(hidden[:, -1].float().cpu().numpy())
             flat = hidden.flatten(0, 1)
             first = -(start * rows.shape[1]) % step
             every.append(flat[first::step].float().cpu().numpy())
-    return Reading(total / (len(rows) * (rows.shape[1] - 1)), np.concatenate(last), np.concatenate(every))
+    each_row = np.concatenate(losses)
+    return Reading(float(each_row.mean()), each_row, np.concatenate(last), np.concatenate(every))
 
 
 def _keep(

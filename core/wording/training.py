@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from core.formatting import listed, signed
 from core.studies.push_away import Comparison, Run
+from core.studies.quantized import Rounded
 
 NOT_SHOWN = (
     "Small decoders that have read little text say nothing of large ones, and an interval over few seeds is "
     "of this text and these sizes alone."
 )
+METHODS = {"gptq": "GPTQ", "nearest": "nearest"}
 
 
 def of_push_away(comparisons: Sequence[Comparison], runs: Sequence[Run]) -> list[str]:
@@ -53,3 +55,21 @@ def _spread(runs: Sequence[Run]) -> str:
     every = "every one" if rose == len(pushed) else f"{rose}"
     values = listed(f"{push:g}" for push in sorted({run.push for run in pushed}))
     return f"The {distance} was larger with the loss in {every} of {len(pushed)} runs (λ {values})."
+
+
+def of_quantized(name: str, rounded: Sequence[Rounded]) -> list[str]:
+    """What rounding costs a checkpoint at each number of bits, and whether GPTQ costs less."""
+    lines = []
+    for bits in dict.fromkeys(one.bits for one in rounded):
+        by = {one.method: one for one in rounded if one.bits == bits}
+        gptq, nearest = by["gptq"], by["nearest"]
+        if gptq.low <= 0 <= gptq.high:
+            lines.append(f"{bits} bits by GPTQ cost {name} no loss that this text can tell.")
+            continue
+        between = f"95 % interval {signed(gptq.low, 3)} to {signed(gptq.high, 3)}"
+        better = "less" if gptq.difference < nearest.difference else "no less"
+        lines.append(
+            f"{bits} bits by GPTQ cost {name} {signed(gptq.difference, 3)} nats a token ({between}), "
+            f"{better} than rounding to the nearest ({signed(nearest.difference, 3)})."
+        )
+    return lines

@@ -39,6 +39,7 @@ from cache.tasks.labelled import Labelled
 from cache.tasks.layers import LayerStudy
 from cache.tasks.perplexity import Perplexity
 from cache.tasks.push_away import PushAway
+from cache.tasks.quantized import Quantized
 from cache.tasks.reference_build import ReferenceBuild
 from core.hidden_states import extraction
 from core.studies import pretraining
@@ -86,6 +87,7 @@ LATER: dict[str, list[job_files.Asked]] = {  # kinds that the first format does 
     "clusters": [(ClusterStudy("/data/words.txt", tokens=5), Subject("org/model"))],
     "knnlm": [(KnnLm("/data/a.txt", "/data/b.txt", "/data/c.txt", every=True), Subject("org/model"))],
     "push_away": [(PushAway("hours", "/data/words.txt", seeds=2, pushes=(0.1,)), Subject("cross"))],
+    "quantized": [(Quantized(SEGMENTS, 64, (4, 3)), Subject("org/model"))],
     "label_free": [(LabelFree("/data/known.csv", "/data/new.csv"), Subject("org/model"))],
 }
 

@@ -3,7 +3,8 @@
 import pytest
 
 from core.studies.push_away import Comparison, Mark, Run
-from core.wording.training import of_push_away
+from core.studies.quantized import Rounded
+from core.wording.training import of_push_away, of_quantized
 
 
 def compared(difference: float, low: float | None, high: float | None) -> Comparison:
@@ -55,3 +56,17 @@ def test_only_the_last_step_is_told_of_and_what_was_pushed() -> None:
         "The distance between the domains was larger with the loss in every one of 1 runs (λ 0.1)."
     )
     assert of_push_away([], []) == []
+
+
+def test_what_rounding_costs_by_both_methods() -> None:
+    rounded = [
+        Rounded(8, "gptq", 2.0, 0.0001, -0.001, 0.002),
+        Rounded(8, "nearest", 2.0, 0.0, -0.001, 0.002),
+        Rounded(3, "gptq", 2.5, 0.5, 0.45, 0.55),
+        Rounded(3, "nearest", 3.0, 1.0, 0.9, 1.1),
+    ]
+    assert of_quantized("mine", rounded) == [
+        "8 bits by GPTQ cost mine no loss that this text can tell.",
+        "3 bits by GPTQ cost mine +0.500 nats a token (95 % interval +0.450 to +0.550), less than rounding "
+        "to the nearest (+1.000).",
+    ]
