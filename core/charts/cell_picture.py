@@ -54,7 +54,7 @@ def cell_picture(
                 "cell:N",
                 scale=alt.Scale(domain=names, range=[*PALETTE[: len(names) - 1], GREY]),
                 title="Cell, 1 the fullest",
-                legend=alt.Legend(orient="top", columns=len(names), symbolOpacity=1),
+                legend=alt.Legend(orient="top", columns=4, symbolOpacity=1),
             ),
             opacity=alt.condition(f"datum.cell == '{OTHERS}'", alt.value(0.35), alt.value(0.9)),
             tooltip=tooltip,
