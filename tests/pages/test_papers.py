@@ -9,16 +9,18 @@ from streamlit.testing.v1 import AppTest
 
 import cli
 from cache import published
-from core.studies import estimators
+from core.studies import estimators, training_tables
 from core.studies.own_study import shipped
 from core.studies.own_study_pictures import pictures
 from core.studies.size_and_loss import size_and_loss
 from core.wording import estimators as labels
 from core.wording.latent_geometry import IDS
+from pages.parts.push_away_view import TITLE as PUSH_AWAY
 from tests import TOP, stores
 
 ALL = "What published studies found, drawn from their data"
 APP = str(TOP / "app.py")
+SHIPPED_TRAINING = int(not training_tables.shipped("push_away").empty)  # the curves of one setting
 
 
 def opened(folder: Path, monkeypatch: pytest.MonkeyPatch, *, every: bool = False, **query: Any) -> AppTest:
@@ -56,23 +58,24 @@ def test_the_gallery_shows_every_figure_and_table_in_order(
     assert [heading.value for heading in app.header][1:] == [
         "Our own repetition, on a small scale",
         labels.TITLE,
+        PUSH_AWAY,
         "Agreement with the print",
     ]
     links = [line for line in app.markdown[0].value.splitlines() if "](#" in line]
-    assert len(links) == len(IDS) - 1 + 3 and "(#agreement)" in links[-1]
+    assert len(links) == len(IDS) - 1 + 4 and "(#agreement)" in links[-1]
     sentence = words(app)
     assert "48 of 66 numbers printed in the paper come out of its data, 13 do not" in sentence
     assert "Mean squared error 0.089, against 0.046 of the mean baseline" in sentence
     assert "**What this does not show.**" in sentence and "nan" not in sentence
     of_paper, of_ours = 1 + 1 + 2 + 1 + 4 + 1 + 1 + 8 + 8 + 3, len(pictures(shipped()))
-    of_labels = 2
-    assert len(app.get("vega_lite_chart")) == of_paper + of_ours + of_labels and of_ours > 0
+    of_labels, of_training = 2, SHIPPED_TRAINING
+    assert len(app.get("vega_lite_chart")) == of_paper + of_ours + of_labels + of_training and of_ours > 0
     assert "8 have the same sign in our small encoder" in sentence
 
 
 def test_figures_are_drawn_on_demand(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened(store, monkeypatch)
-    assert len(app.get("vega_lite_chart")) == 1 + len(pictures(shipped())) + 2  # the first, ours, labels
+    assert len(app.get("vega_lite_chart")) == 1 + len(pictures(shipped())) + 2 + SHIPPED_TRAINING
     assert not app.table
 
 
