@@ -175,7 +175,11 @@ def run(
 
 def title(request: PushAway, subjects: Sequence[Subject]) -> str:
     """Of a job that was given none."""
-    return f"Push-away loss ({request.preset}): {', '.join(SETTINGS[one.name] for one in subjects)}"
+    return f"Push-away loss ({request.preset}): {', '.join(map(_called, subjects))}"
+
+
+def _called(subject: Subject) -> str:
+    return SETTINGS.get(subject.name, subject.name)
 
 
 TASK = Task(
@@ -187,5 +191,5 @@ TASK = Task(
     page=lambda request: Page("papers", "Papers"),
     remedy="free some, or choose a smaller preset",
     check=check,
-    called=lambda subject: SETTINGS.get(subject.name, subject.name),
+    called=_called,
 )

@@ -27,6 +27,7 @@ from cache.requests import (
 )
 from cache.store import Store
 from cache.tasks import Page
+from cache.tasks.cell_picture import CellPicture
 from cache.tasks.clusters import ClusterStudy
 from cache.tasks.evidence import Evidence
 from cache.tasks.knnlm import KnnLm
@@ -34,6 +35,8 @@ from cache.tasks.label_free import LabelFree
 from cache.tasks.labelled import Labelled
 from cache.tasks.layers import LayerStudy
 from cache.tasks.perplexity import Perplexity
+from cache.tasks.push_away import PushAway
+from cache.tasks.quantized import Quantized
 from cache.tasks.reference_build import ReferenceBuild
 from core.errors import InputError
 from core.token_sets import load
@@ -76,6 +79,24 @@ ASKED: list[tuple[Request, str, Page | None, str]] = [  # its verb, the page of 
         "Reading text with",
         Page("explore", "Explore", "difficulty"),
         "Perplexity on Python's standard library: all-MiniLM-L6-v2 and 1 more",
+    ),
+    (
+        CellPicture(),
+        "Drawing the cells of",
+        Page("explore", "Explore", "cells"),
+        "Picture of the cells of all-MiniLM-L6-v2 and 1 more",
+    ),
+    (
+        PushAway(),
+        "Training on",
+        Page("papers", "Papers"),
+        "Push-away loss (minutes): minilm, org/model",
+    ),
+    (
+        Quantized(),
+        "Quantizing",
+        None,
+        "Quantized on Python's standard library: all-MiniLM-L6-v2 and 1 more",
     ),
     (
         LayerStudy(),
@@ -176,7 +197,7 @@ def test_all_kinds_are_looked_at_and_their_pages_are_in_the_navigation() -> None
     navigation = (TOP / "app.py").read_text()
     named = dict(re.findall(r'\("(\w+)", "([^"]+)", "\w+", ', navigation))
     pages = {page for _, _, page, _ in ASKED if page}
-    assert len(pages) == 10
+    assert len(pages) == 11
     assert {page.file: page.title for page in pages}.items() <= named.items()
 
 

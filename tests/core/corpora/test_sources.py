@@ -438,7 +438,7 @@ def test_the_built_in_corpus_has_enough_of_this_pythons_docstrings(standard_libr
     assert not any(text.startswith(">>>") for text in standard_library.texts)
 
 
-def test_the_built_in_corpus_is_read_without_importing_it(tmp_path: Path) -> None:
+def test_the_built_in_corpus_is_read_without_importing_it(tmp_path: Path, monkeypatch) -> None:
     """Nested definitions, async ones, and a module that cannot be parsed; the code itself must not run."""
     (tmp_path / "package").mkdir()
     (tmp_path / "test").mkdir()
@@ -449,7 +449,11 @@ def test_the_built_in_corpus_is_read_without_importing_it(tmp_path: Path) -> Non
     (tmp_path / "package" / "a.py").write_text("x = '\\d'\ndef f(): 'Function f.'\n")
     (tmp_path / "broken.py").write_text("def (:")
     (tmp_path / "test" / "c.py").write_text('"""Not read."""')
-    outcome = list(corpora._docstrings(tmp_path))
+    (tmp_path / "ast.py").write_text("")
+    monkeypatch.setattr("sysconfig.get_paths", lambda: {"stdlib": str(tmp_path)})
+    files = [str(file.relative_to(tmp_path)) for file in corpora.standard_library_files()]
+    assert files == ["ast.py", "b.py", "broken.py", "package/a.py"]
+    outcome = corpora.load("standard-library").texts
     assert outcome == ["Module b.", "Second paragraph.", "Class A.", "Method f.", "Function f."]
 
 
