@@ -33,6 +33,14 @@ def listed(folder: Path) -> list[Path]:
     return sorted(named, key=lambda path: int(path.stem))
 
 
+def next_one(folder: Path) -> Path:
+    """The file of the next snapshot; never one that was set aside as damaged, which DuckDB may have open."""
+    whole = listed(folder)
+    aside = [path.stem for path in folder.glob("*.duckdb.damaged") if NAME.fullmatch(path.stem)]
+    numbers = [int(path.stem) for path in whole] + [int(name.partition(".")[0]) for name in aside]
+    return folder / f"{max(numbers, default=0) + 1:012d}.duckdb"
+
+
 def fault(path: Path) -> str | None:
     """Why a database file cannot be read whole, or None: DuckDB compares every block with its checksum.
 

@@ -264,8 +264,7 @@ class Store:
         Errors: Damaged, and nothing is published.
         """
         older = snapshots.listed(self.snapshots)
-        number = int(older[-1].stem) + 1 if older else 1
-        with writable(self.folder), replacing(self.snapshots / f"{number:012d}.duckdb") as temporary:
+        with writable(self.folder), replacing(snapshots.next_one(self.snapshots)) as temporary:
             shutil.copyfile(self.database, temporary)
             snapshots.check(temporary)
         for useless in [*older[: 1 - KEPT_SNAPSHOTS], *self.snapshots.glob(".tmp-*")]:
