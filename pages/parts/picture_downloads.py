@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.charts.pictures import Drawn, as_file, file_stem, framed
+from pages.parts.markdown import plain
 
 SOURCE = "Latent Shortlist: published tables (arXiv 2406.12159) and checkpoints measured on this machine"
 
@@ -40,5 +41,5 @@ def picture_downloads(make: Callable[[], Drawn], finding: str, source: str, name
             type="tertiary",
             on_click="ignore",
             key=f"picture-{kind}-{where}",
-            help=f"{name} as one picture on white, with title and source, for slides and papers",
+            help=f"{plain(name)} as one picture on white, with title and source, for slides and papers",
         )

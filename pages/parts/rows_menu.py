@@ -31,7 +31,7 @@ def rows_menu(place: DeltaGenerator, names: pd.Series, why: bool) -> str:
         st.multiselect(
             "Compare",
             list(titles),
-            [subject for subject in comparison.subjects() if subject in titles],
+            [subject for subject in comparison.subjects() if subject in titles][: comparison.MOST],
             format_func=title,
             max_selections=comparison.MOST,
             key=key,

@@ -95,8 +95,8 @@ def test_at_first_start_accuracy_without_labels_has_curve_baselines_and_queries(
     assert (estimate, sources["95 % interval"][0]) == ("100.0 %", "13 % to 100 %")
     assert labels == f"{100 * table['truth'][0]:.1f} %" and confidence == "93.6 %"
     assert listed["change"].is_monotonic_increasing and len(listed) == len(queries)
-    (button,) = app.get("download_button")
-    assert button.proto.label == "Queries as CSV"
+    labels_of_buttons = [button.proto.label for button in app.get("download_button")]
+    assert labels_of_buttons == ["PNG", "SVG", "Queries as CSV"]
 
 
 def test_a_study_of_ones_own_comes_first_and_the_form_of_knn_lm_queues(

@@ -13,6 +13,7 @@ from core.measures.titles import title_of
 from core.prediction import DEFAULT
 from core.prediction.candidates import PATCHINESS, SPREAD
 from core.wording.ranking import example as example_words
+from pages.parts.markdown import plain
 from tests import TOP, stores
 from tests.pages.reading import text_of
 
@@ -193,7 +194,7 @@ def test_the_heading_names_the_first_rows_of_the_table(
         assert "actual" not in ranked
         checked = app.dataframe[1].value
         assert checked["actual"].notna().all() and "chance" not in checked
-        assert f"With a known {title_of(score)} ({len(checked)})" in words(app)
+        assert f"With a known {plain(title_of(score))} ({len(checked)})" in words(app)
 
 
 def test_a_link_restores_the_shortlist(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
