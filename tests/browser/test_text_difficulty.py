@@ -45,6 +45,7 @@ def test_a_file_is_pointed_to_studied_and_its_queries_are_exported(
     expect(page.locator("[data-testid=stVegaLiteChart]")).to_be_visible()
     page.get_by_text("Estimate the accuracy of checkpoints of yours").click()
     page.get_by_role("button", name="Take all 1").click()
+    expect(page.get_by_text("small-gpt2", exact=True).first).to_be_visible()
     box = page.get_by_label("Questions with known answers: or the path of a file on this machine")
     box.fill(str(root / "known.csv"))
     box.press("Enter")
