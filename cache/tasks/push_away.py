@@ -153,7 +153,7 @@ def _domains(request: PushAway, setting: str, preset: Preset) -> "tuple[list[Blo
 
     names = [request.text, request.code] if setting == CROSS else [request.text]
     texts = {
-        samples.title(name): passages(
+        "Python source" if name == PYTHON_CODE else samples.title(name): passages(
             samples.chosen(name),
             column=request.column if name != PYTHON_CODE else None,
             folder=corpora_folder(),

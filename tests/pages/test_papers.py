@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -144,6 +145,11 @@ def test_the_commands_json_is_one_line_of_strict_json(capsys: pytest.CaptureFixt
     assert next(row for row in result["comparisons"] if row["row"] == "VRM")["difference"] is None
 
 
+def of_estimators(app: AppTest) -> list[pd.DataFrame]:
+    """The tables of estimators on the page, in their order."""
+    return [one.value for one in app.dataframe if one.value.columns[0] == "Estimator"]
+
+
 def test_labels_or_none_stands_beside_size_and_loss(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened(store, monkeypatch)
     summary = estimators.shipped()
@@ -151,9 +157,8 @@ def test_labels_or_none_stands_beside_size_and_loss(store: Path, monkeypatch: py
     for line in labels.sentences(summary) + labels.on_size_and_loss(size_and_loss()):
         assert line in words(app)
     bases = list(dict.fromkeys(summary["base"]))
-    assert [frame.value.columns[0] for frame in app.dataframe[-2:]] == ["Estimator"] * 2
-    for base, shown in zip(bases, app.dataframe[-2:], strict=True):
-        assert shown.value.equals(labels.table(summary, base))
+    for base, shown in zip(bases, of_estimators(app), strict=True):
+        assert shown.equals(labels.table(summary, base))
     linked = opened(store, monkeypatch, tasks="STS-B")
-    for base, shown in zip(bases, linked.dataframe[-2:], strict=True):
-        assert shown.value.equals(labels.table(summary, base, "STS-B"))
+    for base, shown in zip(bases, of_estimators(linked), strict=True):
+        assert shown.equals(labels.table(summary, base, "STS-B"))
