@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 HALF_WRITTEN = 3600.0  # seconds after which a temporary file is nobody's: writing one takes less
-UNUSED = 7 * 86_400.0  # seconds that an upload is kept for the job that may still be asked for
+UNUSED = 7 * 86_400.0  # seconds that an upload, or a folder that a study works in, may still be needed
 UPLOADS = ("uploads", "labelled", "questions")  # a file or folder of each is called by its content
 EVERY = 3600.0  # seconds between two looks
 MARK = "swept"  # the file whose time is that of the last look
@@ -24,7 +24,10 @@ def sweep(folder: Path, measured: Collection[str]) -> None:
         return
     mark.touch()
     for left in folder.rglob(".tmp-*"):
-        if _age(left, now) > HALF_WRITTEN:
+        if left.is_dir():  # a study works in it as long as it takes
+            if _age(left, now) > UNUSED:
+                shutil.rmtree(left, ignore_errors=True)
+        elif _age(left, now) > HALF_WRITTEN:
             left.unlink(missing_ok=True)
     old = [
         upload

@@ -56,6 +56,14 @@ def test_half_written_files_are_swept_wherever_they_lie(store: Store) -> None:
     assert not any(path.exists() for path in old) and new.exists()
 
 
+def test_a_folder_that_a_killed_study_left_goes_later_and_keeps_nothing_else(store: Store) -> None:
+    working = made(store, ".tmp-knnlm-a/rows.npy", 0.5).parent
+    left = made(store, ".tmp-knnlm-b/rows.npy", 30).parent
+    unused = made(store, f"uploads/{0:032x}.npy", 30)
+    sweeping.sweep(store.folder, ())
+    assert (working.exists(), left.exists(), unused.exists()) == (True, False, False)
+
+
 def test_it_looks_once_an_hour(store: Store) -> None:
     sweeping.sweep(store.folder, ())
     left = made(store, "uploads/.tmp-a-x.npy", 1)
