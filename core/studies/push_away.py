@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import InputError
 from core.measures.cloud import Cloud
 from core.measures.families.dispersion import dispersion
+from core.statistics.means import mean_interval
 from core.training.decoders import Shape, made
 from core.training.loop import Progress, Recipe, read, train
 from core.training.push_away import push_away_loss
@@ -191,7 +192,6 @@ def best(tried: Sequence[Run]) -> Run:
 def compare(made: Sequence[Run]) -> list[Comparison]:
     """With the chosen λ of each learning rate against without, at each mark and on each domain."""
     import numpy as np
-    from scipy.stats import t
 
     rows = []
     for rate in dict.fromkeys(run.rate for run in made):
@@ -204,14 +204,11 @@ def compare(made: Sequence[Run]) -> list[Comparison]:
             for domain in mark.test:
                 a = np.array([plain[seed].marks[place].test[domain] for seed in seeds])
                 b = np.array([pushed[seed].marks[place].test[domain] for seed in seeds])
-                difference = b - a
-                mean, n = float(difference.mean()), len(seeds)
-                half = float(t.ppf(0.975, n - 1) * difference.std(ddof=1) / n**0.5) if n > 1 else None
-                low, high = (None, None) if half is None else (mean - half, mean + half)
+                mean, low, high = mean_interval(b - a)
                 rows.append(
                     Comparison(
                         *(rate, chosen, mark.step, domain, float(a.mean()), float(b.mean())),
-                        *(mean, low, high, n),
+                        *(mean, low, high, len(seeds)),
                     )
                 )
     return rows

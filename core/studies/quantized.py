@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.statistics.means import mean_interval
 from core.training.gptq import METHODS, Progress, quantize
 from core.training.loop import read
 
@@ -62,8 +63,9 @@ def losses(
         model: Any = load()
         share = quantize(model, calibration, width, method, progress)
         own = read(model, test)
-        difference = own.each - plain.each
-        rows.append(Rounded(width, method, own.loss, *_interval(difference)))
+        mean, low, high = mean_interval(own.each - plain.each)
+        assert low is not None and high is not None
+        rows.append(Rounded(width, method, own.loss, mean, low, high))
     return Losses(plain.loss, rows, share)
 
 
@@ -71,11 +73,3 @@ def _ways(bits: tuple[int, ...]) -> Iterator[tuple[int, str]]:
     for width in sorted(set(bits), reverse=True):
         for method in METHODS:
             yield width, method
-
-
-def _interval(difference: np.ndarray) -> tuple[float, float, float]:
-    from scipy.stats import t
-
-    n, mean = len(difference), float(difference.mean())
-    half = float(t.ppf(0.975, n - 1) * difference.std(ddof=1) / n**0.5)
-    return mean, mean - half, mean + half
