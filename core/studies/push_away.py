@@ -196,7 +196,7 @@ def compare(made: Sequence[Run]) -> list[Comparison]:
     rows = []
     for rate in dict.fromkeys(run.rate for run in made):
         own = [run for run in made if run.rate == rate]
-        chosen = best([run for run in own if run.push and run.seed == 0]).push
+        chosen = best([run for run in own if run.push]).push  # later seeds are of the chosen λ alone
         plain = {run.seed: run for run in own if not run.push}
         pushed = {run.seed: run for run in own if run.push == chosen}
         seeds = sorted(set(plain) & set(pushed))
